@@ -1,0 +1,3 @@
+//! The command line.
+#![allow(clippy::disallowed_types)]
+fn main() {}
