@@ -1,0 +1,1 @@
+//! Where everything is: the `virt` board, its device tree, and loading images into it.

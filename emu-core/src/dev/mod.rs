@@ -1,0 +1,36 @@
+//! Devices. A device is plain state behind [`Device`]: no thread, no clock of its own, no host I/O. Bytes from outside enter through
+//! typed methods the machine calls at positions it chooses; bytes to the outside leave through buffers the machine drains.
+
+use crate::bus::{BusError, DevCx};
+
+/// Serialises a device's state in one direction or the other, so that save and restore are one list ([`Device::state`]).
+pub trait StateIo {
+    /// A number.
+    fn u64(&mut self, name: &'static str, v: &mut u64);
+    /// Bytes of any length.
+    fn bytes(&mut self, name: &'static str, v: &mut Vec<u8>);
+}
+
+/// A memory-mapped device.
+pub trait Device {
+    /// Short name as in the device tree, also its name in snapshots and messages ("serial@10000000").
+    fn name(&self) -> &str;
+    /// Guest load of `size` bytes at `offset` from the base, naturally aligned.
+    fn read(&mut self, offset: u64, size: u8, cx: &mut DevCx<'_>) -> Result<u64, BusError>;
+    /// Guest store.
+    fn write(&mut self, offset: u64, size: u8, value: u64, cx: &mut DevCx<'_>) -> Result<(), BusError>;
+    /// The next cycle at which [`Device::advance`] must be called, if any.
+    fn next_event(&self, _cx: &DevCx<'_>) -> Option<u64> {
+        None
+    }
+    /// Time has reached `cx.now`: do what is due.
+    fn advance(&mut self, _cx: &mut DevCx<'_>) {}
+    /// Level of the device's interrupt line to the PLIC.
+    fn irq(&self) -> bool {
+        false
+    }
+    /// Visits all state, to save it or to restore it.
+    fn state(&mut self, io: &mut dyn StateIo);
+    /// For typed access from the board (console input, PLIC lines, disk).
+    fn as_any(&mut self) -> &mut dyn std::any::Any;
+}

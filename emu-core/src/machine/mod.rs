@@ -1,0 +1,1 @@
+//! The only clock and scheduler: harts in round-robin, events, state hash.

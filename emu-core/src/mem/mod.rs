@@ -1,0 +1,4 @@
+//! Main memory.
+
+mod ram;
+pub use ram::Ram;

@@ -1,0 +1,49 @@
+//! What happened, told to whoever asked: tracing, oracles, the tour. Off costs nothing in the engines' fast paths.
+
+use emu_csr::{Cause, ChangeList, Mode};
+
+/// A trap entry.
+#[derive(Clone, Debug)]
+pub struct TrapEntry {
+    /// Hart index.
+    pub hart: usize,
+    /// Instructions retired before.
+    pub instret: u64,
+    /// Interrupted or faulting pc.
+    pub pc: u64,
+    /// Mode before and after.
+    pub from: Mode,
+    /// Mode after.
+    pub to: Mode,
+    /// Why.
+    pub cause: Cause,
+    /// Every CSR it changed.
+    pub changes: ChangeList,
+}
+
+/// A trap return (sret, mret).
+#[derive(Clone, Debug)]
+pub struct TrapReturn {
+    /// Hart index.
+    pub hart: usize,
+    /// Instructions retired before it.
+    pub instret: u64,
+    /// pc of the return instruction.
+    pub pc: u64,
+    /// Mode before.
+    pub from: Mode,
+    /// Mode after.
+    pub to: Mode,
+    /// pc after.
+    pub target: u64,
+    /// Every CSR it changed.
+    pub changes: ChangeList,
+}
+
+/// Receives events in order.
+pub trait Observer {
+    /// A trap was entered.
+    fn trap(&mut self, _e: &TrapEntry) {}
+    /// A trap returned.
+    fn ret(&mut self, _r: &TrapReturn) {}
+}
