@@ -2,17 +2,33 @@
 //!
 //! This crate is pure: it knows no memory, no bus and no clock. A CSR write returns its [`Effects`] as a value and
 //! the caller carries them out; a trap entry or return reports every CSR it changes to a [`ChangeSink`].
+//!
+//! Everything of a register comes from its line in [`table`]; the state is [`Csrs`], plain data.
 
 pub mod access;
 pub mod change;
+pub mod checks;
+pub mod counters;
 pub mod csrs;
+pub mod entry;
+mod gate;
+pub mod interrupts;
 pub mod isa;
+mod leave;
 pub mod mode;
+mod pmp;
+pub mod table;
 pub mod trap;
+mod view;
+mod warl;
 
 pub use access::{Denied, Effects, Now};
 pub use change::{Change, ChangeList, ChangeSink};
-pub use csrs::Csrs;
-pub use isa::{Ext, Isa};
+pub use checks::Cbo;
+pub use counters::Event;
+pub use csrs::{Csrs, Op};
+pub use entry::{Entry, Why};
+pub use isa::{Ext, Isa, IsaError};
 pub use mode::Mode;
+pub use table::{Field, field};
 pub use trap::{Cause, Exception, Interrupt, Trap};

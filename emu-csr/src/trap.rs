@@ -1,11 +1,7 @@
 //! Traps as values, and what entering and leaving one does to the CSRs.
 //!
-//! Contract for the rest of the machine (all functions are methods of [`crate::Csrs`]):
-//! - `enter_exception(&mut self, mode, pc, &Trap, sink) -> Entry` and `enter_interrupt(&mut self, mode, pc, Interrupt, target, sink) -> Entry`:
-//!   delegation (medeleg/hedeleg, mideleg/hideleg), every CSR write of the target mode, next pc (tvec, vectored) and mode.
-//! - `sret(&mut self, mode, sink) -> Entry`, `mret(&mut self, sink) -> Entry`: the return's CSR writes; access checks (TSR, VTSR,
-//!   mode too low) are `check_sret(mode) -> Result<(), Denied>` / `check_mret(mode)`, likewise `check_wfi`, `check_sfence_vma`, ...
-//! - `pending_interrupt(&self, mode) -> Option<(Interrupt, Mode)>`: what would be taken now, and into which mode (M, HS or VS).
+//! The functions are methods of [`crate::Csrs`]: `enter_exception`, `enter_interrupt`, `delegate` (entry.rs), `sret`,
+//! `mret` (leave.rs), `pending_interrupt` (interrupts.rs), and the checks of privileged instructions (checks.rs).
 
 /// Synchronous exception codes (Privileged ISA, table "Machine cause register values after trap").
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Hash, PartialOrd, Ord)]
@@ -63,12 +59,151 @@ pub enum Cause {
     Interrupt(Interrupt),
 }
 
+impl Exception {
+    /// Every exception, by code.
+    pub const ALL: [Exception; 22] = [
+        Exception::InstAddrMisaligned,
+        Exception::InstAccessFault,
+        Exception::IllegalInst,
+        Exception::Breakpoint,
+        Exception::LoadAddrMisaligned,
+        Exception::LoadAccessFault,
+        Exception::StoreAddrMisaligned,
+        Exception::StoreAccessFault,
+        Exception::EcallU,
+        Exception::EcallS,
+        Exception::EcallVS,
+        Exception::EcallM,
+        Exception::InstPageFault,
+        Exception::LoadPageFault,
+        Exception::StorePageFault,
+        Exception::DoubleTrap,
+        Exception::SoftwareCheck,
+        Exception::HardwareError,
+        Exception::InstGuestPageFault,
+        Exception::LoadGuestPageFault,
+        Exception::VirtualInst,
+        Exception::StoreGuestPageFault,
+    ];
+
+    /// The exception of a code.
+    pub fn from_code(code: u64) -> Option<Exception> {
+        Exception::ALL.into_iter().find(|&exception| exception as u64 == code)
+    }
+
+    /// The manual's words.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Exception::InstAddrMisaligned => "instruction address misaligned",
+            Exception::InstAccessFault => "instruction access fault",
+            Exception::IllegalInst => "illegal instruction",
+            Exception::Breakpoint => "breakpoint",
+            Exception::LoadAddrMisaligned => "load address misaligned",
+            Exception::LoadAccessFault => "load access fault",
+            Exception::StoreAddrMisaligned => "store/AMO address misaligned",
+            Exception::StoreAccessFault => "store/AMO access fault",
+            Exception::EcallU => "environment call from U-mode or VU-mode",
+            Exception::EcallS => "environment call from S-mode or HS-mode",
+            Exception::EcallVS => "environment call from VS-mode",
+            Exception::EcallM => "environment call from M-mode",
+            Exception::InstPageFault => "instruction page fault",
+            Exception::LoadPageFault => "load page fault",
+            Exception::StorePageFault => "store/AMO page fault",
+            Exception::DoubleTrap => "double trap",
+            Exception::SoftwareCheck => "software check",
+            Exception::HardwareError => "hardware error",
+            Exception::InstGuestPageFault => "instruction guest-page fault",
+            Exception::LoadGuestPageFault => "load guest-page fault",
+            Exception::VirtualInst => "virtual instruction",
+            Exception::StoreGuestPageFault => "store/AMO guest-page fault",
+        }
+    }
+
+    /// Whether xtval holds an address: these traps set GVA when it is a guest virtual one (Hypervisor, "hstatus").
+    pub const fn has_address(self) -> bool {
+        !matches!(
+            self,
+            Exception::IllegalInst
+                | Exception::VirtualInst
+                | Exception::EcallU
+                | Exception::EcallS
+                | Exception::EcallVS
+                | Exception::EcallM
+                | Exception::DoubleTrap
+                | Exception::SoftwareCheck
+                | Exception::HardwareError
+        )
+    }
+}
+
+impl Interrupt {
+    /// Every interrupt, by code.
+    pub const ALL: [Interrupt; 11] = [
+        Interrupt::SSoft,
+        Interrupt::VSSoft,
+        Interrupt::MSoft,
+        Interrupt::STimer,
+        Interrupt::VSTimer,
+        Interrupt::MTimer,
+        Interrupt::SExt,
+        Interrupt::VSExt,
+        Interrupt::MExt,
+        Interrupt::SGuestExt,
+        Interrupt::CounterOverflow,
+    ];
+
+    /// The interrupt of a code.
+    pub fn from_code(code: u64) -> Option<Interrupt> {
+        Interrupt::ALL.into_iter().find(|&interrupt| interrupt as u64 == code)
+    }
+
+    /// Its bit in mip and mie.
+    pub const fn mask(self) -> u64 {
+        1 << self as u8
+    }
+
+    /// The manual's words.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Interrupt::SSoft => "supervisor software interrupt",
+            Interrupt::VSSoft => "virtual supervisor software interrupt",
+            Interrupt::MSoft => "machine software interrupt",
+            Interrupt::STimer => "supervisor timer interrupt",
+            Interrupt::VSTimer => "virtual supervisor timer interrupt",
+            Interrupt::MTimer => "machine timer interrupt",
+            Interrupt::SExt => "supervisor external interrupt",
+            Interrupt::VSExt => "virtual supervisor external interrupt",
+            Interrupt::MExt => "machine external interrupt",
+            Interrupt::SGuestExt => "supervisor guest external interrupt",
+            Interrupt::CounterOverflow => "counter-overflow interrupt",
+        }
+    }
+}
+
 impl Cause {
     /// The XLEN-bit xcause value: the code, with bit 63 set for an interrupt.
     pub const fn bits(self) -> u64 {
         match self {
             Cause::Exception(e) => e as u64,
             Cause::Interrupt(i) => 1 << 63 | i as u64,
+        }
+    }
+
+    /// The cause an xcause value names.
+    pub fn from_bits(bits: u64) -> Option<Cause> {
+        let code = bits & !(1 << 63);
+        if bits >> 63 == 0 {
+            Exception::from_code(code).map(Cause::Exception)
+        } else {
+            Interrupt::from_code(code).map(Cause::Interrupt)
+        }
+    }
+
+    /// The manual's words.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Cause::Exception(e) => e.name(),
+            Cause::Interrupt(i) => i.name(),
         }
     }
 }

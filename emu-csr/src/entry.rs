@@ -1,0 +1,212 @@
+//! Trap entry: which mode takes a trap, and every CSR that changes (Privileged ISA, "Machine Trap Delegation", "mstatus";
+//! Hypervisor, "Trap Entry").
+
+use crate::access::Effects;
+use crate::change::{Change, ChangeSink};
+use crate::csrs::{Csrs, with_sd};
+use crate::isa::Ext;
+use crate::mode::Mode;
+use crate::table::field::{hstatus, mstatus};
+use crate::table::{self, Reg};
+use crate::trap::{Cause, Exception, Interrupt, Trap};
+
+/// Where a hart goes on after a trap entry or return.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Entry {
+    /// The new mode.
+    pub mode: Mode,
+    /// The new pc.
+    pub pc: u64,
+    /// What the machine must do.
+    pub effects: Effects,
+}
+
+/// Why a trap goes where it goes: what the delegation registers say of its cause.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Why {
+    /// The cause.
+    pub cause: Cause,
+    /// medeleg's or mideleg's bit; `None` when the trap was raised in M-mode, whose exceptions are never delegated.
+    pub machine: Option<bool>,
+    /// hedeleg's or hideleg's bit; `None` when it did not come to that: V=0, or not delegated by M-mode.
+    pub hypervisor: Option<bool>,
+}
+
+/// Everything a trap writes besides the status registers.
+struct Values {
+    cause: u64,
+    epc: u64,
+    tval: u64,
+    tval2: u64,
+    tinst: u64,
+    gva: bool,
+    vector: u64,
+}
+
+const SWITCH: Effects = Effects::CONTEXT.with(Effects::INTERRUPTS);
+
+impl Csrs {
+    /// Which mode takes a trap of this cause raised in `mode` (M, HS or VS), and the bits that decide it.
+    pub fn delegate(&self, mode: Mode, cause: Cause) -> (Mode, Why) {
+        let (machine, hypervisor, code) = match cause {
+            Cause::Exception(exception) => (self.medeleg, self.hedeleg, exception as u8),
+            Cause::Interrupt(interrupt) => (self.mideleg, self.hideleg, interrupt as u8),
+        };
+        let mut why = Why { cause, machine: None, hypervisor: None };
+        if mode == Mode::M {
+            return (Mode::M, why);
+        }
+        let to_hs = machine >> code & 1 != 0;
+        why.machine = Some(to_hs);
+        if !to_hs {
+            return (Mode::M, why);
+        }
+        if !mode.virt() {
+            return (Mode::HS, why);
+        }
+        let to_vs = hypervisor >> code & 1 != 0;
+        why.hypervisor = Some(to_vs);
+        (if to_vs { Mode::VS } else { Mode::HS }, why)
+    }
+
+    /// Takes a synchronous exception raised in `mode` by the instruction at `pc`.
+    pub fn enter_exception(&mut self, mode: Mode, pc: u64, trap: &Trap, sink: &mut impl ChangeSink) -> Entry {
+        let (target, _) = self.delegate(mode, Cause::Exception(trap.cause));
+        let values = Values {
+            cause: trap.cause as u64,
+            epc: pc,
+            tval: trap.tval,
+            tval2: trap.tval2,
+            tinst: trap.tinst,
+            // With V=1 every address the trap reports is a guest virtual one.
+            gva: trap.gva || mode.virt() && trap.cause.has_address(),
+            vector: 0,
+        };
+        self.enter(mode, target, values, sink)
+    }
+
+    /// Takes an interrupt in `mode` before the instruction at `pc`; `target` is what `pending_interrupt` chose.
+    pub fn enter_interrupt(
+        &mut self,
+        mode: Mode,
+        pc: u64,
+        interrupt: Interrupt,
+        target: Mode,
+        sink: &mut impl ChangeSink,
+    ) -> Entry {
+        // Hypervisor, "hideleg": VS sees its interrupts under the supervisor's codes, one less.
+        let code = match (target, interrupt) {
+            (Mode::VS, Interrupt::VSSoft | Interrupt::VSTimer | Interrupt::VSExt) => interrupt as u64 - 1,
+            _ => interrupt as u64,
+        };
+        let values = Values { cause: 1 << 63 | code, epc: pc, tval: 0, tval2: 0, tinst: 0, gva: false, vector: code };
+        self.enter(mode, target, values, sink)
+    }
+
+    /// The CSR writes of `target`.
+    fn enter(&mut self, mode: Mode, target: Mode, values: Values, sink: &mut impl ChangeSink) -> Entry {
+        match target {
+            Mode::VS => self.enter_vs(mode, values, sink),
+            Mode::HS => self.enter_hs(mode, values, sink),
+            // U and VU take no traps.
+            Mode::M | Mode::U | Mode::VU => self.enter_m(mode, values, sink),
+        }
+    }
+
+    /// Writes one register and reports it.
+    #[inline]
+    fn set(&mut self, csr: u16, reg: Reg, value: u64, sink: &mut impl ChangeSink) {
+        let before = self.reg(reg);
+        *self.reg_mut(reg) = value;
+        sink.change(Change { csr, before, after: value });
+    }
+
+    /// Writes a status register, whose SD is computed, and reports it.
+    #[inline]
+    pub(crate) fn set_status(&mut self, csr: u16, reg: Reg, value: u64, sink: &mut impl ChangeSink) {
+        let before = with_sd(self.reg(reg));
+        *self.reg_mut(reg) = value;
+        sink.change(Change { csr, before, after: with_sd(value) });
+    }
+
+    /// Hypervisor, "Trap Entry": a trap into M-mode.
+    fn enter_m(&mut self, mode: Mode, values: Values, sink: &mut impl ChangeSink) -> Entry {
+        use mstatus::{GVA, MIE, MPIE, MPP, MPV};
+        let old = self.mstatus;
+        let mut new = old & !(MPV | GVA | MPP | MPIE | MIE);
+        new |= mode.level() << 11;
+        new |= if old & MIE != 0 { MPIE } else { 0 };
+        if self.isa.has(Ext::H) {
+            new |= if mode.virt() { MPV } else { 0 };
+            new |= if values.gva { GVA } else { 0 };
+        }
+        self.set_status(table::MSTATUS, Reg::mstatus, new, sink);
+        self.set(table::MEPC, Reg::mepc, values.epc, sink);
+        self.set(table::MCAUSE, Reg::mcause, values.cause, sink);
+        self.set(table::MTVAL, Reg::mtval, values.tval, sink);
+        if self.isa.has(Ext::H) {
+            self.set(table::MTVAL2, Reg::mtval2, values.tval2, sink);
+            self.set(table::MTINST, Reg::mtinst, values.tinst, sink);
+        }
+        Entry { mode: Mode::M, pc: vectored(self.mtvec, values.vector), effects: SWITCH }
+    }
+
+    /// Hypervisor, "Trap Entry": a trap into HS-mode, or into S-mode without H.
+    fn enter_hs(&mut self, mode: Mode, values: Values, sink: &mut impl ChangeSink) -> Entry {
+        let status = pushed(self.mstatus, mode);
+        self.set_status(table::MSTATUS, Reg::mstatus, status, sink);
+        if self.isa.has(Ext::H) {
+            use hstatus::{GVA, SPV, SPVP};
+            let mut new = self.hstatus & !(SPV | GVA);
+            new |= if values.gva { GVA } else { 0 };
+            if mode.virt() {
+                new = new & !SPVP | SPV | if mode == Mode::VS { SPVP } else { 0 };
+            }
+            self.set(table::HSTATUS, Reg::hstatus, new, sink);
+        }
+        self.set(table::SEPC, Reg::sepc, values.epc, sink);
+        self.set(table::SCAUSE, Reg::scause, values.cause, sink);
+        self.set(table::STVAL, Reg::stval, values.tval, sink);
+        if self.isa.has(Ext::H) {
+            self.set(table::HTVAL, Reg::htval, values.tval2, sink);
+            self.set(table::HTINST, Reg::htinst, values.tinst, sink);
+        }
+        Entry { mode: Mode::HS, pc: vectored(self.stvec, values.vector), effects: SWITCH }
+    }
+
+    /// Hypervisor, "Trap Entry": a trap into VS-mode; hstatus and the HS-level sstatus stay.
+    fn enter_vs(&mut self, mode: Mode, values: Values, sink: &mut impl ChangeSink) -> Entry {
+        let status = pushed(self.vsstatus, mode);
+        self.set_status(table::VSSTATUS, Reg::vsstatus, status, sink);
+        self.set(table::VSEPC, Reg::vsepc, values.epc, sink);
+        self.set(table::VSCAUSE, Reg::vscause, values.cause, sink);
+        self.set(table::VSTVAL, Reg::vstval, values.tval, sink);
+        Entry { mode: Mode::VS, pc: vectored(self.vstvec, values.vector), effects: SWITCH }
+    }
+}
+
+/// SPP, SPIE and SIE of a trap into S- or VS-mode.
+fn pushed(status: u64, mode: Mode) -> u64 {
+    use mstatus::{SIE, SPIE, SPP};
+    let mut new = status & !(SPP | SPIE | SIE);
+    new |= if mode.level() != 0 { SPP } else { 0 };
+    new | if status & SIE != 0 { SPIE } else { 0 }
+}
+
+/// The handler's address: the base, plus four times an interrupt's code in vectored mode ("mtvec").
+fn vectored(tvec: u64, vector: u64) -> u64 {
+    let base = tvec & !3;
+    if tvec & 3 == 1 { base.wrapping_add(4 * vector) } else { base }
+}
+
+impl Exception {
+    /// The environment-call exception of `mode`.
+    pub const fn ecall(mode: Mode) -> Exception {
+        match mode {
+            Mode::U | Mode::VU => Exception::EcallU,
+            Mode::HS => Exception::EcallS,
+            Mode::VS => Exception::EcallVS,
+            Mode::M => Exception::EcallM,
+        }
+    }
+}

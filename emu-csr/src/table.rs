@@ -1,0 +1,179 @@
+//! The CSR table: one line a register. Numbers, names, fields, access gates, legal values, state, snapshot order and
+//! documentation all come from it. How to add a register is in CONTRIBUTING.
+//!
+//! Three kinds of lines:
+//! - `own`: a register with 64 bits of state of its own, a public field of [`Csrs`](crate::Csrs);
+//! - `view`: a window on other registers or on the counters, whose reads and writes are arms in `view.rs`;
+//! - `array`: a run of numbered views (`pmpaddr0`...).
+
+#[macro_use]
+mod declare;
+mod list;
+
+pub use list::*;
+
+use crate::access::{Denied, Effects};
+use crate::isa::Isa;
+use crate::mode::Mode;
+
+/// A field of a register.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Field {
+    /// The manual's name.
+    pub name: &'static str,
+    /// Highest bit.
+    pub hi: u8,
+    /// Lowest bit.
+    pub lo: u8,
+    /// What it says.
+    pub doc: &'static str,
+}
+
+impl Field {
+    /// The field's bits in place.
+    pub const fn mask(&self) -> u64 {
+        (u64::MAX >> (63 - (self.hi - self.lo))) << self.lo
+    }
+
+    /// The field's value in `register`.
+    pub const fn of(&self, register: u64) -> u64 {
+        (register & self.mask()) >> self.lo
+    }
+}
+
+/// What a write to an `own` register keeps.
+#[derive(Clone, Copy)]
+pub enum Rule {
+    /// All 64 bits.
+    Any,
+    /// These bits; the others stay as they are.
+    Mask(u64),
+    /// Nothing: writes are ignored.
+    Fixed,
+    /// The legal value made of the state, the value before and the value written.
+    Warl(fn(&Csrs, u64, u64) -> u64),
+}
+
+/// A condition on accesses besides privilege. "Closed by M" is an illegal-instruction exception in every mode below M,
+/// "closed by the hypervisor" a virtual-instruction exception with V=1.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Gate {
+    /// FS=Off in mstatus, or with V=1 in vsstatus, is illegal in every mode (Privileged ISA, "Extension Context Status").
+    Fs,
+    /// A counter, by its bit of mcounteren, hcounteren and scounteren.
+    Counter(u8),
+    /// satp: mstatus.TVM closes it to HS, hstatus.VTVM to VS.
+    Tvm,
+    /// hgatp: mstatus.TVM closes it to HS.
+    Gtvm,
+    /// stimecmp and vstimecmp: mcounteren.TM and menvcfg.STCE, hcounteren.TM and henvcfg.STCE.
+    Stce,
+    /// A bit of mstateen0 and of hstateen0.
+    StateEn0(u8),
+    /// Bit 63 of `mstateenN` and `hstateenN`.
+    StateEn(u8),
+}
+
+/// Where a register's value is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Place {
+    /// A register of its own.
+    Own(Reg),
+    /// A view (`view.rs`), with its index in the run, 0 for a single one.
+    View(View, u8),
+}
+
+/// One declared CSR.
+pub struct Decl {
+    /// The 12-bit number.
+    pub number: u16,
+    /// The manual's name.
+    pub name: &'static str,
+    /// Extensions without which the register does not exist.
+    pub needs: Isa,
+    /// Conditions on accesses besides privilege.
+    pub gates: &'static [Gate],
+    /// Where its value is.
+    pub place: Place,
+    /// What a write keeps (views have their own rules).
+    pub rule: Rule,
+    /// What the machine must look at after a write that changed the value.
+    pub effects: Effects,
+    /// Table index of the register that takes its place when V=1 (`sepc`: `vsepc`), or its own index.
+    pub virt: u16,
+    /// The fields, highest first. Empty when the register is one number.
+    pub fields: &'static [Field],
+    /// What it is, with the clause.
+    pub doc: &'static str,
+}
+
+impl Decl {
+    /// Lowest privilege that may access it: 0 user, 1 supervisor, 2 hypervisor, 3 machine (Privileged ISA, "CSR Address
+    /// Mapping Conventions").
+    pub const fn level(&self) -> u8 {
+        (self.number >> 8 & 3) as u8
+    }
+
+    /// Whether the number says read-only.
+    pub const fn read_only(&self) -> bool {
+        self.number >> 10 == 3
+    }
+}
+
+/// Table index plus one by number; 0 where there is no register.
+static INDEX: [u16; 4096] = index();
+
+const fn index() -> [u16; 4096] {
+    let mut index = [0; 4096];
+    let mut i = 0;
+    while i < TABLE.len() {
+        // Two lines with one number stop the build.
+        assert!(index[TABLE[i].number as usize] == 0, "CSR number declared twice");
+        index[TABLE[i].number as usize] = i as u16 + 1;
+        i += 1;
+    }
+    index
+}
+
+/// The line of a number, whether or not a particular hart has the register.
+#[inline(always)]
+pub fn find(csr: u16) -> Option<&'static Decl> {
+    let at = INDEX[csr as usize & 0xfff];
+    if at == 0 { None } else { Some(&TABLE[at as usize - 1]) }
+}
+
+/// Every declared CSR, in table order (the order of snapshots and documentation).
+pub fn all() -> impl Iterator<Item = &'static Decl> {
+    TABLE.iter()
+}
+
+/// The name of a number.
+pub fn name(csr: u16) -> Option<&'static str> {
+    find(csr).map(|decl| decl.name)
+}
+
+/// The number of a name (lower case, as the manual writes it).
+pub fn by_name(name: &str) -> Option<u16> {
+    TABLE.iter().find(|decl| decl.name == name).map(|decl| decl.number)
+}
+
+/// The fields of a number, highest first; empty for an unknown number or a register that is one number.
+pub fn fields(csr: u16) -> &'static [Field] {
+    find(csr).map_or(&[], |decl| decl.fields)
+}
+
+impl Csrs {
+    /// The line a CSR instruction in `mode` really accesses, or why it may not: existence, privilege, read-only numbers,
+    /// the gates, and the substitution of VS registers when V=1.
+    #[inline]
+    pub(crate) fn resolve(&self, csr: u16, write: bool, mode: Mode) -> Result<&'static Decl, Denied> {
+        let decl = find(csr).ok_or(Denied::Illegal)?;
+        self.check_access(decl, write, mode)?;
+        Ok(if mode.virt() { &TABLE[decl.virt as usize] } else { decl })
+    }
+
+    /// Whether this hart has the register at all.
+    pub fn exists(&self, csr: u16) -> bool {
+        find(csr).is_some_and(|decl| self.isa.contains(decl.needs))
+    }
+}

@@ -1,0 +1,105 @@
+//! Registers that show the state of others: an arm to read and an arm to write each.
+
+use crate::access::{Effects, Now};
+use crate::change::{Change, ChangeSink};
+use crate::csrs::{Csrs, with_sd};
+use crate::isa::Ext;
+use crate::mode::Mode;
+use crate::table::field::menvcfg;
+use crate::table::{self, Reg, View};
+use crate::warl::{self, bit};
+
+impl Csrs {
+    /// What a view reads as.
+    pub(crate) fn get_view(&self, view: View, i: u8, mode: Mode, now: &Now) -> u64 {
+        match view {
+            View::Fflags => self.fcsr & 0x1f,
+            View::Frm => self.fcsr >> 5 & 7,
+            View::Cycle | View::Mcycle => self.counter(0, now),
+            View::Instret | View::Minstret => self.counter(2, now),
+            View::Hpmcounter | View::Mhpmcounter => self.counter(i, now),
+            View::Time if mode.virt() => now.time.wrapping_add(self.htimedelta),
+            View::Time => now.time,
+            View::Mip => self.pending,
+            View::Sstatus => with_sd(self.mstatus & (warl::sstatus_mask(self) | warl::SSTATUS_FIXED)),
+            View::Sie => self.mie & self.mideleg & !bit::HS,
+            View::Sip => self.pending & self.mideleg & !bit::HS,
+            View::Scountovf => self.overflow_flags(mode),
+            View::Hie => self.mie & bit::HS,
+            View::Hip => self.pending & bit::HS,
+            View::Hgeip => self.hgeip,
+            View::Vsie => (self.mie & self.hideleg) >> 1,
+            View::Vsip => (self.pending & self.hideleg) >> 1,
+            View::Mhpmevent => self.mhpmevent[usize::from(i & 31)],
+            View::Pmpcfg => (0..8).rev().fold(0, |word, k| word << 8 | u64::from(self.pmpcfg_of(usize::from(i) * 4 + k))),
+            View::Pmpaddr => self.pmpaddr.get(usize::from(i)).copied().unwrap_or(0),
+            View::Tselect | View::Tinfo | View::Tdata => 0,
+        }
+    }
+
+    /// Writes a view; access has been checked.
+    pub(crate) fn put_view(
+        &mut self,
+        view: View,
+        i: u8,
+        value: u64,
+        mode: Mode,
+        now: &Now,
+        sink: &mut impl ChangeSink,
+    ) -> Effects {
+        let (reg, number, whole) = match view {
+            View::Fflags => (Reg::fcsr, table::FCSR, warl::merge(self.fcsr, value, 0x1f)),
+            View::Frm => (Reg::fcsr, table::FCSR, warl::merge(self.fcsr, value << 5, 0xe0)),
+            View::Sstatus => (Reg::mstatus, table::MSTATUS, warl::merge(self.mstatus, value, warl::sstatus_mask(self))),
+            View::Sie => (Reg::mie, table::MIE, warl::merge(self.mie, value, self.mideleg & !bit::HS)),
+            View::Hie => (Reg::mie, table::MIE, warl::merge(self.mie, value, bit::HS)),
+            View::Vsie => (Reg::mie, table::MIE, warl::merge(self.mie, value << 1, self.hideleg)),
+            View::Hip => (Reg::hvip, table::HVIP, warl::merge(self.hvip, value, bit::VSSI)),
+            View::Vsip => (Reg::hvip, table::HVIP, warl::merge(self.hvip, value << 1, bit::VSSI & self.hideleg)),
+            View::Mip => return self.put_mip(value, self.mip_mask(), bit::VSSI, sink),
+            View::Sip => return self.put_mip(value, (bit::SSI | self.lcofi()) & self.mideleg, 0, sink),
+            View::Mcycle => return self.put_counter(0, value, now, sink),
+            View::Minstret => return self.put_counter(2, value, now, sink),
+            View::Mhpmcounter => return self.put_counter(i, value, now, sink),
+            View::Mhpmevent => return self.put_event(i, value, mode, now, sink),
+            View::Pmpcfg => return self.put_pmpcfg(i, value, sink),
+            View::Pmpaddr => return self.put_pmpaddr(i, value, sink),
+            View::Cycle | View::Time | View::Instret | View::Hpmcounter | View::Scountovf | View::Hgeip => return Effects::NONE,
+            View::Tselect | View::Tinfo | View::Tdata => return Effects::NONE,
+        };
+        match table::find(number) {
+            Some(decl) => self.put_own(decl, reg, whole, mode, now, sink),
+            None => Effects::NONE,
+        }
+    }
+
+    /// LCOFI where the hart has it.
+    fn lcofi(&self) -> u64 {
+        if self.isa.has(Ext::Sscofpmf) { bit::LCOFI } else { 0 }
+    }
+
+    /// The bits of mip that M-mode writes, VSSIP aside: STIP only while stimecmp does not drive it.
+    fn mip_mask(&self) -> u64 {
+        if !self.isa.has(Ext::S) {
+            return 0;
+        }
+        let stip = if self.menvcfg & menvcfg::STCE != 0 { 0 } else { bit::STI };
+        bit::SSI | bit::SEI | stip | self.lcofi()
+    }
+
+    /// Writes `own` bits of mip, and those of `virt` to hvip, of which mip.VSSIP is an alias.
+    fn put_mip(&mut self, value: u64, own: u64, virt: u64, sink: &mut impl ChangeSink) -> Effects {
+        let before = self.pending;
+        self.mip = warl::merge(self.mip, value, own);
+        if virt != 0 && self.isa.has(Ext::H) {
+            let hvip = self.hvip;
+            self.hvip = warl::merge(hvip, value, virt);
+            if hvip != self.hvip {
+                sink.change(Change { csr: table::HVIP, before: hvip, after: self.hvip });
+            }
+        }
+        self.refresh_pending();
+        sink.change(Change { csr: table::MIP, before, after: self.pending });
+        if before == self.pending { Effects::NONE } else { Effects::INTERRUPTS }
+    }
+}

@@ -1,0 +1,240 @@
+//! Legal values of registers whose writable bits depend on the hart or on other registers. Each function gives what a
+//! register holds after a write of `new` over `old`; all are pure and idempotent.
+
+use crate::csrs::Csrs;
+use crate::isa::Ext;
+use crate::table::field::{hstatus, menvcfg, mhpmevent, mseccfg, mstatus, satp};
+
+/// Interrupt bits (mip's order).
+pub(crate) mod bit {
+    pub(crate) const SSI: u64 = 1 << 1;
+    pub(crate) const VSSI: u64 = 1 << 2;
+    pub(crate) const MSI: u64 = 1 << 3;
+    pub(crate) const STI: u64 = 1 << 5;
+    pub(crate) const VSTI: u64 = 1 << 6;
+    pub(crate) const MTI: u64 = 1 << 7;
+    pub(crate) const SEI: u64 = 1 << 9;
+    pub(crate) const VSEI: u64 = 1 << 10;
+    pub(crate) const MEI: u64 = 1 << 11;
+    pub(crate) const SGEI: u64 = 1 << 12;
+    pub(crate) const LCOFI: u64 = 1 << 13;
+    /// The VS-level interrupts.
+    pub(crate) const VS: u64 = VSSI | VSTI | VSEI;
+    /// What hip and hie show.
+    pub(crate) const HS: u64 = VS | SGEI;
+    /// The S-level interrupts.
+    pub(crate) const S: u64 = SSI | STI | SEI;
+    /// The M-level interrupts.
+    pub(crate) const M: u64 = MSI | MTI | MEI;
+}
+
+/// `new` in `mask`, `old` elsewhere.
+#[inline(always)]
+pub(crate) const fn merge(old: u64, new: u64, mask: u64) -> u64 {
+    old & !mask | new & mask
+}
+
+/// `mask` when the hart has `ext`.
+#[inline(always)]
+fn with(csrs: &Csrs, ext: Ext, mask: u64) -> u64 {
+    if csrs.isa.has(ext) { mask } else { 0 }
+}
+
+/// The bits of mstatus that sstatus writes.
+#[inline]
+pub(crate) fn sstatus_mask(csrs: &Csrs) -> u64 {
+    const S: u64 = mstatus::SIE | mstatus::SPIE | mstatus::SPP | mstatus::SUM | mstatus::MXR | mstatus::FS;
+    with(csrs, Ext::S, S) | with(csrs, Ext::F, mstatus::FS)
+}
+
+/// The bits of mstatus that sstatus shows besides those it writes.
+pub(crate) const SSTATUS_FIXED: u64 = mstatus::UXL;
+
+/// Privileged ISA, "Machine Status (mstatus and mstatush) Registers". MPP takes only modes the hart has.
+pub(crate) fn mstatus(csrs: &Csrs, old: u64, new: u64) -> u64 {
+    let mask = sstatus_mask(csrs)
+        | mstatus::MIE
+        | mstatus::MPIE
+        | mstatus::MPP
+        | with(csrs, Ext::U, mstatus::MPRV | mstatus::TW)
+        | with(csrs, Ext::S, mstatus::TSR | mstatus::TVM)
+        | with(csrs, Ext::H, mstatus::GVA | mstatus::MPV);
+    let mpp = match new >> 11 & 3 {
+        3 => 3,
+        1 if csrs.isa.has(Ext::S) => 1,
+        // The reserved level 2, and a level the hart does not have, become the lowest.
+        _ if csrs.isa.has(Ext::U) => 0,
+        _ => 3,
+    };
+    merge(old, new & !mstatus::MPP | mpp << 11, mask)
+}
+
+/// Hypervisor, "Virtual Supervisor Status (vsstatus) Register".
+pub(crate) fn vsstatus(csrs: &Csrs, old: u64, new: u64) -> u64 {
+    merge(old, new, sstatus_mask(csrs))
+}
+
+/// Hypervisor, "Hypervisor Status (hstatus) Register". A VGEIN beyond GEILEN leaves VGEIN as it is.
+pub(crate) fn hstatus(csrs: &Csrs, old: u64, new: u64) -> u64 {
+    const MASK: u64 = hstatus::VTSR | hstatus::VTW | hstatus::VTVM | hstatus::HU | hstatus::SPVP | hstatus::SPV | hstatus::GVA;
+    let vgein = if new >> 12 & 63 <= csrs.geilen { hstatus::VGEIN } else { 0 };
+    merge(old, new, MASK | vgein)
+}
+
+/// Exceptions that exist on this hart and that medeleg may hand to S. An environment call from M goes to M, a double trap too;
+/// the address of an instruction is never misaligned with C.
+pub(crate) fn medeleg(csrs: &Csrs, _: u64, new: u64) -> u64 {
+    let misaligned_fetch = if csrs.isa.has(Ext::Zca) { 0 } else { 1 };
+    new & (misaligned_fetch | 0b1011_0011_1111_1110 | 1 << 19 | with(csrs, Ext::H, 1 << 10 | 0b1111 << 20))
+}
+
+/// Hypervisor, table "Bits of hedeleg that must be writable or must be read-only zero".
+pub(crate) fn hedeleg(csrs: &Csrs, _: u64, new: u64) -> u64 {
+    let misaligned_fetch = if csrs.isa.has(Ext::Zca) { 0 } else { 1 };
+    new & (misaligned_fetch | 0b1011_0001_1111_1110 | 1 << 18 | 1 << 19)
+}
+
+/// S-level interrupts may be delegated; with H the VS-level ones and SGEI always are.
+pub(crate) fn mideleg(csrs: &Csrs, _: u64, new: u64) -> u64 {
+    new & (bit::S | with(csrs, Ext::Sscofpmf, bit::LCOFI)) | with(csrs, Ext::H, bit::HS)
+}
+
+/// Every interrupt the hart has.
+pub(crate) fn mie(csrs: &Csrs, _: u64, new: u64) -> u64 {
+    new & (bit::M | with(csrs, Ext::S, bit::S) | with(csrs, Ext::H, bit::HS) | with(csrs, Ext::Sscofpmf, bit::LCOFI))
+}
+
+/// Direct and vectored; the reserved modes lose their upper bit.
+pub(crate) fn tvec(_: &Csrs, _: u64, new: u64) -> u64 {
+    new & !2
+}
+
+/// IALIGN is 16 with C and 32 without.
+pub(crate) fn epc(csrs: &Csrs, _: u64, new: u64) -> u64 {
+    new & if csrs.isa.has(Ext::Zca) { !1 } else { !3 }
+}
+
+/// A bit for every counter that exists.
+pub(crate) fn counteren(csrs: &Csrs, _: u64, new: u64) -> u64 {
+    new & (with(csrs, Ext::Zicntr, 7) | with(csrs, Ext::Zihpm, 0xffff_fff8))
+}
+
+/// A bit for every counter that exists; time cannot be stopped. mcycle, minstret and the mhpmcounters exist on every hart.
+pub(crate) fn countinhibit(_: &Csrs, _: u64, new: u64) -> u64 {
+    new & 0xffff_fffd
+}
+
+/// The mode filters of modes the hart has (bits 62 to 58).
+fn filters(csrs: &Csrs) -> u64 {
+    mhpmevent::MINH
+        | with(csrs, Ext::S, mhpmevent::SINH)
+        | with(csrs, Ext::U, mhpmevent::UINH)
+        | with(csrs, Ext::H, mhpmevent::VSINH | mhpmevent::VUINH)
+}
+
+/// Smcntrpmf: the same filters as Sscofpmf's, without OF.
+pub(crate) fn countercfg(csrs: &Csrs, _: u64, new: u64) -> u64 {
+    new & filters(csrs)
+}
+
+/// Sscofpmf's bits, and an event this machine counts; another event number selects nothing.
+pub(crate) fn hpmevent(csrs: &Csrs, new: u64) -> u64 {
+    let flags = with(csrs, Ext::Sscofpmf, mhpmevent::OF | filters(csrs));
+    let event = if new & mhpmevent::EVENT <= 2 { new & mhpmevent::EVENT } else { 0 };
+    new & flags | event
+}
+
+/// The fields of an xenvcfg that the hart has; CBIE's reserved value 2 becomes 0.
+fn envcfg(csrs: &Csrs, new: u64) -> u64 {
+    let new = if new & menvcfg::CBIE == 2 << 4 { new & !menvcfg::CBIE } else { new };
+    new & (with(csrs, Ext::S, menvcfg::FIOM)
+        | with(csrs, Ext::Zicbom, menvcfg::CBIE | menvcfg::CBCFE)
+        | with(csrs, Ext::Zicboz, menvcfg::CBZE)
+        | with(csrs, Ext::Svadu, menvcfg::ADUE)
+        | with(csrs, Ext::Svpbmt, menvcfg::PBMTE)
+        | with(csrs, Ext::Sstc, menvcfg::STCE))
+}
+
+/// Privileged ISA, "Machine Environment Configuration (menvcfg) Register".
+pub(crate) fn menvcfg(csrs: &Csrs, _: u64, new: u64) -> u64 {
+    envcfg(csrs, new)
+}
+
+/// The bits of henvcfg that are read-only zero while the same bit of menvcfg is zero.
+pub(crate) const HENVCFG_UNDER_M: u64 = menvcfg::PBMTE | menvcfg::ADUE | menvcfg::STCE;
+
+/// Hypervisor, "Hypervisor Environment Configuration Register (henvcfg)".
+pub(crate) fn henvcfg(csrs: &Csrs, _: u64, new: u64) -> u64 {
+    envcfg(csrs, new) & (csrs.menvcfg | !HENVCFG_UNDER_M)
+}
+
+/// Privileged ISA, "Supervisor Environment Configuration (senvcfg) Register".
+pub(crate) fn senvcfg(csrs: &Csrs, _: u64, new: u64) -> u64 {
+    envcfg(csrs, new) & !HENVCFG_UNDER_M
+}
+
+/// Smepmp: MML and MMWP stay once set; RLB cannot be set again while an entry is locked.
+pub(crate) fn mseccfg(csrs: &Csrs, old: u64, new: u64) -> u64 {
+    let locked = csrs.pmpcfg.iter().any(|cfg| cfg & 0x80 != 0);
+    let rlb = if locked && old & mseccfg::RLB == 0 { 0 } else { new & mseccfg::RLB };
+    (old | new) & (mseccfg::MML | mseccfg::MMWP) | rlb
+}
+
+/// Whether the hart has the translation mode (satp's and hgatp's numbers agree).
+pub(crate) fn has_mode(csrs: &Csrs, mode: u64) -> bool {
+    match mode {
+        0 => true,
+        8 => csrs.isa.has(Ext::Sv39),
+        9 => csrs.isa.has(Ext::Sv48),
+        10 => csrs.isa.has(Ext::Sv57),
+        _ => false,
+    }
+}
+
+/// Privileged ISA, "satp": a write with an unsupported MODE has no effect.
+pub(crate) fn satp(csrs: &Csrs, old: u64, new: u64) -> u64 {
+    if has_mode(csrs, new >> 60) { new } else { old }
+}
+
+/// Hypervisor, "vsatp": written as itself its fields are WARL one by one, an unsupported MODE stays as it was. (Written as
+/// satp with V=1, such a write has no effect at all; the caller sees to that.)
+pub(crate) fn vsatp(csrs: &Csrs, old: u64, new: u64) -> u64 {
+    if has_mode(csrs, new >> 60) { new } else { merge(new, old, satp::MODE) }
+}
+
+/// Hypervisor, "hgatp": an unsupported MODE stays as it was, the root table is 16 KiB-aligned, VMIDs have 14 bits.
+pub(crate) fn hgatp(csrs: &Csrs, old: u64, new: u64) -> u64 {
+    let mode = if has_mode(csrs, new >> 60) { satp::MODE } else { 0 };
+    merge(old, new, mode | 0x3fff << 44 | satp::PPN & !3)
+}
+
+/// Bits GEILEN to 1.
+pub(crate) fn hgeie(csrs: &Csrs, _: u64, new: u64) -> u64 {
+    new & guest_lines(csrs.geilen)
+}
+
+/// The mask of guest external interrupts GEILEN to 1.
+pub(crate) fn guest_lines(geilen: u64) -> u64 {
+    (u64::MAX >> (63 - geilen.min(63))) & !1
+}
+
+/// Smstateen: what mstateen closes is read-only zero; the bit below keeps its value for when it opens again.
+fn hstateen(mstateen: u64, mask: u64, old: u64, new: u64) -> u64 {
+    merge(old, new, mask & mstateen)
+}
+
+pub(crate) fn hstateen0(csrs: &Csrs, old: u64, new: u64) -> u64 {
+    hstateen(csrs.mstateen0, 1 << 63 | 1 << 62, old, new)
+}
+
+pub(crate) fn hstateen1(csrs: &Csrs, old: u64, new: u64) -> u64 {
+    hstateen(csrs.mstateen1, 1 << 63, old, new)
+}
+
+pub(crate) fn hstateen2(csrs: &Csrs, old: u64, new: u64) -> u64 {
+    hstateen(csrs.mstateen2, 1 << 63, old, new)
+}
+
+pub(crate) fn hstateen3(csrs: &Csrs, old: u64, new: u64) -> u64 {
+    hstateen(csrs.mstateen3, 1 << 63, old, new)
+}
