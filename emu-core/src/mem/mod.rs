@@ -1,4 +1,9 @@
 //! Main memory.
 
+#[allow(unsafe_code)]
+mod page;
 mod ram;
-pub use ram::Ram;
+#[cfg(test)]
+mod tests;
+
+pub use ram::{MOVES_KEPT, Ram};

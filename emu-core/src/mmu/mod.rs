@@ -4,33 +4,33 @@
 //! path (walk of both stages, PMP, PMA, device access, misaligned split). They raise traps as values with tval, tval2 (gpa >> 2), gva
 //! and, for faults of implicit accesses, the pseudo-instruction in tinst; for explicit accesses tinst is left 0 and the stepper puts the
 //! transformed instruction there ([`crate::insn`]).
+//!
+//! Physical memory attributes: RAM does everything; devices take naturally aligned loads and stores, and answer everything else
+//! (fetch, AMO, LR/SC, HLVX, page tables, misaligned, cache blocks) with an access fault.
+
+#[allow(unsafe_code)]
+mod access;
+#[allow(unsafe_code)]
+mod atomic;
+mod context;
+mod fence;
+mod pmp;
+mod pte;
+mod slow;
+#[cfg(test)]
+mod tests;
+#[allow(unsafe_code)]
+mod tlb;
+mod walk;
 
 use emu_csr::{Mode, Trap};
 
 use crate::bus::Bus;
 use crate::hart::Hart;
-
-/// Translation cache of one hart.
-pub struct Tlb {}
-
-impl Tlb {
-    /// An empty one.
-    pub fn new() -> Tlb {
-        Tlb {}
-    }
-
-    /// Drops everything.
-    pub fn flush(&mut self) {}
-
-    /// Drops direct write access to a host page (it got decoded code, or a fork shares it).
-    pub fn forget_writes(&mut self, _host_page: *const u8) {}
-}
-
-impl Default for Tlb {
-    fn default() -> Self {
-        Tlb::new()
-    }
-}
+pub use access::FetchPlace;
+use context::{Context, data_mode};
+pub use tlb::{BANKS, Bank, DATA_ENTRIES, FETCH_ENTRIES, FetchEntry, Tlb, TlbEntry};
+pub use walk::{Kind, PteAccess, Recorder, Translation};
 
 /// Privilege with which an explicit access is made: MPRV, HLV/HSV and the mode itself decide ([`Hart::data_access`]).
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -56,7 +56,7 @@ pub struct Fence {
     pub stage: Stage,
 }
 
-/// A translation stage for fences.
+/// A translation stage.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub enum Stage {
     /// Single-stage translations of V=0.
@@ -76,72 +76,28 @@ impl Hart {
     }
 
     /// Chooses the TLB bank again after mode, satp, vsatp, hgatp, SUM, MXR, MPRV or MPP changed ([`emu_csr::Effects::CONTEXT`]).
-    pub fn recontext(&mut self) {}
-
-    /// Executes an address-translation fence on this hart.
-    pub fn fence(&mut self, _fence: Fence) {}
-
-    /// Fetches the instruction at `va`: its bits (16 in the low half if compressed) and its length, 2 or 4.
-    pub fn fetch(&mut self, _bus: &mut Bus, va: u64) -> Result<(u32, u8), Trap> {
-        Err(Trap::new(emu_csr::Exception::InstAccessFault, va))
+    pub fn recontext(&mut self) {
+        let fetch = Context::of(&self.csr, self.mode);
+        let mode = data_mode(&self.csr, self.mode);
+        let data = if mode == self.mode { fetch } else { Context::of(&self.csr, mode) };
+        self.tlb.choose(data, fetch);
     }
 
-    /// Loads `size` (1, 2, 4, 8) bytes, zero-extended, any alignment.
-    #[inline]
-    pub fn load(&mut self, _bus: &mut Bus, va: u64, _size: u8) -> Result<u64, Trap> {
-        Err(Trap::new(emu_csr::Exception::LoadAccessFault, va))
+    /// How an ordinary load or store is made now (MPRV).
+    pub fn data_access(&self) -> Access {
+        Access { mode: data_mode(&self.csr, self.mode), hlvx: false, forced: false }
     }
 
-    /// Stores the low `size` bytes of `value`, any alignment.
-    #[inline]
-    pub fn store(&mut self, _bus: &mut Bus, va: u64, _size: u8, _value: u64) -> Result<(), Trap> {
-        Err(Trap::new(emu_csr::Exception::StoreAccessFault, va))
-    }
-
-    /// Load with a given privilege (HLV, HLVX; firmware acting for an interrupted context).
-    pub fn load_as(&mut self, _bus: &mut Bus, va: u64, _size: u8, _access: Access) -> Result<u64, Trap> {
-        Err(Trap::new(emu_csr::Exception::LoadAccessFault, va))
-    }
-
-    /// Store with a given privilege (HSV; firmware).
-    pub fn store_as(&mut self, _bus: &mut Bus, va: u64, _size: u8, _value: u64, _access: Access) -> Result<(), Trap> {
-        Err(Trap::new(emu_csr::Exception::StoreAccessFault, va))
-    }
-
-    /// An atomic read-modify-write of `size` (1, 2, 4, 8) bytes; returns the old value, zero-extended. Faults are store/AMO faults.
-    /// Misaligned: as Zama16b absent, an address-misaligned exception.
-    pub fn amo(&mut self, _bus: &mut Bus, va: u64, _size: u8, _f: &mut dyn FnMut(u64) -> u64) -> Result<u64, Trap> {
-        Err(Trap::new(emu_csr::Exception::StoreAccessFault, va))
-    }
-
-    /// AMOCAS of 16 bytes (Zacas, amocas.q): `f` gets (low, high) and returns what to store, if anything.
-    #[allow(clippy::type_complexity)]
-    pub fn amo128(
+    /// Walks the page tables for `va` as an access of this kind would, updating A and D as it would, and tells `record` of every implicit
+    /// access. PMP and PMA of the final address are not looked at.
+    pub fn walk(
         &mut self,
-        _bus: &mut Bus,
+        bus: &mut Bus,
         va: u64,
-        _f: &mut dyn FnMut(u64, u64) -> Option<(u64, u64)>,
-    ) -> Result<(u64, u64), Trap> {
-        Err(Trap::new(emu_csr::Exception::StoreAccessFault, va))
-    }
-
-    /// LR: loads `size` (4, 8) bytes and takes the reservation.
-    pub fn load_reserved(&mut self, _bus: &mut Bus, va: u64, _size: u8) -> Result<u64, Trap> {
-        Err(Trap::new(emu_csr::Exception::LoadAccessFault, va))
-    }
-
-    /// SC: stores if the reservation holds; true on success. The reservation is gone afterwards.
-    pub fn store_conditional(&mut self, _bus: &mut Bus, va: u64, _size: u8, _value: u64) -> Result<bool, Trap> {
-        Err(Trap::new(emu_csr::Exception::StoreAccessFault, va))
-    }
-
-    /// CBO.ZERO: zeroes the 64-byte block that holds `va`.
-    pub fn zero_block(&mut self, _bus: &mut Bus, va: u64) -> Result<(), Trap> {
-        Err(Trap::new(emu_csr::Exception::StoreAccessFault, va))
-    }
-
-    /// CBO.INVAL/CLEAN/FLUSH: the permission check (any of read, write, execute translates; faults are store/AMO faults).
-    pub fn check_block(&mut self, _bus: &mut Bus, va: u64) -> Result<(), Trap> {
-        Err(Trap::new(emu_csr::Exception::StoreAccessFault, va))
+        kind: Kind,
+        access: Access,
+        record: &mut impl Recorder,
+    ) -> Result<Translation, Trap> {
+        self.translate(bus, va, kind, access.mode, record)
     }
 }

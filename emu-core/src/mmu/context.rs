@@ -1,0 +1,61 @@
+//! Everything outside the page tables that decides what a virtual address means: the key of a TLB bank.
+
+use emu_csr::{Csrs, Mode};
+
+/// mstatus/vsstatus bits.
+pub(super) const SUM: u64 = 1 << 18;
+pub(super) const MXR: u64 = 1 << 19;
+pub(super) const MPRV: u64 = 1 << 17;
+const MPV: u64 = 1 << 39;
+
+/// A translation context. Two accesses with equal contexts translate alike as long as no fence, PMP or envcfg change comes between.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct Context {
+    /// Effective privilege mode.
+    pub mode: Mode,
+    /// SUM of the status register that applies, MXR of mstatus, MXR of vsstatus, where they matter.
+    pub flags: u8,
+    /// satp or vsatp.
+    pub satp: u64,
+    /// hgatp if V=1.
+    pub hgatp: u64,
+}
+
+impl Context {
+    /// M-mode: no translation.
+    pub(super) const M: Context = Context { mode: Mode::M, flags: 0, satp: 0, hgatp: 0 };
+
+    /// The context of explicit accesses with an effective mode.
+    #[inline]
+    pub(super) fn of(csr: &Csrs, mode: Mode) -> Context {
+        let mxr = (csr.mstatus & MXR != 0) as u8 * 2;
+        match mode {
+            Mode::M => Context::M,
+            Mode::U | Mode::HS if csr.satp >> 60 == 0 => Context { mode, flags: 0, satp: 0, hgatp: 0 },
+            Mode::U => Context { mode, flags: mxr, satp: csr.satp, hgatp: 0 },
+            Mode::HS => Context { mode, flags: mxr | (csr.mstatus & SUM != 0) as u8, satp: csr.satp, hgatp: 0 },
+            Mode::VU | Mode::VS => {
+                let sum = (mode == Mode::VS && csr.vsstatus & SUM != 0) as u8;
+                let vmxr = (csr.vsstatus & MXR != 0) as u8 * 4;
+                Context { mode, flags: mxr | vmxr | sum, satp: csr.vsatp, hgatp: csr.hgatp }
+            }
+        }
+    }
+
+    /// ASID of satp or vsatp.
+    pub(super) fn asid(&self) -> u16 {
+        (self.satp >> 44) as u16
+    }
+
+    /// VMID of hgatp.
+    pub(super) fn vmid(&self) -> u16 {
+        (self.hgatp >> 44) as u16 & 0x3fff
+    }
+}
+
+/// The effective mode of loads and stores: MPRV and what it names (Privileged ISA, "Memory Privilege in mstatus Register"; Hypervisor,
+/// "Effect of MPRV on the translation and protection of explicit memory accesses").
+#[inline]
+pub(super) fn data_mode(csr: &Csrs, mode: Mode) -> Mode {
+    if csr.mstatus & MPRV != 0 { Mode::from_parts(csr.mstatus >> 11 & 3, csr.mstatus & MPV != 0) } else { mode }
+}

@@ -1,0 +1,24 @@
+//! Address-translation fences (Privileged ISA, "Supervisor Memory-Management Fence Instruction"; Hypervisor, "Hypervisor
+//! Memory-Management Fence Instructions").
+
+use emu_csr::Mode;
+
+use super::context::Context;
+use super::{Fence, Stage};
+use crate::hart::Hart;
+
+impl Hart {
+    /// Executes an address-translation fence on this hart. More may be dropped than the fence asks for, never less.
+    pub fn fence(&mut self, fence: Fence) {
+        let matches = |c: &Context| match fence.stage {
+            Stage::S => matches!(c.mode, Mode::U | Mode::HS) && fence.id.is_none_or(|id| id == c.asid()),
+            Stage::Vs => c.mode.virt() && fence.vmid.is_none_or(|id| id == c.vmid()) && fence.id.is_none_or(|id| id == c.asid()),
+            Stage::G => c.mode.virt() && fence.id.is_none_or(|id| id == c.vmid()),
+        };
+        match (fence.stage, fence.addr) {
+            // Entries are found by virtual address only.
+            (Stage::G, _) | (_, None) => self.tlb.drop_banks(matches),
+            (_, Some(va)) => self.tlb.drop_address(va, matches),
+        }
+    }
+}

@@ -1,0 +1,76 @@
+//! Page table entries of Sv39, Sv48 and Sv57 and of their x4 forms (Privileged ISA, "Addressing and Memory Protection").
+
+use emu_csr::{Csrs, Ext};
+
+pub(super) const V: u64 = 1;
+pub(super) const R: u64 = 1 << 1;
+pub(super) const W: u64 = 1 << 2;
+pub(super) const X: u64 = 1 << 3;
+pub(super) const U: u64 = 1 << 4;
+pub(super) const A: u64 = 1 << 6;
+pub(super) const D: u64 = 1 << 7;
+pub(super) const PBMT: u64 = 3 << 61;
+pub(super) const N: u64 = 1 << 63;
+/// Bits 60 to 54, reserved in every entry.
+const RESERVED: u64 = 0x7f << 54;
+
+/// menvcfg and henvcfg.
+const ADUE: u64 = 1 << 61;
+const PBMTE: u64 = 1 << 62;
+
+/// How a stage reads its entries.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Format {
+    /// Bits that make any entry invalid.
+    reserved: u64,
+    /// Hardware sets A and D (Svadu); otherwise their lack is a page fault (Svade).
+    pub(super) update: bool,
+}
+
+impl Format {
+    /// Of single-stage translation and the G-stage (menvcfg).
+    pub(super) fn of_machine(csr: &Csrs) -> Format {
+        Format::new(csr, csr.menvcfg)
+    }
+
+    /// Of the VS-stage (henvcfg, whose bits are read-only zero where menvcfg's are zero).
+    pub(super) fn of_vs(csr: &Csrs) -> Format {
+        Format::new(csr, csr.menvcfg & csr.henvcfg)
+    }
+
+    fn new(csr: &Csrs, envcfg: u64) -> Format {
+        let mut reserved = RESERVED;
+        if envcfg & PBMTE == 0 {
+            reserved |= PBMT;
+        }
+        if !csr.isa.has(Ext::Svnapot) {
+            reserved |= N;
+        }
+        Format { reserved, update: envcfg & ADUE != 0 }
+    }
+
+    /// Whether the entry points to a table, is a leaf, or must not be used.
+    pub(super) fn class(&self, pte: u64) -> Class {
+        if pte & V == 0 || pte & (R | W) == W || pte & self.reserved != 0 {
+            return Class::Invalid;
+        }
+        if pte & (R | X) == 0 {
+            // D, A, U, N and PBMT are reserved in an entry that points to a table.
+            return if pte & (D | A | U | N | PBMT) == 0 { Class::Table } else { Class::Invalid };
+        }
+        if pte & PBMT == PBMT { Class::Invalid } else { Class::Leaf }
+    }
+}
+
+/// See [`Format::class`].
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Class {
+    Invalid,
+    Table,
+    Leaf,
+}
+
+/// Physical page number.
+pub(super) fn ppn(pte: u64) -> u64 {
+    pte >> 10 & ((1 << 44) - 1)
+}

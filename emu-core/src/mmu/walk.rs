@@ -1,0 +1,327 @@
+//! The page table walker: one stage (Privileged ISA, "Virtual Address Translation Process") and two (Hypervisor, "Two-Stage Address
+//! Translation"), each implicit access with its own translation, protection and faults. No caching and no host addresses here.
+
+use emu_csr::{Csrs, Exception, Mode, Trap};
+
+use super::Stage;
+use super::context::{MXR, SUM};
+use super::pmp::{Pmp, Rwx};
+use super::pte::{self, Class, Format};
+use crate::mem::Ram;
+
+/// What an explicit access does, as far as translation and protection care.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Kind {
+    /// Instruction fetch.
+    Fetch,
+    /// Load, LR.
+    Load,
+    /// HLVX: execute permission takes the place of read permission.
+    LoadExec,
+    /// Store, SC, AMO, CBO.ZERO.
+    Store,
+    /// Cache-block management: permitted where a load is, but its faults are those of a store (CMO extensions).
+    Block,
+}
+
+impl Kind {
+    pub(super) fn rwx(self) -> Rwx {
+        match self {
+            Kind::Fetch => Rwx::X,
+            Kind::Load | Kind::Block => Rwx::R,
+            Kind::LoadExec => Rwx::RX,
+            Kind::Store => Rwx::W,
+        }
+    }
+
+    fn pick(self, fetch: Exception, load: Exception, store: Exception) -> Exception {
+        match self {
+            Kind::Fetch => fetch,
+            Kind::Load | Kind::LoadExec => load,
+            Kind::Store | Kind::Block => store,
+        }
+    }
+
+    /// The access-fault trap of this kind.
+    pub(super) fn access_fault(self, va: u64, mode: Mode) -> Trap {
+        use Exception::*;
+        Trap { gva: mode.virt(), ..Trap::new(self.pick(InstAccessFault, LoadAccessFault, StoreAccessFault), va) }
+    }
+
+    /// The address-misaligned trap of this kind.
+    pub(super) fn misaligned(self, va: u64, mode: Mode) -> Trap {
+        use Exception::*;
+        Trap { gva: mode.virt(), ..Trap::new(self.pick(InstAddrMisaligned, LoadAddrMisaligned, StoreAddrMisaligned), va) }
+    }
+
+    fn trap(self, fault: Fault, va: u64, mode: Mode) -> Trap {
+        use Exception::*;
+        match fault {
+            Fault::Page => Trap { gva: mode.virt(), ..Trap::new(self.pick(InstPageFault, LoadPageFault, StorePageFault), va) },
+            Fault::Access => self.access_fault(va, mode),
+            Fault::Guest { gpa, tinst } => Trap {
+                cause: self.pick(InstGuestPageFault, LoadGuestPageFault, StoreGuestPageFault),
+                tval: va,
+                tval2: gpa >> 2,
+                tinst,
+                gva: true,
+            },
+        }
+    }
+}
+
+/// The result of a walk.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Translation {
+    /// Physical address of the byte asked for.
+    pub pa: u64,
+    /// Size in bytes of the first stage's leaf, which a fence with a virtual address covers; 4096 without translation.
+    pub leaf: u64,
+}
+
+/// One implicit access of a walk, for those who want to show it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct PteAccess {
+    /// Whose table.
+    pub stage: Stage,
+    /// Level, 0 for the last.
+    pub level: u8,
+    /// Address the table is known by: guest physical for the VS-stage, physical otherwise.
+    pub address: u64,
+    /// Physical address.
+    pub pa: u64,
+    /// The entry as read, or as written by an A/D update.
+    pub value: u64,
+    /// Whether it was written.
+    pub write: bool,
+}
+
+/// Receives the implicit accesses of a walk, in order. `()` costs nothing.
+pub trait Recorder {
+    /// One access.
+    fn pte(&mut self, access: PteAccess);
+}
+
+impl Recorder for () {
+    #[inline(always)]
+    fn pte(&mut self, _access: PteAccess) {}
+}
+
+impl Recorder for Vec<PteAccess> {
+    fn pte(&mut self, access: PteAccess) {
+        self.push(access);
+    }
+}
+
+#[derive(Clone, Copy)]
+enum Fault {
+    Page,
+    Access,
+    Guest { gpa: u64, tinst: u64 },
+}
+
+/// Pseudo-instructions for implicit accesses of the VS-stage (Hypervisor, "Special pseudoinstruction values for guest-page faults").
+const READ_64: u64 = 0x3000;
+const WRITE_64: u64 = 0x3020;
+
+/// Access rules of one stage for one access.
+#[derive(Clone, Copy)]
+struct Rules {
+    kind: Kind,
+    /// The access is made as U-mode.
+    user: bool,
+    sum: bool,
+    mxr: bool,
+}
+
+impl Rules {
+    fn permit(&self, pte: u64) -> bool {
+        let readable = pte & pte::R != 0 || (self.mxr && pte & pte::X != 0);
+        let kind = match self.kind {
+            Kind::Fetch | Kind::LoadExec => pte & pte::X != 0,
+            Kind::Load | Kind::Block => readable,
+            Kind::Store => pte & pte::W != 0,
+        };
+        let user = match (self.user, pte & pte::U != 0) {
+            (true, u) => u,
+            (false, false) => true,
+            // Supervisor on a user page: never to execute; HLVX is a load.
+            (false, true) => self.sum && self.kind != Kind::Fetch,
+        };
+        kind && user
+    }
+}
+
+/// A page table in the making: root, levels and what is special about the stage.
+#[derive(Clone, Copy)]
+struct Table {
+    stage: Stage,
+    root: u64,
+    levels: u32,
+    format: Format,
+}
+
+/// Levels of a satp, vsatp or hgatp MODE; 0 is Bare.
+fn levels(atp: u64) -> u32 {
+    match atp >> 60 {
+        8 => 3,
+        9 => 4,
+        10 => 5,
+        _ => 0,
+    }
+}
+
+fn root(atp: u64) -> u64 {
+    (atp & ((1 << 44) - 1)) << 12
+}
+
+/// A walk over the page tables in `ram`, which it may update (A and D).
+pub(super) struct Walker<'a, R: Recorder> {
+    pub csr: &'a Csrs,
+    pub pmp: &'a Pmp,
+    pub ram: &'a mut Ram,
+    pub code_writes: &'a mut Vec<u64>,
+    pub record: &'a mut R,
+}
+
+impl<R: Recorder> Walker<'_, R> {
+    /// Translates `va` for an explicit access with the given effective mode. PMP is checked for the implicit accesses only.
+    pub(super) fn walk(&mut self, va: u64, kind: Kind, mode: Mode) -> Result<Translation, Trap> {
+        let result = match mode {
+            Mode::M => return Ok(Translation { pa: va, leaf: 4096 }),
+            Mode::U | Mode::HS => {
+                let n = levels(self.csr.satp);
+                if n == 0 {
+                    return Ok(Translation { pa: va, leaf: 4096 });
+                }
+                let table = Table { stage: Stage::S, root: root(self.csr.satp), levels: n, format: Format::of_machine(self.csr) };
+                let rules =
+                    Rules { kind, user: mode == Mode::U, sum: self.csr.mstatus & SUM != 0, mxr: self.csr.mstatus & MXR != 0 };
+                self.first_stage(table, va, rules)
+            }
+            Mode::VU | Mode::VS => self.two_stages(va, kind, mode),
+        };
+        result.map_err(|fault| kind.trap(fault, va, mode))
+    }
+
+    fn two_stages(&mut self, va: u64, kind: Kind, mode: Mode) -> Result<Translation, Fault> {
+        let n = levels(self.csr.vsatp);
+        let first = if n == 0 {
+            Translation { pa: va, leaf: 4096 }
+        } else {
+            let table = Table { stage: Stage::Vs, root: root(self.csr.vsatp), levels: n, format: Format::of_vs(self.csr) };
+            let rules = Rules {
+                kind,
+                user: mode == Mode::VU,
+                sum: self.csr.vsstatus & SUM != 0,
+                mxr: (self.csr.vsstatus | self.csr.mstatus) & MXR != 0,
+            };
+            self.first_stage(table, va, rules)?
+        };
+        let second = self.g_stage(first.pa, kind, self.csr.mstatus & MXR != 0, 0)?;
+        Ok(Translation { pa: second.pa, leaf: first.leaf })
+    }
+
+    fn first_stage(&mut self, table: Table, va: u64, rules: Rules) -> Result<Translation, Fault> {
+        let unused = 64 - (12 + 9 * table.levels);
+        if (va << unused) as i64 >> unused != va as i64 {
+            return Err(Fault::Page);
+        }
+        self.table(table, va, 0x1ff, rules, Fault::Page)
+    }
+
+    /// Guest physical to supervisor physical. `tinst` is 0 for the explicit access itself, otherwise the pseudo-instruction.
+    fn g_stage(&mut self, gpa: u64, kind: Kind, mxr: bool, tinst: u64) -> Result<Translation, Fault> {
+        let n = levels(self.csr.hgatp);
+        if n == 0 {
+            return Ok(Translation { pa: gpa, leaf: 4096 });
+        }
+        if gpa >> (14 + 9 * n) != 0 {
+            return Err(Fault::Guest { gpa, tinst });
+        }
+        let table =
+            Table { stage: Stage::G, root: root(self.csr.hgatp) & !0x3fff, levels: n, format: Format::of_machine(self.csr) };
+        let rules = Rules { kind, user: true, sum: false, mxr };
+        self.table(table, gpa, 0x7ff, rules, Fault::Guest { gpa, tinst })
+    }
+
+    /// Steps 2 to 10 of the manual's algorithm. `root_mask` selects the index bits of the root level; `fault` is the stage's page fault.
+    fn table(&mut self, table: Table, va: u64, root_mask: u64, rules: Rules, fault: Fault) -> Result<Translation, Fault> {
+        let mut base = table.root;
+        let mut level = table.levels - 1;
+        let mut mask = root_mask;
+        loop {
+            let address = base + (va >> (12 + 9 * level) & mask) * 8;
+            let (pa, pte) = self.read_pte(&table, level, address)?;
+            match table.format.class(pte) {
+                Class::Invalid => return Err(fault),
+                Class::Table => {
+                    if level == 0 {
+                        return Err(fault);
+                    }
+                    level -= 1;
+                    mask = 0x1ff;
+                    base = pte::ppn(pte) << 12;
+                    continue;
+                }
+                Class::Leaf => {}
+            }
+            let mut size = 4096u64 << (9 * level);
+            let mut ppn = pte::ppn(pte);
+            if pte & pte::N != 0 {
+                // The one NAPOT size there is: 64 KiB, level 0, ppn[3:0] = 1000.
+                if level != 0 || ppn & 0xf != 8 {
+                    return Err(fault);
+                }
+                ppn = ppn & !0xf | va >> 12 & 0xf;
+                size = 4096;
+            }
+            if level != 0 && (ppn << 12) & (size - 1) != 0 {
+                return Err(fault);
+            }
+            if !rules.permit(pte) {
+                return Err(fault);
+            }
+            let need = pte::A | if rules.kind == Kind::Store { pte::D } else { 0 };
+            if pte & need != need {
+                if !table.format.update {
+                    return Err(fault);
+                }
+                if !self.update_pte(&table, level, address, pa, pte, pte | need)? {
+                    continue;
+                }
+            }
+            return Ok(Translation { pa: (ppn << 12) & !(size - 1) | va & (size - 1), leaf: size });
+        }
+    }
+
+    fn read_pte(&mut self, table: &Table, level: u32, address: u64) -> Result<(u64, u64), Fault> {
+        let pa = match table.stage {
+            // As an implicit load: MXR is for explicit loads only.
+            Stage::Vs => self.g_stage(address, Kind::Load, false, READ_64)?.pa,
+            _ => address,
+        };
+        if !self.pmp.allows(pa, 8, Rwx::R, false) {
+            return Err(Fault::Access);
+        }
+        let value = self.ram.read(pa, 8).ok_or(Fault::Access)?;
+        self.record.pte(PteAccess { stage: table.stage, level: level as u8, address, pa, value, write: false });
+        Ok((pa, value))
+    }
+
+    /// Sets A and D by compare and swap; false if the entry is no longer what was read (the G-stage's own update may have changed it).
+    fn update_pte(&mut self, table: &Table, level: u32, address: u64, pa: u64, old: u64, new: u64) -> Result<bool, Fault> {
+        if table.stage == Stage::Vs {
+            self.g_stage(address, Kind::Store, false, WRITE_64)?;
+        }
+        if !self.pmp.allows(pa, 8, Rwx::W, false) {
+            return Err(Fault::Access);
+        }
+        if self.ram.read(pa, 8) != Some(old) {
+            return Ok(false);
+        }
+        self.ram.write(pa, 8, new, self.code_writes);
+        self.record.pte(PteAccess { stage: table.stage, level: level as u8, address, pa, value: new, write: true });
+        Ok(true)
+    }
+}
