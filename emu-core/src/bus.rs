@@ -1,6 +1,7 @@
-//! What lies at a physical address: RAM or a device. Also the machine's clock ratio, which devices need.
+//! What lies at a physical address: RAM or a device. Also the machine's clock ratio, which devices need, and the wires between
+//! devices and harts: [`Bus::propagate_irqs`] carries device levels to the PLIC, [`Bus::hart_lines`] what arrives at a hart.
 
-use crate::dev::Device;
+use crate::dev::{Clint, Device, Htif, Plic, Sswi, StateIo, Uart};
 use crate::mem::Ram;
 
 /// Converts cycles to timebase ticks. Time is virtual: cycle `c` is at tick `c * timebase_hz / cycle_hz`, rounded down.
@@ -18,13 +19,38 @@ impl Clock {
     /// mtime at a cycle.
     #[inline]
     pub fn ticks(&self, cycles: u64) -> u64 {
-        ((cycles as u128 * self.timebase_hz as u128 / self.cycle_hz as u128) as u64).wrapping_add(self.offset)
+        // Whole seconds and the rest apart: exact, and without a 128-bit division.
+        let (s, r) = (cycles / self.cycle_hz, cycles % self.cycle_hz);
+        let rest = match r.checked_mul(self.timebase_hz) {
+            Some(p) => p / self.cycle_hz,
+            None => (r as u128 * self.timebase_hz as u128 / self.cycle_hz as u128) as u64,
+        };
+        s.wrapping_mul(self.timebase_hz).wrapping_add(rest).wrapping_add(self.offset)
     }
 
-    /// First cycle at which mtime is at least `ticks`; `u64::MAX` if that is out of reach.
+    /// First cycle at which mtime is at least `ticks`; `u64::MAX` if that is out of reach. An offset of 2^63 or more is a clock
+    /// that was set back.
     pub fn cycle_of(&self, ticks: u64) -> u64 {
-        let t = ticks.saturating_sub(self.offset) as u128;
+        let t = (ticks as i128 - self.offset as i64 as i128).max(0) as u128;
         u64::try_from((t * self.cycle_hz as u128).div_ceil(self.timebase_hz as u128)).unwrap_or(u64::MAX)
+    }
+
+    /// First cycle after `now` at which mtime reaches `ticks`; None if it has reached it already or never will.
+    pub fn cycle_after(&self, ticks: u64, now: u64) -> Option<u64> {
+        let mtime = self.ticks(now);
+        let wait = ticks.checked_sub(mtime).filter(|w| *w > 0)?;
+        let raw = mtime.wrapping_sub(self.offset) as u128 + wait as u128;
+        u64::try_from((raw * self.cycle_hz as u128).div_ceil(self.timebase_hz as u128)).ok()
+    }
+
+    /// Virtual nanoseconds since the machine started.
+    pub fn nanos(&self, cycles: u64) -> u64 {
+        (cycles as u128 * 1_000_000_000 / self.cycle_hz as u128) as u64
+    }
+
+    /// First cycle at which [`Clock::nanos`] is at least `nanos`; `u64::MAX` if that is out of reach.
+    pub fn cycle_of_nanos(&self, nanos: u64) -> u64 {
+        u64::try_from((nanos as u128 * self.cycle_hz as u128).div_ceil(1_000_000_000)).unwrap_or(u64::MAX)
     }
 }
 
@@ -38,6 +64,8 @@ pub struct Slot {
     pub base: u64,
     /// Bytes.
     pub size: u64,
+    /// PLIC source its interrupt line is wired to; 0 if it has none.
+    pub irq: u32,
     /// The device.
     pub dev: Box<dyn Device>,
 }
@@ -51,12 +79,41 @@ pub enum Request {
     Reset,
 }
 
+/// What arrives at one hart's interrupt inputs ("Privileged ISA, mip").
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Lines {
+    /// Machine software interrupt: ACLINT MSWI.
+    pub msip: bool,
+    /// Machine timer interrupt: mtime has reached mtimecmp.
+    pub mtip: bool,
+    /// Machine external interrupt: the PLIC's M-mode context.
+    pub meip: bool,
+    /// Supervisor external interrupt: the PLIC's S-mode context.
+    pub seip: bool,
+}
+
+/// A device that does not fit into the address space.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+#[error("device {name} at {base:#x}, {size:#x} bytes, overlaps {other}: give it another address")]
+pub struct Overlap {
+    /// The device that was to be added.
+    pub name: String,
+    /// Its first address.
+    pub base: u64,
+    /// Its bytes.
+    pub size: u64,
+    /// What is there already.
+    pub other: String,
+}
+
 /// The physical address space and what is shared between harts.
 pub struct Bus {
     /// Main memory.
     pub ram: Ram,
-    /// Devices, sorted by base, not overlapping.
+    /// Devices, sorted by base, not overlapping. Add with [`Bus::add`].
     pub slots: Vec<Slot>,
+    /// Host-target interface of an ELF program with `tohost` ([`Bus::poll_htif`]).
+    pub htif: Option<Htif>,
     /// Time.
     pub clock: Clock,
     /// Set by a device write; the machine acts on it at once (the writing instruction is the last of the slice).
@@ -65,9 +122,164 @@ pub struct Bus {
     pub lines_changed: bool,
     /// Physical page numbers with decoded code that were written since the engine last looked (own stores, other harts, DMA).
     pub code_writes: Vec<u64>,
+    wires: Wires,
+}
+
+/// Slot indexes of the interrupt controllers, so that polling them is no search.
+#[derive(Default)]
+struct Wires {
+    clint: Option<usize>,
+    sswi: Option<usize>,
+    plic: Option<usize>,
+    /// Devices with a line to the PLIC.
+    sources: Vec<usize>,
 }
 
 impl Bus {
+    /// Memory and a clock, no device yet.
+    pub fn new(ram: Ram, clock: Clock) -> Bus {
+        Bus {
+            ram,
+            slots: Vec::new(),
+            htif: None,
+            clock,
+            request: None,
+            lines_changed: false,
+            code_writes: Vec::new(),
+            wires: Wires::default(),
+        }
+    }
+
+    /// Puts a device at `base`; `irq` is its PLIC source or 0.
+    pub fn add(&mut self, base: u64, size: u64, irq: u32, dev: Box<dyn Device>) -> Result<(), Overlap> {
+        let overlaps = |b: u64, s: u64| base < b.saturating_add(s) && b < base.saturating_add(size);
+        let other = self.slots.iter().find(|s| overlaps(s.base, s.size)).map(|s| s.dev.name().to_string());
+        let other = other.or_else(|| overlaps(self.ram.base(), self.ram.size()).then(|| "main memory".to_string()));
+        if let Some(other) = other {
+            return Err(Overlap { name: dev.name().to_string(), base, size, other });
+        }
+        let at = self.slots.partition_point(|s| s.base < base);
+        self.slots.insert(at, Slot { base, size, irq, dev });
+        self.wire();
+        Ok(())
+    }
+
+    fn wire(&mut self) {
+        let mut w = Wires::default();
+        for (i, s) in self.slots.iter_mut().enumerate() {
+            let any = s.dev.as_any();
+            if any.is::<Clint>() {
+                w.clint = Some(i);
+            } else if any.is::<Sswi>() {
+                w.sswi = Some(i);
+            } else if any.is::<Plic>() {
+                w.plic = Some(i);
+            }
+            if s.irq != 0 {
+                w.sources.push(i);
+            }
+        }
+        self.wires = w;
+    }
+
+    /// The first device of a type.
+    pub fn device<T: Device + 'static>(&mut self) -> Option<&mut T> {
+        self.slots.iter_mut().find_map(|s| s.dev.as_any().downcast_mut::<T>())
+    }
+
+    fn at<T: Device + 'static>(&mut self, i: Option<usize>) -> Option<&mut T> {
+        self.slots.get_mut(i?)?.dev.as_any().downcast_mut::<T>()
+    }
+
+    /// Carries the devices' interrupt levels to the PLIC. Call it before [`Bus::hart_lines`] when [`Bus::lines_changed`] is set.
+    pub fn propagate_irqs(&mut self) {
+        let mut levels = 0u128;
+        for &i in &self.wires.sources {
+            let s = &self.slots[i];
+            levels |= u128::from(s.dev.irq()) << (s.irq & 127);
+        }
+        if let Some(plic) = self.at::<Plic>(self.wires.plic) {
+            plic.set_levels(levels);
+        }
+    }
+
+    /// What arrives at hart index `hart` at cycle `now`.
+    pub fn hart_lines(&mut self, hart: usize, now: u64) -> Lines {
+        let mtime = self.clock.ticks(now);
+        let (msip, mtip) = self.at::<Clint>(self.wires.clint).map_or((false, false), |c| (c.msip(hart), c.mtip(hart, mtime)));
+        let (meip, seip) = self.at::<Plic>(self.wires.plic).map_or((false, false), |p| (p.eip(2 * hart), p.eip(2 * hart + 1)));
+        Lines { msip, mtip, meip, seip }
+    }
+
+    /// Harts (one bit each, by index) whose SSIP the ACLINT SSWI device asked to set since the last call ("ACLINT, SSWI": an edge).
+    pub fn take_ssip_edges(&mut self) -> u64 {
+        self.at::<Sswi>(self.wires.sswi).map_or(0, Sswi::take_edges)
+    }
+
+    /// The first cycle after `now` at which a device has something to do or hart timer lines change, if any.
+    pub fn next_event(&mut self, now: u64) -> Option<u64> {
+        let mut next: Option<u64> = None;
+        for slot in &mut self.slots {
+            let cx = DevCx {
+                ram: &mut self.ram,
+                clock: &mut self.clock,
+                now,
+                request: &mut self.request,
+                code_writes: &mut self.code_writes,
+            };
+            if let Some(at) = slot.dev.next_event(&cx) {
+                next = Some(next.map_or(at, |n| n.min(at)));
+            }
+        }
+        next
+    }
+
+    /// Time has reached `now`: devices do what is due; sets [`Bus::lines_changed`].
+    pub fn advance(&mut self, now: u64) {
+        for slot in &mut self.slots {
+            let mut cx = DevCx {
+                ram: &mut self.ram,
+                clock: &mut self.clock,
+                now,
+                request: &mut self.request,
+                code_writes: &mut self.code_writes,
+            };
+            slot.dev.advance(&mut cx);
+        }
+        self.lines_changed = true;
+    }
+
+    /// Takes what the first UART sent since the last call.
+    pub fn take_output(&mut self) -> Vec<u8> {
+        self.device::<Uart>().map(Uart::take_output).unwrap_or_default()
+    }
+
+    /// Gives received bytes to the first UART; returns how many fitted into its FIFO.
+    pub fn push_input(&mut self, bytes: &[u8]) -> usize {
+        self.lines_changed = true;
+        self.device::<Uart>().map_or(0, |u| u.push_input(bytes))
+    }
+
+    /// Looks for a request in `tohost` and answers it; returns console output. Call it at slice ends.
+    pub fn poll_htif(&mut self) -> Vec<u8> {
+        match &mut self.htif {
+            Some(h) => h.poll(&mut self.ram, &mut self.request, &mut self.code_writes),
+            None => Vec::new(),
+        }
+    }
+
+    /// Visits the state of the clock, HTIF and all devices (not RAM), to save it or to restore it.
+    pub fn state(&mut self, io: &mut dyn StateIo) {
+        io.u64("clock offset", &mut self.clock.offset);
+        for slot in &mut self.slots {
+            slot.dev.state(io);
+        }
+        if let Some(h) = &mut self.htif {
+            h.state(io);
+        }
+        self.lines_changed = true;
+    }
+
     /// Reads from a device or RAM at a physical address. `now` is the reading hart's cycle. `size` is 1, 2, 4 or 8, naturally aligned.
     pub fn read(&mut self, pa: u64, size: u8, now: u64) -> Result<u64, BusError> {
         if let Some(v) = self.ram.read(pa, size) {
@@ -75,8 +287,13 @@ impl Bus {
         }
         let Some(i) = self.find(pa) else { return Err(BusError) };
         let slot = &mut self.slots[i];
-        let mut cx =
-            DevCx { ram: &mut self.ram, clock: &self.clock, now, request: &mut self.request, code_writes: &mut self.code_writes };
+        let mut cx = DevCx {
+            ram: &mut self.ram,
+            clock: &mut self.clock,
+            now,
+            request: &mut self.request,
+            code_writes: &mut self.code_writes,
+        };
         let r = slot.dev.read(pa - slot.base, size, &mut cx);
         self.lines_changed = true;
         r
@@ -86,12 +303,20 @@ impl Bus {
     pub fn write(&mut self, pa: u64, size: u8, value: u64, now: u64) -> Result<(), BusError> {
         if self.ram.contains(pa, size as u64) {
             self.ram.write(pa, size, value, &mut self.code_writes);
+            if self.htif.as_ref().is_some_and(|h| h.watches(pa)) {
+                self.lines_changed = true;
+            }
             return Ok(());
         }
         let Some(i) = self.find(pa) else { return Err(BusError) };
         let slot = &mut self.slots[i];
-        let mut cx =
-            DevCx { ram: &mut self.ram, clock: &self.clock, now, request: &mut self.request, code_writes: &mut self.code_writes };
+        let mut cx = DevCx {
+            ram: &mut self.ram,
+            clock: &mut self.clock,
+            now,
+            request: &mut self.request,
+            code_writes: &mut self.code_writes,
+        };
         let r = slot.dev.write(pa - slot.base, size, value, &mut cx);
         self.lines_changed = true;
         r
@@ -107,8 +332,8 @@ impl Bus {
 pub struct DevCx<'a> {
     /// Guest memory for DMA; go through [`Ram::read_bytes`] and [`Ram::write_bytes`] so that decoded code is dropped.
     pub ram: &'a mut Ram,
-    /// Time ratio.
-    pub clock: &'a Clock,
+    /// Time ratio and offset (writing mtime changes the offset).
+    pub clock: &'a mut Clock,
     /// Now, in cycles.
     pub now: u64,
     /// Power off or reset.

@@ -3,6 +3,25 @@
 
 use crate::bus::{BusError, DevCx};
 
+pub mod clint;
+pub mod finisher;
+pub mod htif;
+pub mod plic;
+pub mod rtc;
+pub mod state;
+pub mod uart;
+pub mod virtio;
+
+pub use clint::{Clint, Sswi};
+pub use finisher::Finisher;
+pub use htif::Htif;
+pub use plic::Plic;
+pub use rtc::Rtc;
+pub use uart::Uart;
+
+#[cfg(test)]
+mod tests;
+
 /// Serialises a device's state in one direction or the other, so that save and restore are one list ([`Device::state`]).
 pub trait StateIo {
     /// A number.
@@ -29,8 +48,18 @@ pub trait Device {
     fn irq(&self) -> bool {
         false
     }
-    /// Visits all state, to save it or to restore it.
+    /// Visits all state, to save it or to restore it. Restoring any bytes at all must leave the device safe to use.
     fn state(&mut self, io: &mut dyn StateIo);
     /// For typed access from the board (console input, PLIC lines, disk).
     fn as_any(&mut self) -> &mut dyn std::any::Any;
+}
+
+/// The `size` low bytes of `v`.
+fn low_bytes(v: u64, size: u8) -> u64 {
+    match size {
+        1 => v & 0xff,
+        2 => v & 0xffff,
+        4 => v & 0xffff_ffff,
+        _ => v,
+    }
 }
