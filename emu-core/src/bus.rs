@@ -303,9 +303,6 @@ impl Bus {
     pub fn write(&mut self, pa: u64, size: u8, value: u64, now: u64) -> Result<(), BusError> {
         if self.ram.contains(pa, size as u64) {
             self.ram.write(pa, size, value, &mut self.code_writes);
-            if self.htif.as_ref().is_some_and(|h| h.watches(pa)) {
-                self.lines_changed = true;
-            }
             return Ok(());
         }
         let Some(i) = self.find(pa) else { return Err(BusError) };

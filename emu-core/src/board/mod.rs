@@ -1,1 +1,132 @@
 //! Where everything is: the `virt` board, its device tree, and loading images into it.
+
+pub mod fdt;
+pub mod load;
+pub mod map;
+
+use emu_csr::Isa;
+
+use crate::bus::{Bus, Clock, Overlap};
+use crate::dev::virtio::{Block, BlockBackend, Console, Model, Rng, VirtioMmio};
+use crate::dev::{Clint, Finisher, Plic, Rtc, Sswi, Uart};
+use crate::mem::Ram;
+
+/// Most harts the board has room for.
+pub const MAX_HARTS: usize = 32;
+/// Least main memory: firmware, kernel and device tree have their places in it.
+pub const MIN_RAM: u64 = 1 << 20;
+/// Most main memory: physical addresses stay below 2^46.
+pub const MAX_RAM: u64 = 1 << 45;
+
+/// What the board is built from, but for disks and images.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// Harts, 1 to [`MAX_HARTS`].
+    pub harts: usize,
+    /// Bytes of main memory at [`map::RAM`], a multiple of 4096.
+    pub ram_size: u64,
+    /// Extensions of every hart.
+    pub isa: Isa,
+    /// Seed of all randomness: the entropy device and `rng-seed` in the device tree.
+    pub seed: u64,
+    /// The real-time clock at cycle 0, in nanoseconds since 1970.
+    pub epoch_ns: u64,
+    /// Cycles in a virtual second.
+    pub cycle_hz: u64,
+    /// Cycles a virtio request takes.
+    pub virtio_latency: u64,
+    /// Whether there is a virtio console beside the serial port.
+    pub virtio_console: bool,
+}
+
+impl Default for Config {
+    /// One hart with every extension, 1 GiB, 1 GHz, epoch 2024-01-01, requests of 10 microseconds.
+    fn default() -> Config {
+        Config {
+            harts: 1,
+            ram_size: 1 << 30,
+            isa: Isa::all(),
+            seed: 0,
+            epoch_ns: 1_704_067_200_000_000_000,
+            cycle_hz: 1_000_000_000,
+            virtio_latency: 10_000,
+            virtio_console: false,
+        }
+    }
+}
+
+/// A disk, in the order of the guest's `vda`, `vdb`...
+pub struct Drive {
+    /// Where the sectors are.
+    pub backend: Box<dyn BlockBackend>,
+    /// Refuse writes.
+    pub read_only: bool,
+    /// What the guest sees as serial number.
+    pub serial: String,
+}
+
+/// A configuration no board can be built from.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+#[allow(missing_docs)] // the messages say it
+pub enum BoardError {
+    #[error("{0} harts: the board has room for 1 to {MAX_HARTS}; choose another -smp")]
+    Harts(usize),
+    #[error("{0} bytes of memory: give a multiple of 4 KiB from 1 MiB to 32 TiB with -m")]
+    RamSize(u64),
+    #[error("a clock of {0} Hz: give 1000 Hz to 1 THz")]
+    CycleRate(u64),
+    #[error("{0} drives and consoles: there are {count} virtio slots, of which the entropy device takes one", count = map::VIRTIO_COUNT)]
+    Slots(usize),
+    #[error(transparent)]
+    Overlap(#[from] Overlap),
+}
+
+/// Builds the board: memory and devices, nothing loaded yet.
+pub fn build(config: &Config, drives: Vec<Drive>) -> Result<Bus, BoardError> {
+    if !(1..=MAX_HARTS).contains(&config.harts) {
+        return Err(BoardError::Harts(config.harts));
+    }
+    if !(MIN_RAM..=MAX_RAM).contains(&config.ram_size) || config.ram_size % 4096 != 0 {
+        return Err(BoardError::RamSize(config.ram_size));
+    }
+    if !(1000..=1_000_000_000_000).contains(&config.cycle_hz) {
+        return Err(BoardError::CycleRate(config.cycle_hz));
+    }
+    let used = drives.len() + usize::from(config.virtio_console);
+    if used + 1 > map::VIRTIO_COUNT {
+        return Err(BoardError::Slots(used));
+    }
+    let clock = Clock { cycle_hz: config.cycle_hz, timebase_hz: map::TIMEBASE_HZ, offset: 0 };
+    let mut bus = Bus::new(Ram::new(map::RAM, config.ram_size), clock);
+    bus.add(map::FINISHER, map::PAGE, 0, Box::new(Finisher))?;
+    bus.add(map::RTC, map::PAGE, map::RTC_IRQ, Box::new(Rtc::new(config.epoch_ns)))?;
+    bus.add(map::CLINT, map::CLINT_SIZE, 0, Box::new(Clint::new(config.harts)))?;
+    bus.add(map::SSWI, map::SSWI_SIZE, 0, Box::new(Sswi::new(config.harts)))?;
+    bus.add(map::PLIC, map::PLIC_SIZE, 0, Box::new(Plic::new(config.harts)))?;
+    bus.add(map::UART, map::UART_SIZE, map::UART_IRQ, Box::new(Uart::new()))?;
+
+    let mut slot = 0;
+    for d in drives {
+        add_virtio(&mut bus, config, &mut slot, Block::new(d.backend, d.read_only, &d.serial))?;
+    }
+    if config.virtio_console {
+        add_virtio(&mut bus, config, &mut slot, Console::new())?;
+    }
+    add_virtio(&mut bus, config, &mut slot, Rng::new(config.seed))?;
+    while slot < map::VIRTIO_COUNT {
+        let (base, irq) = virtio_place(&mut slot);
+        bus.add(base, map::PAGE, irq, Box::new(VirtioMmio::empty(base)))?;
+    }
+    Ok(bus)
+}
+
+fn virtio_place(slot: &mut usize) -> (u64, u32) {
+    let i = *slot;
+    *slot += 1;
+    (map::VIRTIO + i as u64 * map::PAGE, map::VIRTIO_IRQ + i as u32)
+}
+
+fn add_virtio<M: Model + 'static>(bus: &mut Bus, config: &Config, slot: &mut usize, model: M) -> Result<(), Overlap> {
+    let (base, irq) = virtio_place(slot);
+    bus.add(base, map::PAGE, irq, Box::new(VirtioMmio::new(base, model, config.virtio_latency)))
+}

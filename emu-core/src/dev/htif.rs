@@ -31,12 +31,6 @@ impl Htif {
         Htif { tohost, fromhost, answer: None, wants_input: false, done: false }
     }
 
-    /// Whether a store to `pa` is a request.
-    #[inline]
-    pub fn watches(&self, pa: u64) -> bool {
-        pa & !7 == self.tohost & !7
-    }
-
     /// Address of `tohost`.
     pub fn tohost(&self) -> u64 {
         self.tohost

@@ -10,14 +10,7 @@ pub(super) const BASE: u64 = 0x8000_0000;
 
 /// A machine of RAM only, with PMP open below M-mode.
 pub(super) fn machine() -> (Hart, Bus) {
-    let bus = Bus {
-        ram: Ram::new(BASE, 16 << 20),
-        slots: Vec::new(),
-        clock: Clock { cycle_hz: 1_000_000_000, timebase_hz: 10_000_000, offset: 0 },
-        request: None,
-        lines_changed: false,
-        code_writes: Vec::new(),
-    };
+    let bus = Bus::new(Ram::new(BASE, 16 << 20), Clock { cycle_hz: 1_000_000_000, timebase_hz: 10_000_000, offset: 0 });
     let mut hart = Hart::new(Isa(u128::MAX), 0);
     hart.csr.pmpcfg[0] = 0x1f;
     hart.csr.pmpaddr[0] = u64::MAX >> 10;
