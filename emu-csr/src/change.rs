@@ -1,5 +1,7 @@
 //! What a trap, a return or a CSR write changed: the one record that tracing, oracles and teaching read.
 
+use crate::table::{self, Field};
+
 /// One CSR's value before and after.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Change {
@@ -9,6 +11,33 @@ pub struct Change {
     pub before: u64,
     /// Whole register after.
     pub after: u64,
+}
+
+/// One field's value before and after.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct FieldChange {
+    /// The field.
+    pub field: Field,
+    /// Its value before, shifted down to bit 0.
+    pub before: u64,
+    /// Its value after.
+    pub after: u64,
+}
+
+impl Change {
+    /// The register's name.
+    pub fn name(&self) -> &'static str {
+        table::name(self.csr).unwrap_or("csr")
+    }
+
+    /// The fields that changed, highest first. Empty when nothing changed or the register is one number.
+    pub fn fields(&self) -> impl Iterator<Item = FieldChange> {
+        let change = *self;
+        table::fields(self.csr)
+            .iter()
+            .map(move |&field| FieldChange { field, before: field.of(change.before), after: field.of(change.after) })
+            .filter(|field| field.before != field.after)
+    }
 }
 
 /// Receives changes as they are made. `()` ignores them at no cost; [`ChangeList`] keeps them.

@@ -179,10 +179,6 @@ impl Csrs {
         };
         let before = self.get_own(reg);
         match reg {
-            Reg::henvcfg => {
-                // The hidden bits stay for when menvcfg opens them again.
-                *self.reg_mut(reg) = new;
-            }
             Reg::menvcfg => self.put_menvcfg(new, sink),
             _ => *self.reg_mut(reg) = new,
         }
@@ -288,7 +284,7 @@ impl Csrs {
 
 /// The table's effects of a register, less those that the changed bits cannot have.
 fn refined(reg: Reg, changed: u64, effects: Effects) -> Effects {
-    use crate::table::field::hstatus;
+    use crate::table::field::{hstatus, menvcfg};
     let keep = |bits: u64, flag: Effects| if changed & bits != 0 { flag } else { Effects::NONE };
     match reg {
         Reg::mstatus => keep(mstatus::SUM | mstatus::MXR | mstatus::MPRV | mstatus::MPP | mstatus::MPV, Effects::CONTEXT)
@@ -297,6 +293,8 @@ fn refined(reg: Reg, changed: u64, effects: Effects) -> Effects {
         Reg::vsstatus => keep(mstatus::SUM | mstatus::MXR, Effects::CONTEXT)
             .with(keep(mstatus::SIE, Effects::INTERRUPTS))
             .with(keep(mstatus::FS, Effects::FP)),
+        Reg::menvcfg | Reg::henvcfg => keep(menvcfg::STCE, Effects::TIMER.with(Effects::INTERRUPTS))
+            .with(keep(menvcfg::PBMTE | menvcfg::ADUE, Effects::FLUSH)),
         Reg::hstatus => keep(hstatus::VGEIN, Effects::INTERRUPTS).with(keep(hstatus::SPVP | hstatus::HU, Effects::CONTEXT)),
         _ => effects,
     }

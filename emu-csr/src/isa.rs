@@ -2,8 +2,6 @@
 
 mod parse;
 mod profile;
-#[cfg(test)]
-mod tests;
 
 pub use parse::IsaError;
 pub use profile::PROFILES;

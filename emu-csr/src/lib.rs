@@ -23,7 +23,7 @@ mod view;
 mod warl;
 
 pub use access::{Denied, Effects, Now};
-pub use change::{Change, ChangeList, ChangeSink};
+pub use change::{Change, ChangeList, ChangeSink, FieldChange};
 pub use checks::Cbo;
 pub use counters::Event;
 pub use csrs::{Csrs, Op};

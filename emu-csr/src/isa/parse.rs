@@ -77,6 +77,10 @@ impl Isa {
                 false => (isa.without(ext), on.without(ext), off.with(ext)),
             };
         }
+        if off.has(Ext::C) && !on.has(Ext::Zca) {
+            // Without C nobody means to keep its instructions under another name.
+            (isa, off) = (isa.without(Ext::Zca), off.with(Ext::Zca));
+        }
         isa = isa.pruned(on, off).closed(off)?;
         isa.check()?;
         Ok(isa)
