@@ -1,3 +1,59 @@
-//! The command line.
-#![allow(clippy::disallowed_types)]
-fn main() {}
+//! `trapeze`: arguments, files, terminal and reports. What the machine does is in the crates below.
+#![allow(clippy::disallowed_types, clippy::disallowed_methods)] // this crate talks to the world; the model crates do not
+
+mod args;
+mod config;
+mod console;
+mod drives;
+mod exit;
+mod generate;
+mod images;
+
+use std::process::ExitCode;
+
+use args::{Cli, Command};
+use clap::Parser;
+use exit::{CliError, Exit};
+
+fn main() -> ExitCode {
+    match dispatch() {
+        Ok(code) => code,
+        Err(e) => {
+            console::raw::restore();
+            // Standard error may be closed; the exit code still tells.
+            let _ = std::io::Write::write_fmt(&mut std::io::stderr(), format_args!("trapeze: {e}\n"));
+            e.exit().into()
+        }
+    }
+}
+
+fn dispatch() -> Result<ExitCode, CliError> {
+    let argv = args::qemu::translate(std::env::args_os().collect())?;
+    let cli = match Cli::try_parse_from(argv) {
+        Ok(cli) => cli,
+        Err(e) => return help_or_usage(&e),
+    };
+    let ok = |()| Exit::Ok.into();
+    match cli.command {
+        Some(Command::Completions { shell }) => generate::completions(shell).map(ok),
+        Some(Command::Man { subcommand }) => generate::man(subcommand.as_deref()).map(ok),
+        _ => Err(CliError::usage("not wired yet", "wait")),
+    }
+}
+
+/// clap reports help and version as errors too; those go to standard output and end well.
+fn help_or_usage(e: &clap::Error) -> Result<ExitCode, CliError> {
+    if e.use_stderr() {
+        let text = e.render().to_string();
+        let text = text.strip_prefix("error: ").unwrap_or(&text);
+        let first = text.split("\n\nUsage").next().unwrap_or(text).trim_end();
+        let (what, tip) = first.split_once("\n\n").unwrap_or((first, ""));
+        let remedy = match tip.trim().strip_prefix("tip: ") {
+            Some(t) => t.to_owned(),
+            None => "see trapeze --help, or trapeze SUBCOMMAND --help".to_owned(),
+        };
+        return Err(CliError::usage(what, remedy));
+    }
+    console::output::print(&e.render().to_string())?;
+    Ok(Exit::Ok.into())
+}

@@ -1,0 +1,215 @@
+//! The command line's definition: help, man page, completions and parsing all come from it.
+
+pub mod qemu;
+pub mod values;
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// A deterministic RV64GCH machine with firmware that can be seen.
+///
+/// With no subcommand it runs a small built-in program that tours the privilege modes and explains each trap it takes.
+#[derive(Parser, Debug)]
+#[command(name = "trapeze", version, after_help = crate::exit::Exit::help(), disable_help_subcommand = true)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Option<Command>,
+}
+
+/// The verbs.
+#[derive(Subcommand, Debug)]
+pub enum Command {
+    /// Run a guest: a kernel under native or real firmware, or a bare ELF program.
+    ///
+    /// QEMU's spellings (-kernel, -initrd, -append, -smp, -m, -drive, -bios, -dtb, -cpu, -M, -nographic ...) are understood too.
+    Run(Box<RunArgs>),
+    /// Run the built-in program that tours the privilege modes (the same as no subcommand).
+    Tour(TourArgs),
+    /// Measure this build's speed with built-in guest programs.
+    Bench(BenchArgs),
+    /// Disassemble instruction words given in hexadecimal, or an ELF file's code.
+    Disasm(DisasmArgs),
+    /// What `-cpu` accepts.
+    Cpu(CpuArgs),
+    /// Print a completion script for a shell.
+    Completions {
+        /// The shell.
+        shell: clap_complete::Shell,
+    },
+    /// Print the manual page (troff): `trapeze man | man -l -`.
+    Man {
+        /// A subcommand's page instead of the main one.
+        subcommand: Option<String>,
+    },
+}
+
+/// Options of `trapeze run`. Every one but the reporting ones may also stand in a `--config` file.
+#[derive(Args, Debug, Default)]
+#[command(after_help = crate::exit::Exit::help())]
+pub struct RunArgs {
+    /// Kernel (Image, also gzip or zstd compressed) or ELF program
+    #[arg(long, value_name = "FILE", help_heading = "Guest")]
+    pub kernel: Option<PathBuf>,
+    /// Initial RAM disk
+    #[arg(long, value_name = "FILE", help_heading = "Guest")]
+    pub initrd: Option<PathBuf>,
+    /// Kernel command line
+    #[arg(long, value_name = "TEXT", help_heading = "Guest", allow_hyphen_values = true)]
+    pub append: Option<String>,
+    /// M-mode firmware: 'native' (built in), 'none' (the kernel starts in M-mode), or an OpenSBI fw_dynamic/fw_jump FILE
+    #[arg(long, value_name = "native|none|FILE", help_heading = "Guest")]
+    pub bios: Option<String>,
+    /// Device tree blob to pass instead of the generated one
+    #[arg(long, value_name = "FILE", help_heading = "Guest")]
+    pub dtb: Option<PathBuf>,
+
+    /// Number of harts, 1 to 32
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64), help_heading = "Machine")]
+    pub smp: Option<u64>,
+    /// RAM (a bare number is MiB)
+    #[arg(long, value_name = "SIZE", value_parser = values::memory, help_heading = "Machine")]
+    pub memory: Option<u64>,
+    /// Hart profile and features: NAME[,FEATURE=on|off...]; see `trapeze cpu list`
+    #[arg(long, value_name = "NAME,...", help_heading = "Machine")]
+    pub cpu: Option<String>,
+    /// Block device: file=FILE[,snapshot=on|off][,overlay=FILE][,readonly=on][,if=virtio|none,id=ID]. Without snapshot=off
+    /// writes go to the overlay file, or are forgotten at exit
+    #[arg(long, value_name = "file=FILE,...", help_heading = "Machine")]
+    pub drive: Vec<String>,
+    /// Attach a drive given with if=none: virtio-blk-device,drive=ID. virtio-rng-device is always there
+    #[arg(long, value_name = "NAME,...", help_heading = "Machine")]
+    pub device: Vec<String>,
+    /// File that keeps what the guest writes to the first drive; the base image stays untouched
+    #[arg(long, value_name = "FILE", help_heading = "Machine")]
+    pub overlay: Option<PathBuf>,
+    /// Let no drive's writes reach its file
+    #[arg(long, help_heading = "Machine")]
+    pub snapshot: bool,
+    /// Seed of the guest's random number device
+    #[arg(long, value_name = "N", value_parser = values::number, help_heading = "Machine")]
+    pub seed: Option<u64>,
+    /// Virtual real-time clock at start, seconds since 1970-01-01 UTC
+    #[arg(long, value_name = "SECONDS", value_parser = values::number, help_heading = "Machine")]
+    pub epoch: Option<u64>,
+    /// Cycles (instructions) in a virtual second
+    #[arg(long, visible_alias = "rate", value_name = "HZ", value_parser = values::count, help_heading = "Machine")]
+    pub cycle_hz: Option<u64>,
+    /// Cycles a hart runs before the next hart's turn
+    #[arg(long, value_name = "CYCLES", value_parser = values::count, help_heading = "Machine")]
+    pub quantum: Option<u64>,
+    /// How instructions run: one exact step at a time, or decoded blocks. The results are the same
+    #[arg(long, value_enum, help_heading = "Machine")]
+    pub engine: Option<Engine>,
+
+    /// Stop after this many instructions over all harts (5M, 2G)
+    #[arg(long, value_name = "N", value_parser = values::count, help_heading = "Run")]
+    pub limit: Option<u64>,
+    /// End with 0 at a guest reboot instead of starting again
+    #[arg(long, help_heading = "Run")]
+    pub no_reboot: bool,
+    /// End the process with the guest's own code where it gives one
+    #[arg(long, help_heading = "Run")]
+    pub exit_with_guest_code: bool,
+    /// Let virtual time run ahead of the host's clock when the guest is idle
+    #[arg(long, help_heading = "Run")]
+    pub no_throttle: bool,
+    /// Accepted for QEMU's sake: there is never a graphical display
+    #[arg(long, hide = true)]
+    pub nographic: bool,
+
+    /// Read options from a TOML file (what --print-config prints); the command line wins
+    #[arg(long, value_name = "FILE", help_heading = "Configuration")]
+    pub config: Option<PathBuf>,
+    /// Print the resolved configuration as TOML and stop
+    #[arg(long, help_heading = "Configuration")]
+    pub print_config: bool,
+    /// Write the device tree the guest would get, and stop
+    #[arg(long, value_name = "FILE", help_heading = "Configuration")]
+    pub dump_dtb: Option<PathBuf>,
+
+    /// At the end print a hash of the whole state (harts, RAM, devices)
+    #[arg(long, help_heading = "Report")]
+    pub hash: bool,
+    /// At the end print a report as one line of JSON
+    #[arg(long, help_heading = "Report")]
+    pub json: bool,
+    /// Say nothing on standard error but errors
+    #[arg(long, short, help_heading = "Report")]
+    pub quiet: bool,
+}
+
+/// Which engine runs the harts.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Engine {
+    /// Exact stepper
+    Step,
+    /// Decoded blocks
+    Block,
+}
+
+/// Options of `trapeze tour`.
+#[derive(Args, Debug, Default)]
+pub struct TourArgs {
+    /// Print the program's own output and one line a trap only
+    #[arg(long)]
+    pub brief: bool,
+}
+
+/// Options of `trapeze bench`.
+#[derive(Args, Debug)]
+pub struct BenchArgs {
+    /// Programs to run (default: all)
+    #[arg(value_name = "NAME")]
+    pub names: Vec<String>,
+    /// Engine to measure (default: both)
+    #[arg(long, value_enum)]
+    pub engine: Option<Engine>,
+    /// Runs of each program; the best is printed
+    #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..))]
+    pub runs: u32,
+    /// One line of JSON a program
+    #[arg(long)]
+    pub json: bool,
+    /// List the programs
+    #[arg(long)]
+    pub list: bool,
+}
+
+/// Options of `trapeze disasm`.
+#[derive(Args, Debug)]
+pub struct DisasmArgs {
+    /// Hexadecimal instruction words (32 bits, or 16 for compressed ones), or one ELF file
+    #[arg(required = true, value_name = "WORD|FILE")]
+    pub input: Vec<String>,
+    /// Hart profile whose instructions are known
+    #[arg(long, value_name = "NAME,...")]
+    pub cpu: Option<String>,
+}
+
+/// Options of `trapeze cpu`.
+#[derive(Args, Debug)]
+pub struct CpuArgs {
+    /// What to do
+    #[command(subcommand)]
+    pub what: CpuCommand,
+}
+
+/// What `trapeze cpu` does.
+#[derive(Subcommand, Debug)]
+pub enum CpuCommand {
+    /// List profiles and features
+    List,
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_definition_is_consistent() {
+        super::Cli::command().debug_assert();
+    }
+}

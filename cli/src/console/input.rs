@@ -1,0 +1,73 @@
+//! What comes from outside while the guest runs, in one queue: typed bytes, end of input, signals.
+
+use std::io::Read;
+
+use crossbeam::channel::{Receiver, Sender, bounded};
+use signal_hook::consts::{SIGCONT, SIGHUP, SIGINT, SIGTERM};
+
+use super::raw;
+use crate::exit::{CliError, Exit};
+
+/// Something from outside.
+#[derive(Debug)]
+pub enum Event {
+    /// Bytes of standard input.
+    Bytes(Vec<u8>),
+    /// Standard input has ended; no more bytes will come.
+    End,
+    /// A signal that asks the process to end.
+    Stop(i32),
+    /// The process was stopped and continued.
+    Continued,
+}
+
+/// Starts the reader of standard input and the signal thread. Signals that end the process come as events, so that the
+/// run ends in the ordinary way; a second one ends it on the spot.
+pub fn start() -> Result<Receiver<Event>, CliError> {
+    let (tx, rx) = bounded(16);
+    signals(tx.clone())?;
+    spawn("stdin", move || read(&tx))?;
+    Ok(rx)
+}
+
+fn read(tx: &Sender<Event>) {
+    let mut stdin = std::io::stdin().lock();
+    let mut buf = [0; 1024];
+    loop {
+        let event = match stdin.read(&mut buf) {
+            Ok(0) => Event::End,
+            Ok(n) => Event::Bytes(buf[..n].to_vec()),
+            Err(e) if e.kind() == std::io::ErrorKind::Interrupted => continue,
+            // A terminal that has gone away reads as an error: no more input will come.
+            Err(_) => Event::End,
+        };
+        let last = matches!(event, Event::End);
+        if tx.send(event).is_err() || last {
+            return;
+        }
+    }
+}
+
+fn signals(tx: Sender<Event>) -> Result<(), CliError> {
+    let failed = |source| CliError::Terminal { doing: "install signal handlers", source };
+    let mut set = signal_hook::iterator::Signals::new([SIGINT, SIGTERM, SIGHUP, SIGCONT]).map_err(failed)?;
+    spawn("signals", move || {
+        let mut asked = false;
+        for s in &mut set {
+            if s == SIGCONT {
+                let _ = tx.try_send(Event::Continued);
+                continue;
+            }
+            if asked || tx.try_send(Event::Stop(s)).is_err() {
+                raw::restore();
+                std::process::exit(Exit::Interrupt as i32);
+            }
+            asked = true;
+        }
+    })
+}
+
+fn spawn(name: &str, f: impl FnOnce() + Send + 'static) -> Result<(), CliError> {
+    let r = std::thread::Builder::new().name(name.to_owned()).spawn(f);
+    r.map(drop).map_err(|source| CliError::Terminal { doing: "start a thread", source })
+}

@@ -1,0 +1,154 @@
+//! How the process ends: the one list of exit codes, and the error type that carries one with its explanation.
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+/// Exit codes of every subcommand. `docs/exit-codes.md` and `--help` are checked against this list.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[repr(u8)]
+pub enum Exit {
+    /// The guest ended well, or the command did what it was asked.
+    Ok = 0,
+    /// The guest ended and reported failure.
+    Guest = 1,
+    /// The command line, a configuration or an image is wrong; the guest did not start.
+    Usage = 2,
+    /// The host refused: a file cannot be opened, read or written, the terminal cannot be set.
+    HostIo = 3,
+    /// Two things that must agree do not.
+    Mismatch = 4,
+    /// The instruction limit was reached.
+    Limit = 5,
+    /// The guest did what the machine cannot go on from: an endless trap loop, all harts asleep for good, a firmware dead end.
+    Unsupported = 7,
+    /// Stopped from outside (SIGINT, SIGTERM, SIGHUP).
+    Interrupt = 130,
+}
+
+impl Exit {
+    /// All codes in ascending order.
+    pub const ALL: [Exit; 8] = [
+        Exit::Ok,
+        Exit::Guest,
+        Exit::Usage,
+        Exit::HostIo,
+        Exit::Mismatch,
+        Exit::Limit,
+        Exit::Unsupported,
+        Exit::Interrupt,
+    ];
+
+    /// What the code means, as `--help` and the book say it.
+    pub const fn meaning(self) -> &'static str {
+        match self {
+            Exit::Ok => "the guest ended well, or the command did what it was asked",
+            Exit::Guest => "the guest ended and reported failure (see --exit-with-guest-code)",
+            Exit::Usage => "the command line, a configuration or an image is wrong; the guest did not start",
+            Exit::HostIo => "a host file or terminal could not be opened, read, written or set",
+            Exit::Mismatch => "two things that must agree do not",
+            Exit::Limit => "the limit given with --limit was reached",
+            Exit::Unsupported => "the machine cannot go on: endless trap loop, all harts asleep for good, firmware dead end",
+            Exit::Interrupt => "stopped from outside (SIGINT, SIGTERM, SIGHUP)",
+        }
+    }
+
+    /// The list as text, one code a line.
+    pub fn help() -> String {
+        Exit::ALL.iter().fold("Exit codes:\n".to_owned(), |s, e| format!("{s}  {:>3}  {}\n", *e as u8, e.meaning()))
+    }
+}
+
+impl From<Exit> for ExitCode {
+    fn from(e: Exit) -> ExitCode {
+        ExitCode::from(e as u8)
+    }
+}
+
+/// A failure of the command itself: what happened, where, and what to do about it.
+#[derive(thiserror::Error, Debug)]
+pub enum CliError {
+    /// Command line or configuration.
+    #[error("{what}\n  remedy: {remedy}")]
+    Usage {
+        /// What is wrong, naming the option or the file and line.
+        what: String,
+        /// What to do.
+        remedy: String,
+    },
+    /// An image is not what it should be.
+    #[error("{}: {what}\n  remedy: {remedy}", file.display())]
+    Image {
+        /// The file.
+        file: PathBuf,
+        /// What is wrong with it.
+        what: String,
+        /// What to do.
+        remedy: String,
+    },
+    /// The host refused an operation on a file.
+    #[error("{}: cannot {doing}: {source}\n  remedy: {remedy}", file.display())]
+    File {
+        /// The file.
+        file: PathBuf,
+        /// The operation ("read the kernel").
+        doing: String,
+        /// The host's reason.
+        source: std::io::Error,
+        /// What to do.
+        remedy: String,
+    },
+    /// The terminal or standard output failed.
+    #[error("{doing}: {source}")]
+    Terminal {
+        /// The operation.
+        doing: &'static str,
+        /// The host's reason.
+        source: std::io::Error,
+    },
+    /// Two things that must agree do not.
+    #[error("{0}")]
+    Mismatch(String),
+}
+
+impl CliError {
+    /// A usage error.
+    pub fn usage(what: impl Into<String>, remedy: impl Into<String>) -> CliError {
+        CliError::Usage { what: what.into(), remedy: remedy.into() }
+    }
+
+    /// A file error; the remedy follows from the host's reason.
+    pub fn file(file: &Path, doing: impl Into<String>, source: std::io::Error) -> CliError {
+        use std::io::ErrorKind as K;
+        let remedy = match source.kind() {
+            K::NotFound => "check the path; it is taken relative to the current directory",
+            K::PermissionDenied => "check the file's permissions",
+            K::IsADirectory => "name a file, not a directory",
+            K::StorageFull => "free some space",
+            _ => "check that the file is on a working file system",
+        };
+        CliError::File { file: file.to_owned(), doing: doing.into(), source, remedy: remedy.to_owned() }
+    }
+
+    /// The exit code this failure ends the process with.
+    pub fn exit(&self) -> Exit {
+        match self {
+            CliError::Usage { .. } | CliError::Image { .. } => Exit::Usage,
+            CliError::File { .. } | CliError::Terminal { .. } => Exit::HostIo,
+            CliError::Mismatch(_) => Exit::Mismatch,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Exit;
+
+    #[test]
+    fn the_book_lists_every_exit_code_with_its_meaning() {
+        let book = include_str!("../../docs/exit-codes.md");
+        for e in Exit::ALL {
+            let row = format!("| {} | {} |", e as u8, e.meaning());
+            assert!(book.contains(&row), "docs/exit-codes.md lacks: {row}");
+        }
+    }
+}

@@ -1,0 +1,65 @@
+# Sourced by the scripts: messages, packages of the host, the Rust tools.
+# shellcheck shell=bash
+
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
+
+die() {
+    printf '%s: %s\n' "${0##*/}" "$1" >&2
+    [ -z "${2:-}" ] || printf '  remedy: %s\n' "$2" >&2
+    exit "${3:-3}"
+}
+
+say() { printf '== %s\n' "$*" >&2; }
+
+# Runs a command as root, asking sudo if we are not.
+as_root() {
+    if [ "$(id -u)" = 0 ]; then "$@"
+    elif command -v sudo >/dev/null; then sudo "$@"
+    else die "need root for: $*" "run it as root, or install sudo"
+    fi
+}
+
+# need_packages PACKAGE... : installs those that are missing.
+need_packages() {
+    local p missing=()
+    for p in "$@"; do
+        dpkg-query -W -f '${db:Status-Abbrev}' "$p" 2>/dev/null | grep -q '^ii' || missing+=("$p")
+    done
+    [ ${#missing[@]} -gt 0 ] || return 0
+    say "installing ${missing[*]}"
+    # Lists may be absent on a fresh machine; try without a refresh first, it is faster where they are there.
+    as_root env DEBIAN_FRONTEND=noninteractive apt-get -qq -y --no-install-recommends install "${missing[@]}" >/dev/null 2>&1 && return 0
+    as_root apt-get -qq update >&2
+    as_root env DEBIAN_FRONTEND=noninteractive apt-get -qq -y --no-install-recommends install "${missing[@]}" >&2 ||
+        die "cannot install ${missing[*]}" "see apt's message above"
+}
+
+# The oldest Rust that knows what this workspace uses.
+rust_minimum=1.88
+
+rust_ok() {
+    local v
+    v=$(rustc --version 2>/dev/null | cut -d' ' -f2) && [ -n "$v" ] &&
+        [ "$(printf '%s\n' "$rust_minimum" "${v%%-*}" | sort -V | head -1)" = "$rust_minimum" ]
+}
+
+# Makes sure that cargo is there and new enough; takes the distribution's if that will do.
+need_cargo() {
+    [ -e "$HOME/.cargo/env" ] && . "$HOME/.cargo/env"
+    need_packages gcc libc6-dev
+    rust_ok && command -v cargo >/dev/null && return 0
+    local candidate
+    candidate=$(apt-cache policy rustc 2>/dev/null | sed -n 's/^ *Candidate: //p')
+    if ! command -v rustc >/dev/null && [ -n "$candidate" ] && dpkg --compare-versions "$candidate" ge "$rust_minimum"; then
+        need_packages cargo rustc
+        rust_ok && return 0
+    fi
+    die "need Rust $rust_minimum or newer; found: $(rustc --version 2>/dev/null || echo none)" "install the stable toolchain with rustup"
+}
+
+build_trapeze() {
+    need_cargo
+    say "building trapeze"
+    (cd "$root" && cargo build --release --locked -q -p trapeze) || die "the build failed" "see cargo's message above"
+    trapeze=${CARGO_TARGET_DIR:-$root/target}/release/trapeze
+}
