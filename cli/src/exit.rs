@@ -27,16 +27,8 @@ pub enum Exit {
 
 impl Exit {
     /// All codes in ascending order.
-    pub const ALL: [Exit; 8] = [
-        Exit::Ok,
-        Exit::Guest,
-        Exit::Usage,
-        Exit::HostIo,
-        Exit::Mismatch,
-        Exit::Limit,
-        Exit::Unsupported,
-        Exit::Interrupt,
-    ];
+    pub const ALL: [Exit; 8] =
+        [Exit::Ok, Exit::Guest, Exit::Usage, Exit::HostIo, Exit::Mismatch, Exit::Limit, Exit::Unsupported, Exit::Interrupt];
 
     /// What the code means, as `--help` and the book say it.
     pub const fn meaning(self) -> &'static str {

@@ -4,10 +4,13 @@
 mod args;
 mod config;
 mod console;
+mod cpu;
 mod drives;
 mod exit;
+mod explain;
 mod generate;
 mod images;
+mod monitor;
 
 use std::process::ExitCode;
 
@@ -36,6 +39,9 @@ fn dispatch() -> Result<ExitCode, CliError> {
     let ok = |()| Exit::Ok.into();
     match cli.command {
         Some(Command::Completions { shell }) => generate::completions(shell).map(ok),
+        Some(Command::Cpu(a)) => match a.what {
+            args::CpuCommand::List => cpu::list().map(ok),
+        },
         Some(Command::Man { subcommand }) => generate::man(subcommand.as_deref()).map(ok),
         _ => Err(CliError::usage("not wired yet", "wait")),
     }

@@ -1,0 +1,113 @@
+//! Traps in words: what happened, why it went where it went, and which fields of which CSR changed.
+
+use emu_core::observer::{TrapEntry, TrapReturn};
+use emu_csr::entry::Why;
+use emu_csr::{Cause, ChangeList, Csrs, Mode, table};
+
+/// The text of a trap entry; `csrs` is the hart's state after it (the delegation registers do not change by a trap).
+pub fn trap(e: &TrapEntry, csrs: &Csrs) -> String {
+    let (_, why) = csrs.delegate(e.from, e.cause);
+    let kind = if matches!(e.cause, Cause::Interrupt(_)) { "interrupt" } else { "exception" };
+    let code = e.cause.bits() << 1 >> 1;
+    let mut s = format!(
+        "trap   {} -> {}  {} ({kind} {code})  at pc {:#x}, instruction {}\n",
+        e.from.name(),
+        e.to.name(),
+        e.cause.name(),
+        e.pc,
+        e.instret
+    );
+    s += &format!("  why  {}\n", reason(e.from, e.to, &why));
+    s + &changes(&e.changes)
+}
+
+/// The text of a trap return.
+pub fn ret(r: &TrapReturn) -> String {
+    let name = if r.from == Mode::M { "mret" } else { "sret" };
+    let mut s = format!("return {} -> {}  by {name} at pc {:#x} to {:#x}\n", r.from.name(), r.to.name(), r.pc, r.target);
+    s += &changes(&r.changes);
+    s
+}
+
+/// Why a trap is taken in `to`: the delegation bits that decide it.
+fn reason(from: Mode, to: Mode, why: &Why) -> String {
+    let (m, h, code) = match why.cause {
+        Cause::Exception(e) => ("medeleg", "hedeleg", e as u8),
+        Cause::Interrupt(i) => ("mideleg", "hideleg", i as u8),
+    };
+    let to = to.name();
+    match (why.machine, why.hypervisor) {
+        (None, _) => format!("raised in {}-mode, whose traps are never delegated", from.name()),
+        (Some(false), _) => format!("{m}[{code}]=0: not delegated, so {to}-mode takes it"),
+        (Some(true), None) => format!("{m}[{code}]=1: delegated to {to}-mode"),
+        (Some(true), Some(false)) => format!("{m}[{code}]=1 and {h}[{code}]=0: delegated once, so {to}-mode takes it"),
+        (Some(true), Some(true)) => format!("{m}[{code}]=1 and {h}[{code}]=1: delegated twice, to {to}-mode"),
+    }
+}
+
+/// Changed CSRs, one a line, by field where the register has fields. Fields that stayed the same are left out.
+fn changes(list: &ChangeList) -> String {
+    let mut s = String::new();
+    for c in &list.0 {
+        let name = table::name(c.csr).unwrap_or("?");
+        let fields: Vec<String> = table::fields(c.csr)
+            .iter()
+            .filter(|f| f.of(c.before) != f.of(c.after))
+            .map(|f| format!("{} {:#x} -> {:#x}", f.name, f.of(c.before), f.of(c.after)))
+            .collect();
+        // Cause registers are the one place where a number says less than words.
+        let meaning = match name {
+            "mcause" | "scause" | "vscause" => Cause::from_bits(c.after).map(|c| format!("  {}", c.name())).unwrap_or_default(),
+            _ => String::new(),
+        };
+        if fields.is_empty() || !meaning.is_empty() {
+            s += &format!("       {name:<8} {:#x} -> {:#x}{meaning}\n", c.before, c.after);
+        } else {
+            s += &format!("       {name:<8} {}\n", fields.join(", "));
+        }
+    }
+    s
+}
+
+/// A CSR by field, one a line, with what each field says.
+pub fn csr(number: u16, value: u64) -> String {
+    let Some(decl) = table::find(number) else { return format!("{number:#x} = {value:#018x}\n") };
+    let mut s = format!("{} ({:#05x}) = {value:#018x}  {}\n", decl.name, decl.number, decl.doc.trim());
+    for f in decl.fields {
+        let bits = if f.hi == f.lo { format!("[{}]", f.hi) } else { format!("[{}:{}]", f.hi, f.lo) };
+        s += &format!("  {:<8} {bits:<8} {:#x}  {}\n", f.name, f.of(value), f.doc.trim());
+    }
+    s
+}
+
+#[cfg(test)]
+mod tests {
+    use emu_csr::{Change, Exception, Isa};
+
+    use super::*;
+
+    #[test]
+    fn an_ecall_from_u_delegated_once_names_the_bit_and_the_changed_fields_only() {
+        let mut csrs = Csrs::new(Isa::max(), 0);
+        csrs.medeleg = 1 << 8;
+        let mstatus = table::by_name("mstatus").unwrap();
+        let e = TrapEntry {
+            hart: 0,
+            instret: 5,
+            pc: 0x1000,
+            from: Mode::U,
+            to: Mode::HS,
+            cause: Cause::Exception(Exception::EcallU),
+            changes: ChangeList(vec![Change { csr: mstatus, before: 2, after: 1 << 5 }]),
+        };
+        let s = trap(&e, &csrs);
+        assert!(s.contains("U -> HS") && s.contains("medeleg[8]=1: delegated to HS-mode"), "{s}");
+        assert!(s.contains("SPIE 0x0 -> 0x1") && s.contains("SIE 0x1 -> 0x0") && !s.contains("MPP"), "{s}");
+    }
+
+    #[test]
+    fn a_csr_is_shown_by_field() {
+        let s = csr(table::by_name("mstatus").unwrap(), 3 << 11);
+        assert!(s.contains("MPP") && s.contains("[12:11]") && s.contains("0x3"), "{s}");
+    }
+}

@@ -1,0 +1,149 @@
+//! The small monitor behind Ctrl-A c: looks at the machine while it stands still.
+
+use emu_core::bus::Bus;
+use emu_core::hart::{Hart, Wait};
+use emu_csr::table;
+
+use crate::explain;
+
+/// What the monitor wants of the run.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Reply {
+    /// Print this and stay.
+    Text(String),
+    /// The machine's state hash is wanted.
+    Hash,
+    /// Go on with the guest.
+    Continue,
+    /// End the process.
+    Quit,
+}
+
+const HELP: &str = "\
+info registers [HART]   integer and floating-point registers
+csr NAME [HART]         one CSR by field
+csrs [HART]             all CSRs that are not zero
+harts                   what each hart does
+hash                    hash of the whole state
+continue                back to the guest (also Ctrl-A c)
+quit                    end trapeze (also Ctrl-A x)
+";
+
+/// Carries out one line.
+pub fn run(line: &str, harts: &[Hart], bus: &Bus) -> Reply {
+    let words: Vec<&str> = line.split_whitespace().collect();
+    let hart = |w: Option<&&str>| match w {
+        None => Ok(0),
+        Some(t) => t
+            .parse::<usize>()
+            .ok()
+            .filter(|i| *i < harts.len())
+            .ok_or_else(|| Reply::Text(format!("there is no hart '{t}': they are 0 to {}\n", harts.len() - 1))),
+    };
+    let with = |w: Option<&&str>, f: &dyn Fn(&Hart) -> String| match hart(w) {
+        Ok(i) => harts.get(i).map_or_else(|| Reply::Text(String::new()), |h| Reply::Text(f(h))),
+        Err(r) => r,
+    };
+    match words.as_slice() {
+        [] => Reply::Text(String::new()),
+        ["help" | "h" | "?", ..] => Reply::Text(HELP.to_owned()),
+        ["continue" | "cont" | "c"] => Reply::Continue,
+        ["quit" | "q" | "exit"] => Reply::Quit,
+        ["hash"] => Reply::Hash,
+        ["harts"] | ["info", "harts" | "cpus"] => Reply::Text(list(harts)),
+        ["info", "registers", rest @ ..] | ["registers" | "regs", rest @ ..] => with(rest.first(), &registers),
+        ["csr", name, rest @ ..] => {
+            let Some(number) = table::by_name(name) else {
+                return Reply::Text(format!("there is no CSR '{name}'; 'csrs' lists those in use\n"));
+            };
+            with(rest.first(), &|h| match h.csr.peek(number, &h.now(bus)) {
+                Some(v) => explain::csr(number, v),
+                None => format!("hart {} does not have {name} (see -cpu)\n", h.id),
+            })
+        }
+        ["csrs", rest @ ..] => with(rest.first(), &|h| csrs(h, bus)),
+        _ => Reply::Text(format!("unknown command '{}'; 'help' lists them\n", line.trim())),
+    }
+}
+
+fn csrs(h: &Hart, bus: &Bus) -> String {
+    let now = h.now(bus);
+    table::all()
+        .filter_map(|d| h.csr.peek(d.number, &now).filter(|v| *v != 0).map(|v| (d, v)))
+        .fold(String::new(), |s, (d, v)| format!("{s}{:<16} {v:#018x}\n", d.name))
+}
+
+fn list(harts: &[Hart]) -> String {
+    harts.iter().fold(String::new(), |s, h| {
+        let state = match h.wait {
+            Wait::Running => "running",
+            Wait::Wfi => "waiting for an interrupt (wfi)",
+            Wait::Wrs(_) => "waiting on a reservation (wrs)",
+            Wait::Held => "held by firmware",
+        };
+        format!("{s}hart {}: {}-mode, pc {:#x}, {} instructions, {state}\n", h.id, h.mode.name(), h.pc, h.instret)
+    })
+}
+
+const NAMES: [&str; 32] = [
+    "zero", "ra", "sp", "gp", "tp", "t0", "t1", "t2", "s0", "s1", "a0", "a1", "a2", "a3", "a4", "a5", "a6", "a7", "s2", "s3",
+    "s4", "s5", "s6", "s7", "s8", "s9", "s10", "s11", "t3", "t4", "t5", "t6",
+];
+
+fn registers(h: &Hart) -> String {
+    let mut s = format!("hart {}  {}-mode  pc {:#018x}  instret {}  cycles {}\n", h.id, h.mode.name(), h.pc, h.instret, h.cycles);
+    for (i, name) in NAMES.iter().enumerate() {
+        let end = if i % 4 == 3 { '\n' } else { ' ' };
+        s += &format!("{name:>4} {:#018x}{end}", h.x[i]);
+    }
+    for (i, v) in h.f.iter().enumerate() {
+        let end = if i % 4 == 3 { '\n' } else { ' ' };
+        s += &format!("{:>4} {v:#018x}{end}", format!("f{i}"));
+    }
+    s
+}
+
+/// Collects typed bytes into lines, with backspace; what to echo comes back beside a finished line.
+#[derive(Default)]
+pub struct Editor {
+    line: Vec<u8>,
+}
+
+impl Editor {
+    /// Takes a byte: what to echo, and the line if it is complete.
+    pub fn feed(&mut self, byte: u8) -> (Vec<u8>, Option<String>) {
+        match byte {
+            b'\r' | b'\n' => {
+                let line = String::from_utf8_lossy(&std::mem::take(&mut self.line)).into_owned();
+                (b"\r\n".to_vec(), Some(line))
+            }
+            8 | 127 => match self.line.pop() {
+                Some(_) => (b"\x08 \x08".to_vec(), None),
+                None => (Vec::new(), None),
+            },
+            // Ctrl-U drops the line, Ctrl-D means what it does in a shell.
+            21 => {
+                let n = std::mem::take(&mut self.line).len();
+                (b"\x08 \x08".repeat(n), None)
+            }
+            4 if self.line.is_empty() => (b"continue\r\n".to_vec(), Some("continue".into())),
+            0x20..0x7f if self.line.len() < 200 => {
+                self.line.push(byte);
+                (vec![byte], None)
+            }
+            _ => (Vec::new(), None),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_can_be_corrected_while_typed() {
+        let mut e = Editor::default();
+        let lines: Vec<_> = b"hex\x7flp\rjunk\x15quit\r\x04".iter().filter_map(|&b| e.feed(b).1).collect();
+        assert_eq!(lines, ["help", "quit", "continue"]);
+    }
+}
