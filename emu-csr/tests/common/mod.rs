@@ -1,5 +1,5 @@
 //! Harts in arbitrary reachable states, for property tests.
-#![allow(dead_code)] // not every test file uses every helper
+#![allow(dead_code, clippy::expect_used)] // not every test file uses every helper; a bad CPU name here is a bug of the test
 
 use emu_csr::{Csrs, Interrupt, Isa, Mode, Now, table};
 
