@@ -1,0 +1,122 @@
+//! Which part of RAM is taken by what.
+
+use super::{File, LoadError};
+use crate::mem::Ram;
+
+/// The next multiple of `align` (a power of two); saturates.
+pub(super) fn align_up(v: u64, align: u64) -> u64 {
+    v.checked_next_multiple_of(align).unwrap_or(u64::MAX)
+}
+
+/// A program in memory.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct Program {
+    /// First instruction, physical.
+    pub entry: u64,
+    /// Symbol `tohost`, physical.
+    pub tohost: Option<u64>,
+    /// Symbol `fromhost`, physical.
+    pub fromhost: Option<u64>,
+}
+
+impl Program {
+    pub fn at(entry: u64) -> Program {
+        Program { entry, tohost: None, fromhost: None }
+    }
+}
+
+/// What OpenSBI's `fw_dynamic` finds at a2 (`include/sbi/fw_dynamic.h`, version 2).
+pub(super) struct FwDynamicInfo {
+    /// Entry of the next stage.
+    pub next_addr: u64,
+    /// Its mode: 1 is S-mode.
+    pub next_mode: u64,
+    /// Options for the firmware.
+    pub options: u64,
+    /// The hart that should boot.
+    pub boot_hart: u64,
+}
+
+impl FwDynamicInfo {
+    /// Bytes in memory.
+    pub const SIZE: u64 = 48;
+    const MAGIC: u64 = 0x4942_534f; // "OSBI"
+    const VERSION: u64 = 2;
+
+    pub fn to_bytes(&self) -> Vec<u8> {
+        let words = [Self::MAGIC, Self::VERSION, self.next_addr, self.next_mode, self.options, self.boot_hart];
+        words.iter().flat_map(|w| w.to_le_bytes()).collect()
+    }
+}
+
+/// Writes images into RAM and keeps them apart.
+pub(super) struct Loader<'a> {
+    ram: &'a mut Ram,
+    code_writes: &'a mut Vec<u64>,
+    /// Name, first address, the one behind the last.
+    taken: Vec<(String, u64, u64)>,
+}
+
+impl<'a> Loader<'a> {
+    pub fn new(ram: &'a mut Ram, code_writes: &'a mut Vec<u64>) -> Loader<'a> {
+        Loader { ram, code_writes, taken: Vec::new() }
+    }
+
+    pub fn base(&self) -> u64 {
+        self.ram.base()
+    }
+
+    pub fn size(&self) -> u64 {
+        self.ram.size()
+    }
+
+    pub fn ram_end(&self) -> u64 {
+        self.ram.base().saturating_add(self.ram.size())
+    }
+
+    /// End of everything loaded so far.
+    pub fn end(&self) -> u64 {
+        self.taken.iter().map(|t| t.2).max().unwrap_or(self.base())
+    }
+
+    /// Raw code.
+    pub fn raw(&mut self, f: &File<'_>, at: u64) -> Result<Program, LoadError> {
+        if f.bytes.is_empty() {
+            return Err(LoadError::format(f, 0, "the file is empty", "give firmware as raw code or ELF"));
+        }
+        self.write(f.name, at, f.bytes, f.bytes.len() as u64)?;
+        Ok(Program::at(at))
+    }
+
+    /// Writes `bytes` at `at` and takes `size` bytes there (what follows the bytes is zero: RAM is fresh).
+    pub fn write(&mut self, name: &str, at: u64, bytes: &[u8], size: u64) -> Result<(), LoadError> {
+        let size = size.max(bytes.len() as u64);
+        if size == 0 {
+            return Ok(());
+        }
+        let Some(end) = at.checked_add(size).filter(|_| self.ram.contains(at, size)) else {
+            let (base, ram_end) = (self.base(), self.ram_end());
+            let what = format!("needs {size:#x} bytes at {at:#x}, but main memory is {base:#x} to {ram_end:#x}");
+            return Err(LoadError::place(name, what, "give the machine more memory with -m, or link it for this address"));
+        };
+        if let Some((other, s, e)) = self.taken.iter().find(|(_, s, e)| at < *e && *s < end) {
+            let what = format!("its place {at:#x} to {end:#x} overlaps {other} at {s:#x} to {e:#x}");
+            return Err(LoadError::place(name, what, "give the machine more memory with -m, or link one of them elsewhere"));
+        }
+        self.ram.write_bytes(at, bytes, self.code_writes);
+        self.taken.push((name.into(), at, end));
+        Ok(())
+    }
+
+    /// The highest free place of `size` bytes that ends at or below `top`.
+    pub fn highest(&self, name: &str, top: u64, size: u64, align: u64) -> Result<u64, LoadError> {
+        let at = top.checked_sub(size).map(|a| a & !(align - 1)).filter(|a| *a >= self.base());
+        let free = |a: &u64| !self.taken.iter().any(|(_, s, e)| *a < *e && *s < *a + size);
+        at.filter(free).ok_or_else(|| {
+            let (used, ram_end) = (self.end(), self.ram_end());
+            let what = format!("its {size:#x} bytes do not fit between {used:#x}, where other images end, and {top:#x}");
+            let remedy = if ram_end <= super::LOW_END { "give the machine more memory with -m" } else { "make it smaller" };
+            LoadError::place(name, what, remedy)
+        })
+    }
+}

@@ -1,0 +1,1 @@
+//! Loaders against good and bad files.
