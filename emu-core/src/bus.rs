@@ -122,6 +122,8 @@ pub struct Bus {
     pub lines_changed: bool,
     /// Physical page numbers with decoded code that were written since the engine last looked (own stores, other harts, DMA).
     pub code_writes: Vec<u64>,
+    /// Physical page numbers that got decoded code since the machine last told the other harts to drop their write access.
+    pub new_code: Vec<u64>,
     wires: Wires,
 }
 
@@ -146,6 +148,7 @@ impl Bus {
             request: None,
             lines_changed: false,
             code_writes: Vec::new(),
+            new_code: Vec::new(),
             wires: Wires::default(),
         }
     }

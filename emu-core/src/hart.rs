@@ -3,7 +3,10 @@
 use emu_csr::{Csrs, Isa, Mode, Now};
 
 use crate::bus::Bus;
+use crate::engine::block::T1;
+use crate::engine::trap::Traps;
 use crate::mmu::Tlb;
+use crate::observer::TrapReturn;
 
 /// Something an instruction did that the engine must act on before it goes on: a small set of flags in [`Hart::events`].
 pub mod event {
@@ -19,6 +22,8 @@ pub mod event {
     pub const CONTEXT: u32 = 16;
     /// The machine must stop or look (power off, HTIF exit, breakpoint).
     pub const STOP: u32 = 32;
+    /// A trap return waits in [`super::Hart::last_return`] for the observer.
+    pub const RETURN: u32 = 64;
 }
 
 /// Whether a hart executes.
@@ -66,6 +71,14 @@ pub struct Hart {
     pub wait: Wait,
     /// mhartid.
     pub id: u64,
+    /// How deep it is in traps, for finding trap loops.
+    pub traps: Traps,
+    /// Whether an observer listens.
+    pub observed: bool,
+    /// A trap return not yet reported.
+    pub last_return: Option<Box<TrapReturn>>,
+    /// What the block engine keeps here while it runs this hart.
+    pub t1: T1,
 }
 
 impl Hart {
@@ -85,6 +98,10 @@ impl Hart {
             reservation: None,
             wait: Wait::Running,
             id,
+            traps: Traps::default(),
+            observed: false,
+            last_return: None,
+            t1: T1::new(),
         }
     }
 

@@ -1,3 +1,18 @@
 //! Engines: run one hart until a deadline or until the machine must look.
 
 pub mod block;
+pub mod step;
+pub mod trap;
+
+/// Why an engine gave the hart back.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum SliceEnd {
+    /// The deadline is reached.
+    Deadline,
+    /// The hart has entered M-mode and native firmware may want it.
+    EnteredM,
+    /// The hart waits ([`crate::hart::Hart::wait`]).
+    Wait,
+    /// A device, timer or counter changed what the machine computed for this slice.
+    Look,
+}

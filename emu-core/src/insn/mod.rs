@@ -1,10 +1,34 @@
 //! The instruction table: one declaration an instruction, from which decode, semantics, text, operand footprint and timing class come.
+//!
+//! One file an extension; its `TABLE` is one line in [`TABLES`]. Compressed instructions expand to the 32-bit ones the manual defines them
+//! by ([`compressed`]).
+
+mod a;
+mod compressed;
+mod decode;
+mod format;
+pub mod i;
+pub mod m;
+mod macros;
+pub mod shape;
+mod system;
+mod tinst;
+mod zicsr;
 
 use emu_csr::{Ext, Trap};
 
 use crate::bus::Bus;
+use crate::engine::block::Fast;
 use crate::hart::Hart;
 use crate::timing::TimingClass;
+
+pub use decode::Decoder;
+pub use format::{File, Format, Operands};
+pub use shape::Shape;
+pub use tinst::complete_trap;
+
+/// All tables. Order does not matter: no two encodings that a hart can have together overlap (tested).
+pub static TABLES: &[&[InsnDef]] = &[i::TABLE, m::TABLE, a::TABLE, zicsr::TABLE, system::TABLE];
 
 /// Executes one instruction under the contract of [`Hart`].
 pub type Exec = fn(&mut Hart, &mut Bus, &Insn) -> Result<(), Trap>;
@@ -14,23 +38,25 @@ pub type Exec = fn(&mut Hart, &mut Bus, &Insn) -> Result<(), Trap>;
 pub struct Insn {
     /// Its declaration.
     pub def: &'static InsnDef,
-    /// Sign-extended immediate, shift amount, CSR number or rounding mode operand as the format says.
+    /// Sign-extended immediate, shift amount, CSR number or rounding mode as the format says.
     pub imm: i32,
     /// Bits as fetched (a compressed instruction's 16 bits).
     pub raw: u32,
+    /// The 32-bit encoding: `raw`, or what it expands to.
+    pub wide: u32,
     /// Destination register.
     pub rd: u8,
     /// First source register.
     pub rs1: u8,
     /// Second source register.
     pub rs2: u8,
-    /// Third source register, or funct field as the format says.
+    /// Third source register.
     pub rs3: u8,
     /// Length in bytes: 2 or 4.
     pub len: u8,
 }
 
-/// Declaration of one 32-bit encoding (compressed ones expand to these, as the manual defines them).
+/// Declaration of one 32-bit encoding.
 pub struct InsnDef {
     /// Mnemonic.
     pub name: &'static str,
@@ -38,12 +64,57 @@ pub struct InsnDef {
     pub mask: u32,
     /// Their values.
     pub bits: u32,
-    /// Any of these extensions provides it.
+    /// Any of these extensions provides it; empty: always there.
     pub needs: &'static [Ext],
+    /// Operand format.
+    pub format: Format,
+    /// Which register file each operand is in.
+    pub operands: Operands,
     /// Timing class.
     pub class: TimingClass,
+    /// What the block builder needs to know.
+    pub shape: Shape,
     /// Semantics.
     pub exec: Exec,
-    /// The shape the block engine has a fast handler for, with the very same semantic function inside; none: it runs `exec`.
-    pub fast: Option<crate::engine::block::Fast>,
+    /// The block engine's handler with the same semantic function inside; none: it calls `exec`.
+    pub fast: Option<Fast>,
+}
+
+impl InsnDef {
+    /// Whether rd is an integer destination.
+    pub fn writes_int(&self) -> bool {
+        self.operands.0 == File::X
+    }
+}
+
+/// What undefined encodings decode to.
+pub static ILLEGAL: InsnDef = ILLEGAL_PROTOTYPE;
+
+const ILLEGAL_PROTOTYPE: InsnDef = InsnDef {
+    name: "illegal",
+    mask: 0,
+    bits: 0,
+    needs: &[],
+    format: Format::None,
+    operands: Format::None.integer(),
+    class: TimingClass::System,
+    shape: Shape::End,
+    exec: |_, _, insn| Err(Trap::illegal(insn.raw)),
+    fast: None,
+};
+
+impl Hart {
+    /// Writes an integer register; x0 stays 0.
+    #[inline(always)]
+    pub fn set(&mut self, rd: u8, value: u64) {
+        if rd != 0 {
+            self.x[(rd & 31) as usize] = value;
+        }
+    }
+
+    /// Reads an integer register.
+    #[inline(always)]
+    pub fn get(&self, rs: u8) -> u64 {
+        self.x[(rs & 31) as usize]
+    }
 }

@@ -73,6 +73,10 @@ pub struct Bank {
     moves: u64,
     used: u64,
     context: Option<Context>,
+    /// Name of this bank's fetch translations in jump caches, 0 for none yet: see [`Tlb::fetch_context`].
+    jump_id: u64,
+    /// Pages (by hash) that were ever in `fetch` under this name.
+    code_pages: [u64; 8],
 }
 
 #[inline(always)]
@@ -88,6 +92,13 @@ fn fetch_slot(va: u64) -> usize {
 #[inline]
 fn region(va: u64) -> u64 {
     1 << ((va >> 30).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 58)
+}
+
+/// Word and bit of a page in [`Bank::code_pages`].
+#[inline]
+fn code_page(va: u64) -> (usize, u64) {
+    let h = (va >> 12).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    ((h >> 61) as usize, 1 << (h >> 55 & 63))
 }
 
 impl Bank {
@@ -156,6 +167,7 @@ impl Bank {
             self.store.fill(NO_DATA);
             self.fetch.fill(NO_FETCH);
         }
+        self.jump_id = 0;
         self.logged = 0;
         self.superpages = 0;
         self.huge = false;
@@ -170,6 +182,10 @@ impl Bank {
         }
         if self.store[d].tag == page {
             self.store[d] = NO_DATA;
+        }
+        let (word, bit) = code_page(va);
+        if self.code_pages[word] & bit != 0 {
+            self.jump_id = 0;
         }
         if self.fetch[f].tag == page {
             self.fetch[f] = NO_FETCH;
@@ -200,6 +216,7 @@ pub struct Tlb {
     /// Misaligned loads and stores raise address-misaligned exceptions instead of being done (`-cpu misaligned=trap`).
     pub trap_misaligned: bool,
     banks: NonNull<[Bank; BANKS]>,
+    next_jump_id: u64,
     clock: u64,
     /// State of [`Ram`] that the banks were last brought up to.
     lineage: u64,
@@ -243,6 +260,8 @@ fn new_banks() -> NonNull<[Bank; BANKS]> {
             moves: 0,
             used: 0,
             context: None,
+            jump_id: 0,
+            code_pages: [0; 8],
         })
         .collect();
     NonNull::from(Box::leak(v.into_boxed_slice())).cast()
@@ -258,6 +277,7 @@ impl Tlb {
             fetch_bank: first,
             trap_misaligned: false,
             banks,
+            next_jump_id: 0,
             clock: 0,
             lineage: 0,
             moves: 0,
@@ -291,6 +311,37 @@ impl Tlb {
     pub fn code(&self) -> &Bank {
         // SAFETY: as in `data`.
         unsafe { &*self.fetch_bank }
+    }
+
+    /// A name, 1 to 63, for what the fetch bank translates now. It stays the same as long as every jump to a virtual pc that was resolved
+    /// under it would be resolved alike; the flag says that old names were recycled, so everything resolved before must be forgotten.
+    #[inline]
+    pub fn fetch_context(&mut self) -> (u64, bool) {
+        let id = self.code().jump_id;
+        if id != 0 { (id, false) } else { self.name_context() }
+    }
+
+    #[cold]
+    fn name_context(&mut self) -> (u64, bool) {
+        let wrapped = self.next_jump_id == 63;
+        if wrapped {
+            for i in 0..BANKS {
+                self.bank(i).jump_id = 0;
+            }
+            self.next_jump_id = 0;
+        }
+        self.next_jump_id += 1;
+        let id = self.next_jump_id;
+        let bank = self.code_mut();
+        bank.jump_id = id;
+        bank.code_pages = [0; 8];
+        for e in &bank.fetch {
+            if e.tag != EMPTY {
+                let (word, bit) = code_page(e.tag);
+                bank.code_pages[word] |= bit;
+            }
+        }
+        (id, wrapped)
     }
 
     fn data_mut(&mut self) -> &mut Bank {
@@ -478,6 +529,8 @@ impl Tlb {
         let b = self.code_mut();
         b.fetch[fetch_slot(va)] =
             FetchEntry { tag: page, addend: (host as u64).wrapping_sub(page), page: pa & !0xfff, unused: 0 };
+        let (word, bit) = code_page(va);
+        b.code_pages[word] |= bit;
         b.log(fetch_slot(va) + 2 * DATA_ENTRIES);
         b.note_leaf(va, leaf);
     }

@@ -1,0 +1,125 @@
+//! The loop around the handlers: runs one hart up to a cycle.
+
+use super::{BlockCache, Link, MAX_BLOCK, Op, build, cache, status};
+use crate::bus::Bus;
+use crate::engine::step::{self, StepEnd};
+use crate::engine::{SliceEnd, trap};
+use crate::hart::Hart;
+use crate::insn::Decoder;
+use crate::observer::Observer;
+use crate::timing::{TimingModel, Unit};
+
+/// Runs `hart` (index `index`) until its `cycles` reach `until` or the machine must look. Exactly what the stepper would do, sooner.
+#[allow(clippy::too_many_arguments)]
+pub fn run(
+    hart: &mut Hart,
+    index: usize,
+    bus: &mut Bus,
+    decoder: &Decoder,
+    blocks: &mut BlockCache,
+    until: u64,
+    observer: &mut Option<&mut dyn Observer>,
+) -> SliceEnd {
+    let mut link: *mut Link = std::ptr::null_mut();
+    let mut unit = Unit;
+    debug_assert!(Unit::UNIT);
+    hart.t1.bus = bus;
+    hart.t1.jumps = blocks.jumps[index].as_mut_ptr();
+    loop {
+        if !bus.code_writes.is_empty() {
+            drop_written(bus, blocks);
+            link = std::ptr::null_mut();
+        }
+        if hart.events != 0 {
+            link = std::ptr::null_mut();
+            if let Some(end) = step::service_events(hart, bus, observer) {
+                return end;
+            }
+        }
+        let left = until.saturating_sub(hart.cycles) as i64;
+        if left <= 0 {
+            return SliceEnd::Deadline;
+        }
+        if left < MAX_BLOCK as i64 {
+            match step::step(hart, bus, decoder, &mut unit, observer) {
+                StepEnd::Next => continue,
+                StepEnd::Slice(end) => return end,
+            }
+        }
+        let (context, wrapped) = hart.tlb.fetch_context();
+        if wrapped {
+            blocks.clear_jumps();
+        }
+        hart.t1.salt = context << 57;
+        let Some(op) = lookup(hart, bus, decoder, blocks, index) else {
+            // The instruction faults, crosses a page or is not in RAM: the stepper knows.
+            link = std::ptr::null_mut();
+            match step::step(hart, bus, decoder, &mut unit, observer) {
+                StepEnd::Next => continue,
+                StepEnd::Slice(end) => return end,
+            }
+        };
+        if !link.is_null() {
+            // SAFETY: the link's block is alive: blocks are freed only by `bury` after a drop, which resets `link`.
+            unsafe { (*link).target = op };
+        }
+        hart.t1.instret_end = hart.instret.wrapping_add(left as u64);
+        hart.t1.cycles_end = hart.cycles.wrapping_add(left as u64);
+        let c: *mut Hart = hart;
+        // SAFETY: `op` is the entry of a live block for the hart's pc; `t1` was set up above.
+        let why = unsafe { ((*op).handler)(c, op, (*c).pc, left) };
+        hart.instret = hart.t1.instret_end.wrapping_sub(hart.t1.fuel as u64);
+        hart.cycles = hart.t1.cycles_end.wrapping_sub(hart.t1.fuel as u64);
+        link = std::ptr::null_mut();
+        match why {
+            status::LINK => link = hart.t1.link,
+            status::TRAP => {
+                let t = hart.t1.trap;
+                hart.cycles += 1;
+                if let Some(end) = trap::exception(hart, bus, t, observer) {
+                    return end;
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+/// The entry of the block at `hart.pc`, from the jump cache, the block table or the builder.
+#[inline]
+fn lookup(hart: &mut Hart, bus: &mut Bus, decoder: &Decoder, blocks: &mut BlockCache, index: usize) -> Option<*const Op> {
+    let pc = hart.pc;
+    let e = &mut blocks.jumps[index][cache::slot(pc)];
+    let tag = pc ^ hart.t1.salt;
+    if e.tag == tag {
+        return Some(e.op);
+    }
+    let at = hart.fetch_place(bus, pc).ok().filter(|at| at.whole)?;
+    let pa = at.pa;
+    let op = match blocks.find(pa) {
+        Some(b) => b.entry(),
+        None => {
+            let block = build::build(bus, decoder, pa)?;
+            let op = block.entry();
+            if blocks.insert(block) {
+                // Other harts drop their write access before they run again.
+                if let Some(page) = bus.ram.set_code(pa, true) {
+                    hart.tlb.forget_writes(page);
+                }
+                bus.new_code.push(pa >> 12);
+            }
+            op
+        }
+    };
+    blocks.jumps[index][cache::slot(pc)] = cache::Jump { tag, op };
+    Some(op)
+}
+
+/// Drops the blocks of pages that were written.
+fn drop_written(bus: &mut Bus, blocks: &mut BlockCache) {
+    for ppn in std::mem::take(&mut bus.code_writes) {
+        blocks.drop_page(ppn);
+        let _ = bus.ram.set_code(ppn << 12, false);
+    }
+    blocks.bury();
+}

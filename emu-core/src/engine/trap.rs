@@ -1,0 +1,124 @@
+//! Entering and leaving traps: what emu-csr says, carried out on a hart. Both engines and native firmware use these.
+
+use emu_csr::{Cause, ChangeList, Effects, Mode, Trap, entry::Entry};
+
+use super::SliceEnd;
+use crate::bus::Bus;
+use crate::hart::{Hart, event};
+use crate::observer::{Observer, TrapEntry, TrapReturn};
+
+/// Raises an exception at `hart.pc`. Gives [`SliceEnd::EnteredM`] if M-mode took it.
+pub fn exception(hart: &mut Hart, bus: &Bus, trap: Trap, observer: &mut Option<&mut dyn Observer>) -> Option<SliceEnd> {
+    let (from, pc) = (hart.mode, hart.pc);
+    hart.traps.enter(hart.instret);
+    let entry = match observer {
+        None => hart.csr.enter_exception(from, pc, &trap, &mut ()),
+        Some(o) => {
+            let mut changes = ChangeList::default();
+            let entry = hart.csr.enter_exception(from, pc, &trap, &mut changes);
+            let (hart, instret) = (hart.id as usize, hart.instret);
+            o.trap(&TrapEntry { hart, instret, pc, from, to: entry.mode, cause: Cause::Exception(trap.cause), changes });
+            entry
+        }
+    };
+    arrive(hart, bus, entry)
+}
+
+/// Takes the pending interrupt of highest priority, if any may be taken now.
+pub fn interrupt(hart: &mut Hart, bus: &Bus, observer: &mut Option<&mut dyn Observer>) -> Option<SliceEnd> {
+    let (interrupt, target) = hart.csr.pending_interrupt(hart.mode)?;
+    let (from, pc) = (hart.mode, hart.pc);
+    hart.traps.enter(hart.instret);
+    let entry = match observer {
+        None => hart.csr.enter_interrupt(from, pc, interrupt, target, &mut ()),
+        Some(o) => {
+            let mut changes = ChangeList::default();
+            let entry = hart.csr.enter_interrupt(from, pc, interrupt, target, &mut changes);
+            let (hart, instret) = (hart.id as usize, hart.instret);
+            o.trap(&TrapEntry { hart, instret, pc, from, to: entry.mode, cause: Cause::Interrupt(interrupt), changes });
+            entry
+        }
+    };
+    arrive(hart, bus, entry)
+}
+
+fn arrive(hart: &mut Hart, bus: &Bus, entry: Entry) -> Option<SliceEnd> {
+    go(hart, bus, entry);
+    hart.pc = entry.pc;
+    (entry.mode == Mode::M).then_some(SliceEnd::EnteredM)
+}
+
+/// MRET (`machine`) or SRET as an instruction: writes `next_pc`. The caller has checked that it may.
+pub fn ret(hart: &mut Hart, bus: &Bus, machine: bool) {
+    let (from, pc) = (hart.mode, hart.pc);
+    hart.traps.leave();
+    let mut changes = ChangeList::default();
+    let entry = match (machine, hart.observed) {
+        (true, false) => hart.csr.mret(&mut ()),
+        (true, true) => hart.csr.mret(&mut changes),
+        (false, false) => hart.csr.sret(from, &mut ()),
+        (false, true) => hart.csr.sret(from, &mut changes),
+    };
+    if hart.observed {
+        let (to, target, instret) = (entry.mode, entry.pc, hart.instret);
+        hart.last_return = Some(Box::new(TrapReturn { hart: hart.id as usize, instret, pc, from, to, target, changes }));
+        hart.events |= event::RETURN;
+    }
+    go(hart, bus, entry);
+    hart.next_pc = entry.pc;
+}
+
+fn go(hart: &mut Hart, bus: &Bus, entry: Entry) {
+    if hart.csr.counters_by_mode && entry.mode != hart.mode {
+        let now = hart.now(bus);
+        let effects = hart.csr.on_mode_change(hart.mode, entry.mode, &now);
+        hart.apply(effects);
+    }
+    hart.mode = entry.mode;
+    hart.apply(entry.effects);
+}
+
+impl Hart {
+    /// Carries out what a CSR write, trap entry or return asks for.
+    #[inline]
+    pub fn apply(&mut self, effects: Effects) {
+        if effects == Effects::NONE {
+            return;
+        }
+        if effects.has(Effects::FLUSH) {
+            self.tlb.flush();
+        }
+        if effects.has(Effects::CONTEXT.with(Effects::FLUSH)) {
+            self.recontext();
+            self.events |= event::CONTEXT;
+        }
+        if effects.has(Effects::TIMER.with(Effects::COUNTERS)) {
+            self.events |= event::DEADLINE;
+        }
+        if effects.has(Effects::INTERRUPTS) && self.csr.interrupt_possible() {
+            self.events |= event::INTERRUPTS;
+        }
+    }
+}
+
+/// How deep the guest is in traps that never return: what tells an endless trap loop from work.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Traps {
+    /// Traps entered since the last return, from any mode.
+    pub unreturned: u64,
+    /// Traps entered since an instruction retired.
+    pub without_progress: u64,
+    instret: u64,
+}
+
+impl Traps {
+    fn enter(&mut self, instret: u64) {
+        self.unreturned += 1;
+        self.without_progress = if instret == self.instret { self.without_progress + 1 } else { 1 };
+        self.instret = instret;
+    }
+
+    fn leave(&mut self) {
+        self.unreturned = 0;
+    }
+}

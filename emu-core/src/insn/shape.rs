@@ -1,0 +1,76 @@
+//! The shapes an instruction's semantics can have. A semantic function is a type without size, so that both engines and every
+//! fused pair of the block engine use the very same one.
+
+/// `rd = f(rs1, rs2)`.
+pub trait AluRR {
+    /// The function.
+    fn f(a: u64, b: u64) -> u64;
+}
+
+/// `rd = f(rs1, imm)`: the immediate is sign-extended, or a shift amount; unary instructions ignore it.
+pub trait AluRI {
+    /// The function.
+    fn f(a: u64, imm: u64) -> u64;
+}
+
+/// A conditional branch's condition.
+pub trait Cond {
+    /// Whether it is taken.
+    fn f(a: u64, b: u64) -> bool;
+}
+
+/// An integer load.
+pub trait LoadK {
+    /// Bytes.
+    const SIZE: u8;
+    /// Register value from the zero-extended memory value.
+    fn extend(raw: u64) -> u64;
+}
+
+/// An integer store.
+pub trait StoreK {
+    /// Bytes.
+    const SIZE: u8;
+}
+
+/// An atomic memory operation: the value to store from memory's and rs2's, both zero-extended to the width.
+pub trait AmoK {
+    /// Bytes.
+    const SIZE: u8;
+    /// The function.
+    fn f(mem: u64, reg: u64) -> u64;
+}
+
+/// Which shape, for the block builder.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Shape {
+    /// See [`AluRR`].
+    AluRR,
+    /// See [`AluRI`].
+    AluRI,
+    /// `lui`.
+    Lui,
+    /// `auipc`.
+    Auipc,
+    /// `jal`.
+    Jal,
+    /// `jalr`.
+    Jalr,
+    /// See [`Cond`].
+    Branch,
+    /// See [`LoadK`].
+    Load,
+    /// See [`StoreK`].
+    Store,
+    /// Anything else that goes on behind itself unless it traps or sets events.
+    Plain,
+    /// Always leaves the straight line, or changes what comes next (system, `fence.i`, illegal).
+    End,
+}
+
+impl Shape {
+    /// Whether a block ends behind it.
+    pub const fn ends_block(self) -> bool {
+        matches!(self, Shape::Jal | Shape::Jalr | Shape::Branch | Shape::End)
+    }
+}

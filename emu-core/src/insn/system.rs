@@ -1,0 +1,80 @@
+//! Privileged instructions: environment calls, returns, WFI, and the fences of address translation (Privileged ISA, "Trap-Return
+//! Instructions", "Supervisor Memory-Management Fence Instruction", "Hypervisor Instructions", Svinval).
+
+use super::macros::{plain, table};
+use super::zicsr::refusal;
+use crate::engine::trap;
+use crate::hart::{Hart, Wait, event};
+use crate::insn::Insn;
+use crate::mmu::{Fence, Stage};
+use emu_csr::Ext::{H, S, Svinval, Zawrs};
+use emu_csr::{Denied, Exception, Mode, Trap};
+
+plain! {
+    "ecall"  "000000000000 00000 000 00000 1110011" &[], None, System, End, |h, _, _| Err(Trap::new(Exception::ecall(h.mode), 0));
+    "ebreak" "000000000001 00000 000 00000 1110011" &[], None, System, End, |h, _, _| Err(Trap { gva: h.mode.virt(), ..Trap::new(Exception::Breakpoint, h.pc) });
+    "mret"   "001100000010 00000 000 00000 1110011" &[], None, System, End, |h, bus, i| { check(h.csr.check_mret(h.mode), i)?; trap::ret(h, bus, true); Ok(()) };
+    "sret"   "000100000010 00000 000 00000 1110011" &[S], None, System, End, |h, bus, i| { check(h.csr.check_sret(h.mode), i)?; trap::ret(h, bus, false); Ok(()) };
+    "wfi"    "000100000101 00000 000 00000 1110011" &[], None, System, End, |h, _, i| { check(h.csr.check_wfi(h.mode), i)?; wait(h, Wait::Wfi); Ok(()) };
+    "wrs.nto" "000000001101 00000 000 00000 1110011" &[Zawrs], None, System, End, |h, _, i| { check(h.csr.check_wrs_nto(h.mode), i)?; Ok(()) };
+    "wrs.sto" "000000011101 00000 000 00000 1110011" &[Zawrs], None, System, End, |_, _, _| Ok(());
+
+    "sfence.vma"  "0001001 22222 11111 000 00000 1110011" &[S], Fence2, Fence, Plain, |h, _, i| { check(h.csr.check_sfence_vma(h.mode), i)?; sfence(h, i); Ok(()) };
+    "sinval.vma"  "0001011 22222 11111 000 00000 1110011" &[Svinval], Fence2, Fence, Plain, |h, _, i| { check(h.csr.check_sinval_vma(h.mode), i)?; sfence(h, i); Ok(()) };
+    "sfence.w.inval" "000110000000 00000 000 00000 1110011" &[Svinval], None, Fence, Plain, |h, _, i| check(h.csr.check_sfence_inval(h.mode), i);
+    "sfence.inval.ir" "000110000001 00000 000 00000 1110011" &[Svinval], None, Fence, Plain, |h, _, i| check(h.csr.check_sfence_inval(h.mode), i);
+    "hfence.vvma" "0010001 22222 11111 000 00000 1110011" &[H], Fence2, Fence, Plain, |h, _, i| { check(h.csr.check_hfence_vvma(h.mode), i)?; vvma(h, i); Ok(()) };
+    "hfence.gvma" "0110001 22222 11111 000 00000 1110011" &[H], Fence2, Fence, Plain, |h, _, i| { check(h.csr.check_hfence_gvma(h.mode), i)?; gvma(h, i); Ok(()) };
+    "hinval.vvma" "0010011 22222 11111 000 00000 1110011" &[Svinval], Fence2, Fence, Plain, |h, _, i| { hinval(h, i)?; check(h.csr.check_hfence_vvma(h.mode), i)?; vvma(h, i); Ok(()) };
+    "hinval.gvma" "0110011 22222 11111 000 00000 1110011" &[Svinval], Fence2, Fence, Plain, |h, _, i| { hinval(h, i)?; check(h.csr.check_hfence_gvma(h.mode), i)?; gvma(h, i); Ok(()) };
+}
+
+fn check(r: Result<(), Denied>, i: &Insn) -> Result<(), Trap> {
+    r.map_err(|d| refusal(d, i))
+}
+
+/// HINVAL needs the hypervisor extension as well as Svinval.
+fn hinval(h: &Hart, i: &Insn) -> Result<(), Trap> {
+    if h.csr.isa.has(H) { Ok(()) } else { Err(Trap::illegal(i.raw)) }
+}
+
+/// Stops here until something wakes the hart, unless it is awake already.
+fn wait(h: &mut Hart, wait: Wait) {
+    if !h.csr.wfi_wakes() {
+        h.wait = wait;
+        h.events |= event::WAIT;
+    }
+}
+
+/// rs1 names an address unless it is x0; rs2 an ASID or VMID unless it is x0.
+fn operands(h: &Hart, i: &Insn, id_bits: u32) -> (Option<u64>, Option<u16>) {
+    let id = (i.rs2 != 0).then(|| (h.get(i.rs2) & ((1 << id_bits) - 1)) as u16);
+    ((i.rs1 != 0).then(|| h.get(i.rs1)), id)
+}
+
+fn current_vmid(h: &Hart) -> u16 {
+    (h.csr.hgatp >> 44 & 0x3fff) as u16
+}
+
+fn sfence(h: &mut Hart, i: &Insn) {
+    let (addr, id) = operands(h, i, 16);
+    // With V=1 it acts on the VS-stage of the current VMID.
+    let virt = h.mode == Mode::VS;
+    h.fence(Fence { addr, id, vmid: virt.then(|| current_vmid(h)), stage: if virt { Stage::Vs } else { Stage::S } });
+    h.events |= event::CONTEXT;
+}
+
+fn vvma(h: &mut Hart, i: &Insn) {
+    let (addr, id) = operands(h, i, 16);
+    h.fence(Fence { addr, id, vmid: Some(current_vmid(h)), stage: Stage::Vs });
+    h.events |= event::CONTEXT;
+}
+
+fn gvma(h: &mut Hart, i: &Insn) {
+    let (addr, id) = operands(h, i, 14);
+    // rs1 holds a guest physical address shifted right by 2.
+    h.fence(Fence { addr: addr.map(|a| a << 2), id, vmid: None, stage: Stage::G });
+    h.events |= event::CONTEXT;
+}
+
+table!(PLAIN);

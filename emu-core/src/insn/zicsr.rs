@@ -1,0 +1,41 @@
+//! Zicsr: the CSR instructions.
+
+use super::macros::{plain, table};
+use crate::bus::Bus;
+use crate::hart::Hart;
+use crate::insn::Insn;
+use emu_csr::Ext::Zicsr;
+use emu_csr::{Denied, Op, Trap};
+
+plain! {
+    "csrrw"  "cccccccccccc 11111 001 ddddd 1110011" &[Zicsr], Csr, Csr, Plain, |h, bus, i| csr(h, bus, i, Op::Write, h.get(i.rs1), true);
+    "csrrs"  "cccccccccccc 11111 010 ddddd 1110011" &[Zicsr], Csr, Csr, Plain, |h, bus, i| csr(h, bus, i, Op::Set, h.get(i.rs1), i.rs1 != 0);
+    "csrrc"  "cccccccccccc 11111 011 ddddd 1110011" &[Zicsr], Csr, Csr, Plain, |h, bus, i| csr(h, bus, i, Op::Clear, h.get(i.rs1), i.rs1 != 0);
+    "csrrwi" "cccccccccccc 11111 101 ddddd 1110011" &[Zicsr], CsrI, Csr, Plain, |h, bus, i| csr(h, bus, i, Op::Write, i.rs1 as u64, true);
+    "csrrsi" "cccccccccccc 11111 110 ddddd 1110011" &[Zicsr], CsrI, Csr, Plain, |h, bus, i| csr(h, bus, i, Op::Set, i.rs1 as u64, i.rs1 != 0);
+    "csrrci" "cccccccccccc 11111 111 ddddd 1110011" &[Zicsr], CsrI, Csr, Plain, |h, bus, i| csr(h, bus, i, Op::Clear, i.rs1 as u64, i.rs1 != 0);
+}
+
+/// One CSR instruction: check, read, write, effects.
+fn csr(h: &mut Hart, bus: &mut Bus, i: &Insn, op: Op, operand: u64, write: bool) -> Result<(), Trap> {
+    let now = h.now(bus);
+    match h.csr.read_modify_write(i.csr(), op, operand, write, h.mode, &now, &mut ()) {
+        Ok((old, effects)) => {
+            h.set(i.rd, old);
+            h.apply(effects);
+            Ok(())
+        }
+        Err(denied) => Err(refusal(denied, i)),
+    }
+}
+
+/// The exception for a refused access.
+#[cold]
+pub(super) fn refusal(denied: Denied, i: &Insn) -> Trap {
+    match denied {
+        Denied::Illegal => Trap::illegal(i.raw),
+        Denied::Virtual => Trap::virtual_inst(i.raw),
+    }
+}
+
+table!(PLAIN);
