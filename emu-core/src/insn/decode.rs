@@ -15,7 +15,7 @@ pub struct Decoder {
 impl Decoder {
     /// A decoder for the instructions that `isa` has.
     pub fn new(isa: Isa) -> Decoder {
-        let present = |d: &&'static InsnDef| d.needs.is_empty() || d.needs.iter().any(|&e| isa.has(e));
+        let present = |d: &&'static InsnDef| d.present(isa);
         let mut all: Vec<&'static InsnDef> = TABLES.iter().flat_map(|t| t.iter()).filter(present).collect();
         // Hints and may-be-operations are carved out of wider encodings, so the pattern with more fixed bits is asked first.
         all.sort_by_key(|d| std::cmp::Reverse(d.mask.count_ones()));

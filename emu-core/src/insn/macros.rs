@@ -83,7 +83,12 @@ pub(super) const fn def(
     fast: Option<Fast>,
 ) -> InsnDef {
     let (mask, bits) = pattern(pat);
-    InsnDef { name, mask, bits, needs, format, operands: format.integer(), class, shape, exec, fast }
+    InsnDef { name, mask, bits, needs, also: &[], format, operands: format.integer(), class, shape, exec, fast }
+}
+
+/// The declaration of an instruction that needs all of `also` besides one of its own extensions.
+pub(super) const fn with(def: InsnDef, also: &'static [Ext]) -> InsnDef {
+    InsnDef { also, ..def }
 }
 
 /// Concatenates the kinds of one file into its table.
@@ -118,6 +123,7 @@ pub(super) const fn copy(d: &InsnDef) -> InsnDef {
         mask: d.mask,
         bits: d.bits,
         needs: d.needs,
+        also: d.also,
         format: d.format,
         operands: d.operands,
         class: d.class,

@@ -4,18 +4,28 @@
 //! by ([`compressed`]).
 
 mod a;
+mod amo;
 mod compressed;
 mod decode;
 mod format;
+mod h;
 pub mod i;
 pub mod m;
 mod macros;
 pub mod shape;
 mod system;
 mod tinst;
+pub mod zba;
+pub mod zbb;
+pub mod zbc;
+pub mod zbkb;
+pub mod zbs;
+mod zicbo;
+pub mod zicond;
 mod zicsr;
+pub mod zimop;
 
-use emu_csr::{Ext, Trap};
+use emu_csr::{Ext, Isa, Trap};
 
 use crate::bus::Bus;
 use crate::engine::block::Fast;
@@ -28,7 +38,23 @@ pub use shape::Shape;
 pub use tinst::complete_trap;
 
 /// All tables. Order does not matter: no two encodings that a hart can have together overlap (tested).
-pub static TABLES: &[&[InsnDef]] = &[i::TABLE, m::TABLE, a::TABLE, zicsr::TABLE, system::TABLE];
+pub static TABLES: &[&[InsnDef]] = &[
+    i::TABLE,
+    m::TABLE,
+    a::TABLE,
+    amo::TABLE,
+    zicsr::TABLE,
+    system::TABLE,
+    h::TABLE,
+    zba::TABLE,
+    zbb::TABLE,
+    zbc::TABLE,
+    zbs::TABLE,
+    zbkb::TABLE,
+    zicond::TABLE,
+    zicbo::TABLE,
+    zimop::TABLE,
+];
 
 /// Executes one instruction under the contract of [`Hart`].
 pub type Exec = fn(&mut Hart, &mut Bus, &Insn) -> Result<(), Trap>;
@@ -66,6 +92,8 @@ pub struct InsnDef {
     pub bits: u32,
     /// Any of these extensions provides it; empty: always there.
     pub needs: &'static [Ext],
+    /// And all of these.
+    pub also: &'static [Ext],
     /// Operand format.
     pub format: Format,
     /// Which register file each operand is in.
@@ -81,6 +109,11 @@ pub struct InsnDef {
 }
 
 impl InsnDef {
+    /// Whether a hart with these extensions has the instruction.
+    pub fn present(&self, isa: Isa) -> bool {
+        (self.needs.is_empty() || self.needs.iter().any(|&e| isa.has(e))) && self.also.iter().all(|&e| isa.has(e))
+    }
+
     /// Whether rd is an integer destination.
     pub fn writes_int(&self) -> bool {
         self.operands.0 == File::X
@@ -95,6 +128,7 @@ const ILLEGAL_PROTOTYPE: InsnDef = InsnDef {
     mask: 0,
     bits: 0,
     needs: &[],
+    also: &[],
     format: Format::None,
     operands: Format::None.integer(),
     class: TimingClass::System,
