@@ -150,6 +150,8 @@ impl Hart {
             return Ok(());
         }
         let mode = data_mode(&self.csr, self.mode);
-        self.place(bus, block, BLOCK, Kind::Block, mode).map(|_| ())
+        let p = self.place(bus, block, BLOCK, Kind::Block, mode)?;
+        let device = || bus.slots.iter().any(|s| p.pa.wrapping_sub(s.base) < s.size);
+        if bus.ram.contains(p.pa, BLOCK) || device() { Ok(()) } else { Err(Kind::Block.access_fault(block, mode)) }
     }
 }

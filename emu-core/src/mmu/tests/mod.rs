@@ -1,5 +1,9 @@
 //! Tests by the manual's clauses; the page tables are built by hand.
 
+mod against_reference;
+mod reference;
+mod world;
+
 use emu_csr::{Exception, Isa, Mode, Trap};
 
 use crate::bus::{Bus, Clock};
