@@ -484,15 +484,13 @@ impl Tlb {
         }
         match ram.moved_since(self.moves) {
             Some(moved) => {
-                let mut n = self.moves;
-                for host in moved {
+                for (n, host) in (self.moves..).zip(moved) {
                     let i = n as usize % self.moved.len();
                     self.moved[i] = host;
                     self.data_mut().drop_host(host as u64);
                     if !std::ptr::eq(self.data_bank, self.fetch_bank) {
                         self.code_mut().drop_host(host as u64);
                     }
-                    n += 1;
                 }
             }
             None => self.flush(),

@@ -1,6 +1,7 @@
 //! Tests by the manual's clauses; the page tables are built by hand.
 
 mod against_reference;
+mod clauses;
 mod reference;
 mod world;
 

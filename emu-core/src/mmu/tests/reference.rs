@@ -218,7 +218,7 @@ impl Reference<'_> {
             }
             // 5.
             let mut ppn = bits(pte, 53, 10) as u128;
-            if i > 0 && ppn % (1 << (9 * i)) != 0 {
+            if i > 0 && !ppn.is_multiple_of(1 << (9 * i)) {
                 return Err(fault);
             }
             if napot {
@@ -332,7 +332,7 @@ impl Reference<'_> {
         while left > 0 {
             let n = left.min(4096 - at % 4096);
             let pa = self.translate(at, what, mode).map_err(|f| Self::trap(f, at, what, mode))?;
-            let step = if va % len == 0 { n } else { 1 };
+            let step = if va.is_multiple_of(len) { n } else { 1 };
             for i in (0..n).step_by(step as usize) {
                 if !self.pmp(pa + i as u128, step as u128, need, machine) {
                     return Err(Self::trap(Fault::Access, at + i, what, mode));

@@ -92,13 +92,25 @@ impl World {
             let v = w.rng.next();
             w.poke(p, w.rng_index(p), v);
         }
+        w.registers();
         for _ in 0..12 {
-            let va = w.address();
+            let va = w.promising_address();
             w.addresses.push(va);
         }
-        w.registers();
         w.hart.set_mode(Mode::HS);
         w
+    }
+
+    /// An address that some mode may load from now, if there is one to be found.
+    fn promising_address(&mut self) -> u64 {
+        for _ in 0..40 {
+            let va = self.address();
+            let mut r = Reference { csr: &self.hart.csr, ram: &self.bus.ram, overlay: BTreeMap::new() };
+            if [Mode::HS, Mode::U, Mode::VS].into_iter().any(|m| r.access(va, 8, What::Load, m).is_ok()) {
+                return va;
+            }
+        }
+        self.address()
     }
 
     fn rng_index(&self, p: u64) -> u64 {
@@ -201,7 +213,7 @@ impl World {
             let at = BASE / 4 + r.below(POOL) * 1024 + r.pick(&[0, 0, 2, 6, 512]);
             self.hart.csr.pmpaddr[i] = at | ((1 << r.below(12)) - 1);
         }
-        self.hart.csr.pmpcfg[15] = 0x1f;
+        self.hart.csr.pmpcfg[15] = if r.one_in(12) { 0 } else { 0x1f };
         self.hart.csr.pmpaddr[15] = u64::MAX >> 10;
     }
 
