@@ -112,8 +112,7 @@ impl Model for Block {
     }
 
     fn serve(&mut self, _index: usize, queue: &mut Queue, mem: &mut Mem<'_>) -> Result<(), BadQueue> {
-        // At most a ring's worth: a driver on another hart cannot keep the device here for ever.
-        for _ in 0..queue.size {
+        for _ in 0..queue.budget() {
             let Some(chain) = queue.pop(mem)? else { break };
             let Some(status_at) = chain.writable_len().checked_sub(1) else {
                 return Err(BadQueue("a block request without room for its status"));

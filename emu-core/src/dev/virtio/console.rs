@@ -41,8 +41,7 @@ impl Console {
     }
 
     fn receive(&mut self, queue: &mut Queue, mem: &mut Mem<'_>) -> Result<(), BadQueue> {
-        // Bounded, like all loops over a ring: rings that overlap could grow as fast as they are served.
-        for _ in 0..queue.size {
+        for _ in 0..queue.budget() {
             if self.input.is_empty() {
                 break;
             }
@@ -56,7 +55,7 @@ impl Console {
     }
 
     fn transmit(&mut self, queue: &mut Queue, mem: &mut Mem<'_>) -> Result<(), BadQueue> {
-        for _ in 0..queue.size {
+        for _ in 0..queue.budget() {
             let Some(chain) = queue.pop(mem)? else { break };
             let at = self.output.len();
             self.output.resize(at + chain.readable_len() as usize, 0);

@@ -155,6 +155,12 @@ impl Queue {
         Ok(())
     }
 
+    /// Requests to serve at a time: a ring's worth, so that a driver that adds requests while they are served (another hart, or
+    /// rings that overlap) cannot keep the device busy for ever. Not 0, so that a queue of no size is noticed.
+    pub fn budget(&self) -> u16 {
+        self.size.clamp(1, MAX_SIZE)
+    }
+
     /// Takes the next request, if the driver has made one available.
     pub fn pop(&mut self, mem: &mut Mem<'_>) -> Result<Option<Chain>, BadQueue> {
         if !self.ready {

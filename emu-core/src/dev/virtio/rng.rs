@@ -40,7 +40,7 @@ impl Model for Rng {
     }
 
     fn serve(&mut self, _index: usize, queue: &mut Queue, mem: &mut Mem<'_>) -> Result<(), BadQueue> {
-        for _ in 0..queue.size {
+        for _ in 0..queue.budget() {
             let Some(chain) = queue.pop(mem)? else { break };
             let mut data = vec![0; chain.writable_len().min(MAX_ANSWER) as usize];
             self.fill(&mut data);
