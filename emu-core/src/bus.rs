@@ -214,6 +214,12 @@ impl Bus {
         Lines { msip, mtip, meip, seip }
     }
 
+    /// The first cycle after `now` at which hart index `hart`'s mtimecmp is reached, if any.
+    pub fn next_mtimer(&mut self, hart: usize, now: u64) -> Option<u64> {
+        let at = self.at::<Clint>(self.wires.clint)?.mtimecmp(hart);
+        if at == u64::MAX { None } else { self.clock.cycle_after(at, now) }
+    }
+
     /// Harts (one bit each, by index) whose SSIP the ACLINT SSWI device asked to set since the last call ("ACLINT, SSWI": an edge).
     pub fn take_ssip_edges(&mut self) -> u64 {
         self.at::<Sswi>(self.wires.sswi).map_or(0, Sswi::take_edges)

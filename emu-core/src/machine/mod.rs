@@ -1,1 +1,201 @@
-//! The only clock and scheduler: harts in round-robin, events, state hash.
+//! The only clock and scheduler: harts in round-robin on one virtual time line, device events, native firmware, state hash.
+//!
+//! Time goes in rounds. A round ends at a cycle known before it starts (quantum, next device event, or the caller's limit); each hart in
+//! turn runs up to it. So what a hart sees of the others depends on guest state and the quantum only, never on the engine or the host.
+
+mod console;
+mod detect;
+mod hash;
+mod run;
+
+use std::collections::VecDeque;
+
+use crate::board::load::{self, Images, LoadError};
+use crate::board::{self, BoardError, Drive};
+use crate::bus::Bus;
+use crate::engine::block::BlockCache;
+use crate::firmware::{Firmware, Platform};
+use crate::hart::{Hart, Wait};
+use crate::insn::Decoder;
+use crate::observer::Observer;
+
+/// Which engine runs the harts. The choice changes no result.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum EngineKind {
+    /// The exact stepper (T0).
+    Step,
+    /// Blocks of decoded instructions (T1).
+    #[default]
+    Block,
+}
+
+/// What a machine is built from, but for images and disks.
+#[derive(Clone, Debug)]
+pub struct MachineConfig {
+    /// The board.
+    pub board: board::Config,
+    /// The engine.
+    pub engine: EngineKind,
+    /// Cycles a hart runs before the next one gets its turn (also with one hart: how often the outside is looked at).
+    pub quantum: u64,
+}
+
+/// A machine that cannot be built.
+#[derive(Debug, thiserror::Error)]
+pub enum MachineError {
+    /// The board.
+    #[error(transparent)]
+    Board(#[from] BoardError),
+    /// An image.
+    #[error(transparent)]
+    Load(#[from] LoadError),
+}
+
+/// Why [`Machine::run`] came back.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum RunEnd {
+    /// The given cycle is reached.
+    Limit,
+    /// The guest powered off with this code.
+    PowerOff(u32),
+    /// The guest asked for a reboot.
+    Reset,
+    /// A program ended through `tohost` with this code.
+    HtifExit(u64),
+    /// A hart traps again and again and never returns.
+    TrapLoop {
+        /// Hart index.
+        hart: usize,
+        /// Where it trapped last.
+        pc: u64,
+        /// xcause of that trap.
+        cause: u64,
+    },
+    /// All harts wait and nothing is armed that could wake one but, perhaps, input.
+    AllAsleep {
+        /// Whether bytes from outside could wake one (a hart waits with the external interrupt enabled).
+        input: bool,
+    },
+    /// Native firmware has no answer to a trap.
+    Fatal(&'static str),
+}
+
+/// A machine.
+pub struct Machine {
+    harts: Vec<Hart>,
+    bus: Bus,
+    decoder: Decoder,
+    blocks: BlockCache,
+    firmware: Option<Box<dyn Firmware>>,
+    observer: Option<Box<dyn Observer>>,
+    engine: EngineKind,
+    quantum: u64,
+    /// The round's end that harts have been run up to, or are being.
+    round: u64,
+    /// The first hart that has not been run up to `round`.
+    turn: usize,
+    console_out: Vec<u8>,
+    console_in: VecDeque<u8>,
+    /// A request through HTIF rather than a device.
+    htif: bool,
+}
+
+impl Machine {
+    /// Builds the board, loads the images and puts every hart at its reset vector. With `firmware` the images' `bios` must be native.
+    pub fn new(
+        config: MachineConfig,
+        drives: Vec<Drive>,
+        images: &Images<'_>,
+        firmware: Option<Box<dyn Firmware>>,
+    ) -> Result<Machine, MachineError> {
+        let mut bus = board::build(&config.board, drives)?;
+        let boot = load::load(&mut bus, &config.board, images)?;
+        let isa = config.board.isa;
+        let mut harts: Vec<Hart> = (0..config.board.harts as u64).map(|id| Hart::new(isa, id)).collect();
+        for h in &mut harts {
+            h.pc = boot.pc;
+            h.x[10] = h.id;
+            h.x[11] = boot.dtb;
+            h.x[12] = boot.info;
+            h.recontext();
+        }
+        let mut machine = Machine {
+            blocks: BlockCache::new(bus.ram.base(), bus.ram.size(), harts.len()),
+            harts,
+            bus,
+            decoder: Decoder::new(isa),
+            firmware,
+            observer: None,
+            engine: config.engine,
+            quantum: config.quantum.max(1),
+            round: 0,
+            turn: 0,
+            console_out: Vec::new(),
+            console_in: VecDeque::new(),
+            htif: false,
+        };
+        machine.bus.code_writes.clear();
+        if let Some(fw) = &mut machine.firmware {
+            for h in &mut machine.harts {
+                h.wait = Wait::Held;
+            }
+            let mut platform = Platform {
+                harts: &mut machine.harts,
+                bus: &mut machine.bus,
+                console_out: &mut machine.console_out,
+                console_in: &mut machine.console_in,
+            };
+            fw.boot(&mut platform, 0, boot.pc, boot.dtb);
+        }
+        machine.turn = machine.harts.len();
+        Ok(machine)
+    }
+
+    /// Sets who is told of traps and returns.
+    pub fn set_observer(&mut self, observer: Box<dyn Observer>) {
+        self.observer = Some(observer);
+        for h in &mut self.harts {
+            h.observed = true;
+        }
+    }
+
+    /// The harts, by index.
+    pub fn harts(&self) -> &[Hart] {
+        &self.harts
+    }
+
+    /// The harts, for tests and debuggers. After changing privileged state call [`Hart::recontext`].
+    pub fn harts_mut(&mut self) -> &mut [Hart] {
+        &mut self.harts
+    }
+
+    /// Memory and devices.
+    pub fn bus(&self) -> &Bus {
+        &self.bus
+    }
+
+    /// Memory and devices, for tests and debuggers.
+    pub fn bus_mut(&mut self) -> &mut Bus {
+        &mut self.bus
+    }
+
+    /// The decoder of this machine's harts.
+    pub fn decoder(&self) -> &Decoder {
+        &self.decoder
+    }
+
+    /// Virtual time: the cycle that every hart has reached.
+    pub fn cycles(&self) -> u64 {
+        self.harts.iter().map(|h| h.cycles).min().unwrap_or(0)
+    }
+
+    /// Instructions retired by all harts.
+    pub fn instret(&self) -> u64 {
+        self.harts.iter().map(|h| h.instret).sum()
+    }
+
+    /// Blocks the block engine has built, for benchmarks.
+    pub fn blocks_built(&self) -> u64 {
+        self.blocks.built
+    }
+}

@@ -1,0 +1,265 @@
+//! Rounds, slices, and what happens between them.
+
+use emu_csr::Interrupt;
+
+use super::{EngineKind, Machine, RunEnd};
+use crate::bus::Request;
+use crate::engine::{SliceEnd, block, step};
+use crate::firmware::{FwStep, Platform};
+use crate::hart::{Hart, Wait, event};
+use crate::observer::Observer;
+use crate::timing::Unit;
+
+/// No such time.
+const FOREVER: u64 = u64::MAX;
+
+impl Machine {
+    /// Runs until virtual time reaches `until` cycles or something ends the run: exactly with one hart, up to the end of the round with
+    /// more, because where rounds end must not depend on how often this is called. May be called again with a later time after
+    /// [`RunEnd::Limit`] and, when input has come, [`RunEnd::AllAsleep`].
+    pub fn run(&mut self, until: u64) -> RunEnd {
+        let stop = if self.harts.len() == 1 { until } else { FOREVER };
+        self.lines(self.cycles());
+        loop {
+            if self.cycles() >= until && (self.turn >= self.harts.len() || self.harts.len() == 1) {
+                return RunEnd::Limit;
+            }
+            if self.turn >= self.harts.len()
+                && let Some(end) = self.next_round()
+            {
+                return end;
+            }
+            while self.turn < self.harts.len() {
+                let i = self.turn;
+                if let Some(end) = self.turn_of(i, stop) {
+                    return end;
+                }
+                self.turn += 1;
+            }
+        }
+    }
+
+    /// Between rounds: devices catch up, input enters, and the next round's end is chosen.
+    fn next_round(&mut self) -> Option<RunEnd> {
+        let now = self.cycles();
+        if self.bus.next_event(now).is_some_and(|at| at <= now) || self.round > 0 {
+            self.bus.advance(now);
+        }
+        self.feed();
+        self.lines(now);
+        if let Some(end) = self.htif_request().or_else(|| self.request()) {
+            return Some(end);
+        }
+        let event = self.bus.next_event(now).unwrap_or(FOREVER).max(now + 1);
+        let awake = self.harts.iter().any(|h| matches!(h.wait, Wait::Running) || wakes(h));
+        let end = if awake {
+            event.min(now.saturating_add(self.quantum))
+        } else {
+            // Everyone waits: time jumps to the first thing that is armed.
+            let armed = (0..self.harts.len()).map(|i| self.own_event(i)).min().unwrap_or(FOREVER).min(event);
+            if armed == FOREVER {
+                let input =
+                    self.harts.iter().any(|h| h.csr.mie & (1 << Interrupt::SExt as u64 | 1 << Interrupt::MExt as u64) != 0);
+                return Some(RunEnd::AllAsleep { input });
+            }
+            armed
+        };
+        self.round = end.max(now + 1);
+        self.turn = 0;
+        None
+    }
+
+    /// One hart's turn: slices up to the round's end.
+    fn turn_of(&mut self, i: usize, stop: u64) -> Option<RunEnd> {
+        if self.harts.len() > 1 {
+            // Others may have stored to the reserved set while it waited for its turn.
+            self.harts[i].reservation = None;
+            self.forget_new_code();
+        }
+        self.harts[i].tlb.sync(&self.bus.ram);
+        loop {
+            self.timers(i);
+            let h = &mut self.harts[i];
+            if h.cycles >= self.round {
+                return None;
+            }
+            if h.cycles >= stop {
+                return Some(RunEnd::Limit);
+            }
+            if h.wait != Wait::Running {
+                if wakes(h) {
+                    h.wait = Wait::Running;
+                    h.events |= event::INTERRUPTS;
+                } else {
+                    let armed = self.own_event(i).min(self.round).min(stop);
+                    let h = &mut self.harts[i];
+                    h.cycles = armed.max(h.cycles + 1).min(self.round);
+                    continue;
+                }
+            }
+            let until = self.own_event(i).min(self.round).min(stop);
+            let end = self.slice(i, until);
+            if let Some(end) = self.after_slice(i, end) {
+                return Some(end);
+            }
+        }
+    }
+
+    /// Runs the engine.
+    fn slice(&mut self, i: usize, until: u64) -> SliceEnd {
+        let mut observer: Option<&mut dyn Observer> = match &mut self.observer {
+            Some(o) => Some(o.as_mut()),
+            None => None,
+        };
+        let h = &mut self.harts[i];
+        match self.engine {
+            EngineKind::Step => step::run(h, &mut self.bus, &self.decoder, &mut Unit, until, &mut observer),
+            EngineKind::Block => block::run(h, i, &mut self.bus, &self.decoder, &mut self.blocks, until, &mut observer),
+        }
+    }
+
+    /// Acts on how a slice ended.
+    fn after_slice(&mut self, i: usize, end: SliceEnd) -> Option<RunEnd> {
+        if end == SliceEnd::EnteredM && self.firmware.is_some() {
+            if let Some(end) = self.call_firmware(i) {
+                return Some(end);
+            }
+            self.forget_new_code();
+        }
+        if self.bus.lines_changed {
+            let now = self.harts[i].cycles;
+            self.collect();
+            self.lines(now);
+            // A device may now have something to do before the round's end.
+            if self.harts.len() == 1 {
+                let event = self.bus.next_event(now).unwrap_or(FOREVER);
+                self.round = self.round.min(event.max(now));
+            }
+        }
+        if let Some(end) = self.request() {
+            return Some(end);
+        }
+        if self.harts[i].traps.without_progress > 0 || self.harts[i].traps.unreturned > 0 {
+            return self.trap_loop(i);
+        }
+        None
+    }
+
+    /// Hands a trap that has entered M-mode to native firmware.
+    fn call_firmware(&mut self, i: usize) -> Option<RunEnd> {
+        let fw = self.firmware.as_mut()?;
+        let mut platform = Platform {
+            harts: &mut self.harts,
+            bus: &mut self.bus,
+            console_out: &mut self.console_out,
+            console_in: &mut self.console_in,
+        };
+        loop {
+            match fw.step(&mut platform, i) {
+                FwStep::More => {}
+                FwStep::Done { cost } => {
+                    self.harts[i].cycles = self.harts[i].cycles.saturating_add(cost);
+                    self.harts[i].events |= event::INTERRUPTS;
+                    return None;
+                }
+                FwStep::Request(r) => {
+                    self.bus.request = Some(r);
+                    return self.request();
+                }
+                FwStep::Fatal(text) => return Some(RunEnd::Fatal(text)),
+            }
+        }
+    }
+
+    /// Carries interrupt lines from devices to all harts.
+    fn lines(&mut self, now: u64) {
+        if !self.bus.lines_changed {
+            return;
+        }
+        self.bus.lines_changed = false;
+        self.bus.propagate_irqs();
+        let edges = self.bus.take_ssip_edges();
+        for (i, h) in self.harts.iter_mut().enumerate() {
+            let l = self.bus.hart_lines(i, now.max(h.cycles));
+            let mut e = h.csr.set_line(Interrupt::MSoft, l.msip);
+            e = e.with(h.csr.set_line(Interrupt::MTimer, l.mtip));
+            e = e.with(h.csr.set_line(Interrupt::MExt, l.meip));
+            e = e.with(h.csr.set_line(Interrupt::SExt, l.seip));
+            if i < 64 && edges >> i & 1 != 0 {
+                e = e.with(h.csr.set_line(Interrupt::SSoft, true));
+            }
+            h.apply(e);
+        }
+    }
+
+    /// Timer and counter-overflow interrupts of one hart at its own time.
+    fn timers(&mut self, i: usize) {
+        let h = &mut self.harts[i];
+        let now = h.now(&self.bus);
+        let mut e = h.csr.update_timers(now.time);
+        if h.csr.next_overflow(&now) == Some(0) {
+            e = e.with(h.csr.raise_overflows(&now, &mut ()));
+        }
+        let mtip = self.bus.hart_lines(i, h.cycles).mtip;
+        e = e.with(h.csr.set_line(Interrupt::MTimer, mtip));
+        h.apply(e);
+        h.events &= !event::DEADLINE;
+    }
+
+    /// The first cycle at which something of a hart's own is due: its timers, counters, WRS time-out, mtimecmp.
+    fn own_event(&mut self, i: usize) -> u64 {
+        let h = &self.harts[i];
+        let now = h.now(&self.bus);
+        let timer = h.csr.next_timer(now.time).and_then(|t| self.bus.clock.cycle_after(t, h.cycles)).unwrap_or(FOREVER);
+        let overflow = h.csr.next_overflow(&now).map_or(FOREVER, |c| h.cycles.saturating_add(c.max(1)));
+        let wrs = if let Wait::Wrs(at) = h.wait { at } else { FOREVER };
+        let cycles = h.cycles;
+        let mtimer = self.bus.next_mtimer(i, cycles).unwrap_or(FOREVER);
+        timer.min(overflow).min(wrs).min(mtimer)
+    }
+
+    /// A power-off or reset that a device or firmware asked for.
+    fn request(&mut self) -> Option<RunEnd> {
+        self.bus.request?;
+        self.collect();
+        Some(match self.bus.request.take()? {
+            Request::PowerOff(code) if self.htif => RunEnd::HtifExit(code as u64),
+            Request::PowerOff(code) => RunEnd::PowerOff(code),
+            Request::Reset => RunEnd::Reset,
+        })
+    }
+
+    /// What a program asked for through `tohost`.
+    fn htif_request(&mut self) -> Option<RunEnd> {
+        self.bus.htif.as_ref()?;
+        let mut out = self.bus.poll_htif();
+        self.console_out.append(&mut out);
+        self.htif = self.bus.request.is_some();
+        let end = self.request();
+        self.htif = false;
+        end
+    }
+
+    /// Pages that have got decoded code leave every hart's store TLB.
+    fn forget_new_code(&mut self) {
+        if self.bus.new_code.is_empty() {
+            return;
+        }
+        for ppn in std::mem::take(&mut self.bus.new_code) {
+            if let Some(page) = self.bus.ram.page_for_read(ppn << 12) {
+                for h in &mut self.harts {
+                    h.tlb.forget_writes(page);
+                }
+            }
+        }
+    }
+}
+
+/// Whether a waiting hart has a reason to go on.
+fn wakes(h: &Hart) -> bool {
+    match h.wait {
+        Wait::Running | Wait::Held => false,
+        Wait::Wfi => h.csr.wfi_wakes(),
+        Wait::Wrs(until) => h.csr.wfi_wakes() || h.cycles >= until || h.reservation.is_none(),
+    }
+}
