@@ -138,14 +138,19 @@ impl Csrs {
     /// What an own register reads as: its stored bits, and those that follow from others.
     #[inline(always)]
     pub(crate) fn get_own(&self, reg: Reg) -> u64 {
+        self.shown(reg, self.reg(reg))
+    }
+
+    /// What an own register reads as when `stored` is stored.
+    #[inline(always)]
+    fn shown(&self, reg: Reg, stored: u64) -> u64 {
         match reg {
-            Reg::mstatus => with_sd(self.mstatus),
-            Reg::vsstatus => with_sd(self.vsstatus),
-            Reg::hstateen0 => self.hstateen0 & self.mstateen0,
-            Reg::hstateen1 => self.hstateen1 & self.mstateen1,
-            Reg::hstateen2 => self.hstateen2 & self.mstateen2,
-            Reg::hstateen3 => self.hstateen3 & self.mstateen3,
-            _ => self.reg(reg),
+            Reg::mstatus | Reg::vsstatus => with_sd(stored),
+            Reg::hstateen0 => stored & self.mstateen0,
+            Reg::hstateen1 => stored & self.mstateen1,
+            Reg::hstateen2 => stored & self.mstateen2,
+            Reg::hstateen3 => stored & self.mstateen3,
+            _ => stored,
         }
     }
 
@@ -158,16 +163,9 @@ impl Csrs {
         }
     }
 
-    /// Writes an own register by its rule, and does what follows from the change inside this crate.
-    pub(crate) fn put_own(
-        &mut self,
-        decl: &Decl,
-        reg: Reg,
-        value: u64,
-        mode: Mode,
-        now: &Now,
-        sink: &mut impl ChangeSink,
-    ) -> Effects {
+    /// Writes an own register by its rule.
+    #[inline]
+    fn put_own(&mut self, decl: &Decl, reg: Reg, value: u64, mode: Mode, now: &Now, sink: &mut impl ChangeSink) -> Effects {
         let stored = self.reg(reg);
         let new = match decl.rule {
             Rule::Any => value,
@@ -177,40 +175,56 @@ impl Csrs {
             Rule::Warl(_) if reg == Reg::vsatp && mode.virt() && !warl::has_mode(self, value >> 60) => stored,
             Rule::Warl(legal) => legal(self, stored, value),
         };
-        let before = self.get_own(reg);
-        match reg {
-            Reg::menvcfg => self.put_menvcfg(new, sink),
-            _ => *self.reg_mut(reg) = new,
+        self.store(reg, decl.number, decl.effects, new, mode, now, sink)
+    }
+
+    /// Stores a legal value in an own register, reports it, and does what follows from the change inside this crate.
+    #[allow(clippy::too_many_arguments)] // a register, by its three facts, and what it is stored in
+    #[inline]
+    pub(crate) fn store(
+        &mut self,
+        reg: Reg,
+        csr: u16,
+        effects: Effects,
+        new: u64,
+        mode: Mode,
+        now: &Now,
+        sink: &mut impl ChangeSink,
+    ) -> Effects {
+        let stored = self.reg(reg);
+        let (before, after) = (self.shown(reg, stored), self.shown(reg, new));
+        sink.change(Change { csr, before, after });
+        let dirty = if reg == Reg::fcsr { self.set_fs_dirty(mode, sink) } else { Effects::NONE };
+        if stored == new {
+            return dirty;
         }
-        let after = self.get_own(reg);
-        sink.change(Change { csr: decl.number, before, after });
-        let mut effects = match reg {
-            Reg::fcsr => self.set_fs_dirty(mode, sink),
-            _ => Effects::NONE,
-        };
-        if stored != new {
-            effects = effects.with(refined(reg, stored ^ new, decl.effects));
-            if effects.has(Effects::TIMER) {
-                self.update_timers(now.time);
-            } else if effects.has(Effects::INTERRUPTS) {
-                self.refresh_pending();
-            }
-            if effects.has(Effects::COUNTERS) {
-                self.recount(mode, reg, now);
-            }
+        *self.reg_mut(reg) = new;
+        if effects == Effects::NONE {
+            return dirty;
+        }
+        let effects = refined(reg, stored ^ new, effects);
+        if reg == Reg::menvcfg {
+            self.open_henvcfg(sink);
+        }
+        if effects.has(Effects::TIMER) {
+            self.update_timers(now.time);
+        } else if matches!(reg, Reg::hvip | Reg::hgeie | Reg::hstatus) {
+            self.refresh_pending();
+        }
+        if effects.has(Effects::COUNTERS) {
+            self.recount(mode, reg, now);
         }
         effects
     }
 
-    /// menvcfg, and the bits of henvcfg it opens and closes.
-    fn put_menvcfg(&mut self, new: u64, sink: &mut impl ChangeSink) {
-        self.menvcfg = new;
+    /// Shows and hides the bits of henvcfg that a new menvcfg opens and closes.
+    fn open_henvcfg(&mut self, sink: &mut impl ChangeSink) {
         if !self.isa.has(Ext::H) {
             return;
         }
         let before = self.henvcfg;
         let whole = self.henvcfg | self.henvcfg_latent;
-        self.henvcfg = whole & (new | !warl::HENVCFG_UNDER_M);
+        self.henvcfg = whole & (self.menvcfg | !warl::HENVCFG_UNDER_M);
         self.henvcfg_latent = whole & !self.henvcfg;
         if before != self.henvcfg {
             sink.change(Change { csr: table::HENVCFG, before, after: self.henvcfg });

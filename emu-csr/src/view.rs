@@ -47,15 +47,17 @@ impl Csrs {
         now: &Now,
         sink: &mut impl ChangeSink,
     ) -> Effects {
-        let (reg, number, whole) = match view {
-            View::Fflags => (Reg::fcsr, table::FCSR, warl::merge(self.fcsr, value, 0x1f)),
-            View::Frm => (Reg::fcsr, table::FCSR, warl::merge(self.fcsr, value << 5, 0xe0)),
-            View::Sstatus => (Reg::mstatus, table::MSTATUS, warl::merge(self.mstatus, value, warl::sstatus_mask(self))),
-            View::Sie => (Reg::mie, table::MIE, warl::merge(self.mie, value, self.mideleg & !bit::HS)),
-            View::Hie => (Reg::mie, table::MIE, warl::merge(self.mie, value, bit::HS)),
-            View::Vsie => (Reg::mie, table::MIE, warl::merge(self.mie, value << 1, self.hideleg)),
-            View::Hip => (Reg::hvip, table::HVIP, warl::merge(self.hvip, value, bit::VSSI)),
-            View::Vsip => (Reg::hvip, table::HVIP, warl::merge(self.hvip, value << 1, bit::VSSI & self.hideleg)),
+        use table::{INTERRUPTS, NO, STATUS};
+        // A view of another register is a write of its part of that register.
+        let (reg, number, effects, whole) = match view {
+            View::Fflags => (Reg::fcsr, table::FCSR, NO, warl::merge(self.fcsr, value, 0x1f)),
+            View::Frm => (Reg::fcsr, table::FCSR, NO, warl::merge(self.fcsr, value << 5, 0xe0)),
+            View::Sstatus => (Reg::mstatus, table::MSTATUS, STATUS, warl::merge(self.mstatus, value, warl::sstatus_mask(self))),
+            View::Sie => (Reg::mie, table::MIE, INTERRUPTS, warl::merge(self.mie, value, self.mideleg & !bit::HS)),
+            View::Hie => (Reg::mie, table::MIE, INTERRUPTS, warl::merge(self.mie, value, bit::HS)),
+            View::Vsie => (Reg::mie, table::MIE, INTERRUPTS, warl::merge(self.mie, value << 1, self.hideleg)),
+            View::Hip => (Reg::hvip, table::HVIP, INTERRUPTS, warl::merge(self.hvip, value, bit::VSSI)),
+            View::Vsip => (Reg::hvip, table::HVIP, INTERRUPTS, warl::merge(self.hvip, value << 1, bit::VSSI & self.hideleg)),
             View::Mip => return self.put_mip(value, self.mip_mask(), bit::VSSI, sink),
             View::Sip => return self.put_mip(value, (bit::SSI | self.lcofi()) & self.mideleg, 0, sink),
             View::Mcycle => return self.put_counter(0, value, now, sink),
@@ -67,10 +69,7 @@ impl Csrs {
             View::Cycle | View::Time | View::Instret | View::Hpmcounter | View::Scountovf | View::Hgeip => return Effects::NONE,
             View::Tselect | View::Tinfo | View::Tdata => return Effects::NONE,
         };
-        match table::find(number) {
-            Some(decl) => self.put_own(decl, reg, whole, mode, now, sink),
-            None => Effects::NONE,
-        }
+        self.store(reg, number, effects, whole, mode, now, sink)
     }
 
     /// LCOFI where the hart has it.

@@ -6,10 +6,11 @@ use crate::access::Effects;
 use crate::isa::{Ext, Isa};
 use crate::warl;
 
-const NO: Effects = Effects::NONE;
+pub(crate) const NO: Effects = Effects::NONE;
+pub(crate) const STATUS: Effects = Effects::CONTEXT.with(Effects::INTERRUPTS).with(Effects::FP);
 const CONTEXT: Effects = Effects::CONTEXT;
 const FLUSH: Effects = Effects::FLUSH;
-const INTERRUPTS: Effects = Effects::INTERRUPTS;
+pub(crate) const INTERRUPTS: Effects = Effects::INTERRUPTS;
 const TIMER: Effects = Effects::TIMER.with(Effects::INTERRUPTS);
 const COUNTERS: Effects = Effects::COUNTERS;
 const ENVCFG: Effects = Effects::FLUSH.with(Effects::TIMER).with(Effects::INTERRUPTS);
@@ -46,7 +47,7 @@ csrs! {
         MCONFIGPTR 0xf15 mconfigptr needs[] gates[] Fixed => NO, {}
 
         /// Machine status (Privileged ISA, "Machine Status (mstatus and mstatush) Registers"). SD is computed when read and not stored.
-        MSTATUS 0x300 mstatus needs[] gates[] Warl(warl::mstatus) => CONTEXT.with(INTERRUPTS).with(Effects::FP), {
+        MSTATUS 0x300 mstatus needs[] gates[] Warl(warl::mstatus) => STATUS, {
             SD 63 "FS is Dirty (computed)";
             MPV 39 "V before the trap into M";
             GVA 38 "mtval holds a guest virtual address";
@@ -205,7 +206,7 @@ csrs! {
         }
 
         /// VS-mode's sstatus (Hypervisor, "Virtual Supervisor Status (vsstatus) Register"). SD is computed when read and not stored.
-        VSSTATUS 0x200 vsstatus needs[H] gates[] Warl(warl::vsstatus) => CONTEXT.with(INTERRUPTS).with(Effects::FP), {
+        VSSTATUS 0x200 vsstatus needs[H] gates[] Warl(warl::vsstatus) => STATUS, {
             SD 63 "FS is Dirty (computed)"; UXL 33..32 "VU-mode XLEN (read-only 2: 64)"; MXR 19 "make executable readable";
             SUM 18 "permit supervisor user memory access"; XS 16..15 "other extension state (read-only 0)";
             FS 14..13 "floating-point state: 0 off, 1 initial, 2 clean, 3 dirty"; VS 10..9 "vector state (read-only 0 without V)";
