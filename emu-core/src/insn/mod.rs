@@ -6,8 +6,11 @@
 mod a;
 mod amo;
 mod compressed;
+pub mod d;
 mod decode;
+pub mod f;
 mod format;
+mod fpu;
 mod h;
 pub mod i;
 pub mod m;
@@ -20,6 +23,8 @@ pub mod zbb;
 pub mod zbc;
 pub mod zbkb;
 pub mod zbs;
+pub mod zfa;
+pub mod zfh;
 mod zicbo;
 pub mod zicond;
 mod zicsr;
@@ -54,6 +59,10 @@ pub static TABLES: &[&[InsnDef]] = &[
     zicond::TABLE,
     zicbo::TABLE,
     zimop::TABLE,
+    f::TABLE,
+    d::TABLE,
+    zfh::TABLE,
+    zfa::TABLE,
 ];
 
 /// Executes one instruction under the contract of [`Hart`].

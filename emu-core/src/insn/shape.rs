@@ -1,6 +1,8 @@
 //! The shapes an instruction's semantics can have. A semantic function is a type without size, so that both engines and every
 //! fused pair of the block engine use the very same one.
 
+use crate::fp::{Flags, Rm};
+
 /// `rd = f(rs1, rs2)`.
 pub trait AluRR {
     /// The function.
@@ -39,6 +41,64 @@ pub trait AmoK {
     const SIZE: u8;
     /// The function.
     fn f(mem: u64, reg: u64) -> u64;
+}
+
+/// `f(rd) = f(rs1, rs2)` on floating-point registers. Operands and result are unboxed bits of [`FpRR::FMT`] bits.
+pub trait FpRR {
+    /// Width of the format: 16, 32 or 64.
+    const FMT: u32;
+    /// Whether the encoding has a rounding mode; otherwise `rm` is meaningless.
+    const RM: bool;
+    /// The function.
+    fn f(a: u64, b: u64, rm: Rm, fl: &mut Flags) -> u64;
+}
+
+/// `f(rd) = f(rs1, rs2, rs3)`, rounded; as [`FpRR`].
+pub trait FpRRR {
+    /// Width of the format: 16, 32 or 64.
+    const FMT: u32;
+    /// The function.
+    fn f(a: u64, b: u64, c: u64, rm: Rm, fl: &mut Flags) -> u64;
+}
+
+/// `f(rd) = f(rs1)`; as [`FpRR`], and the operand may have another format than the result.
+pub trait FpR {
+    /// Width of the operand's format.
+    const SRC: u32;
+    /// Width of the result's format.
+    const FMT: u32;
+    /// Whether the encoding has a rounding mode.
+    const RM: bool;
+    /// The function.
+    fn f(a: u64, rm: Rm, fl: &mut Flags) -> u64;
+}
+
+/// `rd = f(rs1, rs2)`: a comparison of floating-point registers into an integer one.
+pub trait FpCmp {
+    /// Width of the format.
+    const FMT: u32;
+    /// The function.
+    fn f(a: u64, b: u64, fl: &mut Flags) -> bool;
+}
+
+/// `rd = f(rs1)`: from a floating-point register to an integer one.
+pub trait FpToX {
+    /// Width of the operand's format; 64 gives all bits of the register, boxed or not.
+    const SRC: u32;
+    /// Whether the encoding has a rounding mode.
+    const RM: bool;
+    /// The function.
+    fn f(a: u64, rm: Rm, fl: &mut Flags) -> u64;
+}
+
+/// `f(rd) = f(rs1)`: from an integer register to a floating-point one.
+pub trait XToFp {
+    /// Width of the result's format.
+    const FMT: u32;
+    /// Whether the encoding has a rounding mode.
+    const RM: bool;
+    /// The function.
+    fn f(a: u64, rm: Rm, fl: &mut Flags) -> u64;
 }
 
 /// Which shape, for the block builder.
