@@ -1,9 +1,15 @@
 //! How a line of an instruction table is written.
 
-/// Fixed bits of a pattern: '0' and '1' are fixed, every other letter is an operand, blanks are for the eye.
+/// Fixed bits of a pattern: '0' and '1' are fixed, every other letter is an operand, blanks are for the eye. The word `11111` is the
+/// operand rs1 (as `22222` is rs2); no encoding has five fixed ones as a field of their own.
 pub(super) const fn pattern(p: &str) -> (u32, u32) {
     let (b, mut i, mut mask, mut bits) = (p.as_bytes(), 0, 0u32, 0u32);
     while i < b.len() {
+        if operand_one(b, i) {
+            (mask, bits) = (mask << 5, bits << 5);
+            i += 5;
+            continue;
+        }
         match b[i] {
             b' ' => {}
             b'0' => (mask, bits) = (mask << 1 | 1, bits << 1),
@@ -13,6 +19,15 @@ pub(super) const fn pattern(p: &str) -> (u32, u32) {
         i += 1;
     }
     (mask, bits)
+}
+
+/// Whether the word `11111` starts at `i`.
+const fn operand_one(b: &[u8], i: usize) -> bool {
+    let mut n = 0;
+    while i + n < b.len() && b[i + n] == b'1' {
+        n += 1;
+    }
+    n == 5 && (i == 0 || b[i - 1] == b' ') && (i + n == b.len() || b[i + n] == b' ')
 }
 
 /// `rd = f(rs1, rs2)` instructions: `Type "name" "pattern" [extensions] class |a, b| expression;`
