@@ -130,3 +130,6 @@ fn add_virtio<M: Model + 'static>(bus: &mut Bus, config: &Config, slot: &mut usi
     let (base, irq) = virtio_place(slot);
     bus.add(base, map::PAGE, irq, Box::new(VirtioMmio::new(base, model, config.virtio_latency)))
 }
+
+#[cfg(test)]
+mod tests;

@@ -8,3 +8,6 @@ pub mod virt;
 pub use check::validate;
 pub use tree::{Blob, FdtError, Node};
 pub use virt::{Chosen, device_tree};
+
+#[cfg(test)]
+mod tests;
