@@ -21,27 +21,27 @@ macro_rules! amos {
 }
 
 amos! { WORDS 4 i32:
-    "amoswap.w" "00001 oo 22222 11111 010 ddddd 0101111" |_m, r| r;
-    "amoadd.w"  "00000 oo 22222 11111 010 ddddd 0101111" |m, r| m.wrapping_add(r);
-    "amoxor.w"  "00100 oo 22222 11111 010 ddddd 0101111" |m, r| m ^ r;
-    "amoand.w"  "01100 oo 22222 11111 010 ddddd 0101111" |m, r| m & r;
-    "amoor.w"   "01000 oo 22222 11111 010 ddddd 0101111" |m, r| m | r;
-    "amomin.w"  "10000 oo 22222 11111 010 ddddd 0101111" |m, r| m.min(r);
-    "amomax.w"  "10100 oo 22222 11111 010 ddddd 0101111" |m, r| m.max(r);
-    "amominu.w" "11000 oo 22222 11111 010 ddddd 0101111" |m, r| (m as u32).min(r as u32) as i32;
-    "amomaxu.w" "11100 oo 22222 11111 010 ddddd 0101111" |m, r| (m as u32).max(r as u32) as i32;
+    "amoswap.w" "00001 oo bbbbb aaaaa 010 ddddd 0101111" |_m, r| r;
+    "amoadd.w"  "00000 oo bbbbb aaaaa 010 ddddd 0101111" |m, r| m.wrapping_add(r);
+    "amoxor.w"  "00100 oo bbbbb aaaaa 010 ddddd 0101111" |m, r| m ^ r;
+    "amoand.w"  "01100 oo bbbbb aaaaa 010 ddddd 0101111" |m, r| m & r;
+    "amoor.w"   "01000 oo bbbbb aaaaa 010 ddddd 0101111" |m, r| m | r;
+    "amomin.w"  "10000 oo bbbbb aaaaa 010 ddddd 0101111" |m, r| m.min(r);
+    "amomax.w"  "10100 oo bbbbb aaaaa 010 ddddd 0101111" |m, r| m.max(r);
+    "amominu.w" "11000 oo bbbbb aaaaa 010 ddddd 0101111" |m, r| (m as u32).min(r as u32) as i32;
+    "amomaxu.w" "11100 oo bbbbb aaaaa 010 ddddd 0101111" |m, r| (m as u32).max(r as u32) as i32;
 }
 
 amos! { DOUBLES 8 i64:
-    "amoswap.d" "00001 oo 22222 11111 011 ddddd 0101111" |_m, r| r;
-    "amoadd.d"  "00000 oo 22222 11111 011 ddddd 0101111" |m, r| m.wrapping_add(r);
-    "amoxor.d"  "00100 oo 22222 11111 011 ddddd 0101111" |m, r| m ^ r;
-    "amoand.d"  "01100 oo 22222 11111 011 ddddd 0101111" |m, r| m & r;
-    "amoor.d"   "01000 oo 22222 11111 011 ddddd 0101111" |m, r| m | r;
-    "amomin.d"  "10000 oo 22222 11111 011 ddddd 0101111" |m, r| m.min(r);
-    "amomax.d"  "10100 oo 22222 11111 011 ddddd 0101111" |m, r| m.max(r);
-    "amominu.d" "11000 oo 22222 11111 011 ddddd 0101111" |m, r| (m as u64).min(r as u64) as i64;
-    "amomaxu.d" "11100 oo 22222 11111 011 ddddd 0101111" |m, r| (m as u64).max(r as u64) as i64;
+    "amoswap.d" "00001 oo bbbbb aaaaa 011 ddddd 0101111" |_m, r| r;
+    "amoadd.d"  "00000 oo bbbbb aaaaa 011 ddddd 0101111" |m, r| m.wrapping_add(r);
+    "amoxor.d"  "00100 oo bbbbb aaaaa 011 ddddd 0101111" |m, r| m ^ r;
+    "amoand.d"  "01100 oo bbbbb aaaaa 011 ddddd 0101111" |m, r| m & r;
+    "amoor.d"   "01000 oo bbbbb aaaaa 011 ddddd 0101111" |m, r| m | r;
+    "amomin.d"  "10000 oo bbbbb aaaaa 011 ddddd 0101111" |m, r| m.min(r);
+    "amomax.d"  "10100 oo bbbbb aaaaa 011 ddddd 0101111" |m, r| m.max(r);
+    "amominu.d" "11000 oo bbbbb aaaaa 011 ddddd 0101111" |m, r| (m as u64).min(r as u64) as i64;
+    "amomaxu.d" "11100 oo bbbbb aaaaa 011 ddddd 0101111" |m, r| (m as u64).max(r as u64) as i64;
 }
 
 /// Load-reserved and store-conditional of one width.
@@ -80,7 +80,7 @@ macro_rules! lrsc {
     };
 }
 
-lrsc!(LRSC_W 4 i32, "lr.w" "00010 oo 00000 11111 010 ddddd 0101111", "sc.w" "00011 oo 22222 11111 010 ddddd 0101111");
-lrsc!(LRSC_D 8 i64, "lr.d" "00010 oo 00000 11111 011 ddddd 0101111", "sc.d" "00011 oo 22222 11111 011 ddddd 0101111");
+lrsc!(LRSC_W 4 i32, "lr.w" "00010 oo 00000 aaaaa 010 ddddd 0101111", "sc.w" "00011 oo bbbbb aaaaa 010 ddddd 0101111");
+lrsc!(LRSC_D 8 i64, "lr.d" "00010 oo 00000 aaaaa 011 ddddd 0101111", "sc.d" "00011 oo bbbbb aaaaa 011 ddddd 0101111");
 
 table!(WORDS, DOUBLES, LRSC_W, LRSC_D);

@@ -25,27 +25,27 @@ macro_rules! amos {
 }
 
 amos! { BYTES 1 i8, u8:
-    "amoswap.b" "00001 oo 22222 11111 000 ddddd 0101111" |_m, r| r;
-    "amoadd.b"  "00000 oo 22222 11111 000 ddddd 0101111" |m, r| m.wrapping_add(r);
-    "amoxor.b"  "00100 oo 22222 11111 000 ddddd 0101111" |m, r| m ^ r;
-    "amoand.b"  "01100 oo 22222 11111 000 ddddd 0101111" |m, r| m & r;
-    "amoor.b"   "01000 oo 22222 11111 000 ddddd 0101111" |m, r| m | r;
-    "amomin.b"  "10000 oo 22222 11111 000 ddddd 0101111" |m, r| m.min(r);
-    "amomax.b"  "10100 oo 22222 11111 000 ddddd 0101111" |m, r| m.max(r);
-    "amominu.b" "11000 oo 22222 11111 000 ddddd 0101111" |m, r| (m as u8).min(r as u8);
-    "amomaxu.b" "11100 oo 22222 11111 000 ddddd 0101111" |m, r| (m as u8).max(r as u8);
+    "amoswap.b" "00001 oo bbbbb aaaaa 000 ddddd 0101111" |_m, r| r;
+    "amoadd.b"  "00000 oo bbbbb aaaaa 000 ddddd 0101111" |m, r| m.wrapping_add(r);
+    "amoxor.b"  "00100 oo bbbbb aaaaa 000 ddddd 0101111" |m, r| m ^ r;
+    "amoand.b"  "01100 oo bbbbb aaaaa 000 ddddd 0101111" |m, r| m & r;
+    "amoor.b"   "01000 oo bbbbb aaaaa 000 ddddd 0101111" |m, r| m | r;
+    "amomin.b"  "10000 oo bbbbb aaaaa 000 ddddd 0101111" |m, r| m.min(r);
+    "amomax.b"  "10100 oo bbbbb aaaaa 000 ddddd 0101111" |m, r| m.max(r);
+    "amominu.b" "11000 oo bbbbb aaaaa 000 ddddd 0101111" |m, r| (m as u8).min(r as u8);
+    "amomaxu.b" "11100 oo bbbbb aaaaa 000 ddddd 0101111" |m, r| (m as u8).max(r as u8);
 }
 
 amos! { HALVES 2 i16, u16:
-    "amoswap.h" "00001 oo 22222 11111 001 ddddd 0101111" |_m, r| r;
-    "amoadd.h"  "00000 oo 22222 11111 001 ddddd 0101111" |m, r| m.wrapping_add(r);
-    "amoxor.h"  "00100 oo 22222 11111 001 ddddd 0101111" |m, r| m ^ r;
-    "amoand.h"  "01100 oo 22222 11111 001 ddddd 0101111" |m, r| m & r;
-    "amoor.h"   "01000 oo 22222 11111 001 ddddd 0101111" |m, r| m | r;
-    "amomin.h"  "10000 oo 22222 11111 001 ddddd 0101111" |m, r| m.min(r);
-    "amomax.h"  "10100 oo 22222 11111 001 ddddd 0101111" |m, r| m.max(r);
-    "amominu.h" "11000 oo 22222 11111 001 ddddd 0101111" |m, r| (m as u16).min(r as u16);
-    "amomaxu.h" "11100 oo 22222 11111 001 ddddd 0101111" |m, r| (m as u16).max(r as u16);
+    "amoswap.h" "00001 oo bbbbb aaaaa 001 ddddd 0101111" |_m, r| r;
+    "amoadd.h"  "00000 oo bbbbb aaaaa 001 ddddd 0101111" |m, r| m.wrapping_add(r);
+    "amoxor.h"  "00100 oo bbbbb aaaaa 001 ddddd 0101111" |m, r| m ^ r;
+    "amoand.h"  "01100 oo bbbbb aaaaa 001 ddddd 0101111" |m, r| m & r;
+    "amoor.h"   "01000 oo bbbbb aaaaa 001 ddddd 0101111" |m, r| m | r;
+    "amomin.h"  "10000 oo bbbbb aaaaa 001 ddddd 0101111" |m, r| m.min(r);
+    "amomax.h"  "10100 oo bbbbb aaaaa 001 ddddd 0101111" |m, r| m.max(r);
+    "amominu.h" "11000 oo bbbbb aaaaa 001 ddddd 0101111" |m, r| (m as u16).min(r as u16);
+    "amomaxu.h" "11100 oo bbbbb aaaaa 001 ddddd 0101111" |m, r| (m as u16).max(r as u16);
 }
 
 /// Compare-and-swap of one width that fits a register: `"name" "pattern" size type;`
@@ -64,15 +64,15 @@ macro_rules! cas {
 }
 
 cas! {
-    "amocas.b" "00101 oo 22222 11111 000 ddddd 0101111" &[Zacas] => Zabha, 1 i8, u8;
-    "amocas.h" "00101 oo 22222 11111 001 ddddd 0101111" &[Zacas] => Zabha, 2 i16, u16;
-    "amocas.w" "00101 oo 22222 11111 010 ddddd 0101111" &[Zacas], 4 i32, u32;
-    "amocas.d" "00101 oo 22222 11111 011 ddddd 0101111" &[Zacas], 8 i64, u64;
+    "amocas.b" "00101 oo bbbbb aaaaa 000 ddddd 0101111" &[Zacas] => Zabha, 1 i8, u8;
+    "amocas.h" "00101 oo bbbbb aaaaa 001 ddddd 0101111" &[Zacas] => Zabha, 2 i16, u16;
+    "amocas.w" "00101 oo bbbbb aaaaa 010 ddddd 0101111" &[Zacas], 4 i32, u32;
+    "amocas.d" "00101 oo bbbbb aaaaa 011 ddddd 0101111" &[Zacas], 8 i64, u64;
 }
 
 const CAS_Q: &[InsnDef] = &[def(
     "amocas.q",
-    "00101 oo 22222 11111 100 ddddd 0101111",
+    "00101 oo bbbbb aaaaa 100 ddddd 0101111",
     &[Zacas],
     Format::Amo,
     TimingClass::Amo,

@@ -10,19 +10,19 @@ use emu_csr::Ext::H;
 use emu_csr::{Mode, Trap, field};
 
 plain! {
-    "hlv.b"   "0110000 00000 11111 100 ddddd 1110011" &[H], Addr, Load, Plain, |h, bus, i| { let v = load(h, bus, i, 1, false)?; h.set(i.rd, v as i8 as u64); Ok(()) };
-    "hlv.bu"  "0110000 00001 11111 100 ddddd 1110011" &[H], Addr, Load, Plain, |h, bus, i| { let v = load(h, bus, i, 1, false)?; h.set(i.rd, v); Ok(()) };
-    "hlv.h"   "0110010 00000 11111 100 ddddd 1110011" &[H], Addr, Load, Plain, |h, bus, i| { let v = load(h, bus, i, 2, false)?; h.set(i.rd, v as i16 as u64); Ok(()) };
-    "hlv.hu"  "0110010 00001 11111 100 ddddd 1110011" &[H], Addr, Load, Plain, |h, bus, i| { let v = load(h, bus, i, 2, false)?; h.set(i.rd, v); Ok(()) };
-    "hlvx.hu" "0110010 00011 11111 100 ddddd 1110011" &[H], Addr, Load, Plain, |h, bus, i| { let v = load(h, bus, i, 2, true)?; h.set(i.rd, v); Ok(()) };
-    "hlv.w"   "0110100 00000 11111 100 ddddd 1110011" &[H], Addr, Load, Plain, |h, bus, i| { let v = load(h, bus, i, 4, false)?; h.set(i.rd, v as i32 as u64); Ok(()) };
-    "hlv.wu"  "0110100 00001 11111 100 ddddd 1110011" &[H], Addr, Load, Plain, |h, bus, i| { let v = load(h, bus, i, 4, false)?; h.set(i.rd, v); Ok(()) };
-    "hlvx.wu" "0110100 00011 11111 100 ddddd 1110011" &[H], Addr, Load, Plain, |h, bus, i| { let v = load(h, bus, i, 4, true)?; h.set(i.rd, v); Ok(()) };
-    "hlv.d"   "0110110 00000 11111 100 ddddd 1110011" &[H], Addr, Load, Plain, |h, bus, i| { let v = load(h, bus, i, 8, false)?; h.set(i.rd, v); Ok(()) };
-    "hsv.b"   "0110001 22222 11111 100 00000 1110011" &[H], AddrStore, Store, Plain, |h, bus, i| store(h, bus, i, 1);
-    "hsv.h"   "0110011 22222 11111 100 00000 1110011" &[H], AddrStore, Store, Plain, |h, bus, i| store(h, bus, i, 2);
-    "hsv.w"   "0110101 22222 11111 100 00000 1110011" &[H], AddrStore, Store, Plain, |h, bus, i| store(h, bus, i, 4);
-    "hsv.d"   "0110111 22222 11111 100 00000 1110011" &[H], AddrStore, Store, Plain, |h, bus, i| store(h, bus, i, 8);
+    "hlv.b"   "0110000 00000 aaaaa 100 ddddd 1110011" &[H], Addr, Load, Plain, |h, bus, i| { let v = load(h, bus, i, 1, false)?; h.set(i.rd, v as i8 as u64); Ok(()) };
+    "hlv.bu"  "0110000 00001 aaaaa 100 ddddd 1110011" &[H], Addr, Load, Plain, |h, bus, i| { let v = load(h, bus, i, 1, false)?; h.set(i.rd, v); Ok(()) };
+    "hlv.h"   "0110010 00000 aaaaa 100 ddddd 1110011" &[H], Addr, Load, Plain, |h, bus, i| { let v = load(h, bus, i, 2, false)?; h.set(i.rd, v as i16 as u64); Ok(()) };
+    "hlv.hu"  "0110010 00001 aaaaa 100 ddddd 1110011" &[H], Addr, Load, Plain, |h, bus, i| { let v = load(h, bus, i, 2, false)?; h.set(i.rd, v); Ok(()) };
+    "hlvx.hu" "0110010 00011 aaaaa 100 ddddd 1110011" &[H], Addr, Load, Plain, |h, bus, i| { let v = load(h, bus, i, 2, true)?; h.set(i.rd, v); Ok(()) };
+    "hlv.w"   "0110100 00000 aaaaa 100 ddddd 1110011" &[H], Addr, Load, Plain, |h, bus, i| { let v = load(h, bus, i, 4, false)?; h.set(i.rd, v as i32 as u64); Ok(()) };
+    "hlv.wu"  "0110100 00001 aaaaa 100 ddddd 1110011" &[H], Addr, Load, Plain, |h, bus, i| { let v = load(h, bus, i, 4, false)?; h.set(i.rd, v); Ok(()) };
+    "hlvx.wu" "0110100 00011 aaaaa 100 ddddd 1110011" &[H], Addr, Load, Plain, |h, bus, i| { let v = load(h, bus, i, 4, true)?; h.set(i.rd, v); Ok(()) };
+    "hlv.d"   "0110110 00000 aaaaa 100 ddddd 1110011" &[H], Addr, Load, Plain, |h, bus, i| { let v = load(h, bus, i, 8, false)?; h.set(i.rd, v); Ok(()) };
+    "hsv.b"   "0110001 bbbbb aaaaa 100 00000 1110011" &[H], AddrStore, Store, Plain, |h, bus, i| store(h, bus, i, 1);
+    "hsv.h"   "0110011 bbbbb aaaaa 100 00000 1110011" &[H], AddrStore, Store, Plain, |h, bus, i| store(h, bus, i, 2);
+    "hsv.w"   "0110101 bbbbb aaaaa 100 00000 1110011" &[H], AddrStore, Store, Plain, |h, bus, i| store(h, bus, i, 4);
+    "hsv.d"   "0110111 bbbbb aaaaa 100 00000 1110011" &[H], AddrStore, Store, Plain, |h, bus, i| store(h, bus, i, 8);
 }
 
 /// Whether the mode may; and the privilege of the access: that of VS or VU as hstatus.SPVP says, with V=1.

@@ -7,37 +7,37 @@ use crate::engine::block::handlers;
 use crate::timing::TimingClass;
 
 alu_rr! {
-    Add   "add"   "0000000 22222 11111 000 ddddd 0110011" &[], Alu, |a, b| a.wrapping_add(b);
-    Sub   "sub"   "0100000 22222 11111 000 ddddd 0110011" &[], Alu, |a, b| a.wrapping_sub(b);
-    Sll   "sll"   "0000000 22222 11111 001 ddddd 0110011" &[], Alu, |a, b| a << (b & 63);
-    Slt   "slt"   "0000000 22222 11111 010 ddddd 0110011" &[], Alu, |a, b| ((a as i64) < b as i64) as u64;
-    Sltu  "sltu"  "0000000 22222 11111 011 ddddd 0110011" &[], Alu, |a, b| (a < b) as u64;
-    Xor   "xor"   "0000000 22222 11111 100 ddddd 0110011" &[], Alu, |a, b| a ^ b;
-    Srl   "srl"   "0000000 22222 11111 101 ddddd 0110011" &[], Alu, |a, b| a >> (b & 63);
-    Sra   "sra"   "0100000 22222 11111 101 ddddd 0110011" &[], Alu, |a, b| (a as i64 >> (b & 63)) as u64;
-    Or    "or"    "0000000 22222 11111 110 ddddd 0110011" &[], Alu, |a, b| a | b;
-    And   "and"   "0000000 22222 11111 111 ddddd 0110011" &[], Alu, |a, b| a & b;
-    Addw  "addw"  "0000000 22222 11111 000 ddddd 0111011" &[], Alu, |a, b| a.wrapping_add(b) as i32 as u64;
-    Subw  "subw"  "0100000 22222 11111 000 ddddd 0111011" &[], Alu, |a, b| a.wrapping_sub(b) as i32 as u64;
-    Sllw  "sllw"  "0000000 22222 11111 001 ddddd 0111011" &[], Alu, |a, b| ((a as i32) << (b & 31)) as u64;
-    Srlw  "srlw"  "0000000 22222 11111 101 ddddd 0111011" &[], Alu, |a, b| (a as u32 >> (b & 31)) as i32 as u64;
-    Sraw  "sraw"  "0100000 22222 11111 101 ddddd 0111011" &[], Alu, |a, b| (a as i32 >> (b & 31)) as u64;
+    Add   "add"   "0000000 bbbbb aaaaa 000 ddddd 0110011" &[], Alu, |a, b| a.wrapping_add(b);
+    Sub   "sub"   "0100000 bbbbb aaaaa 000 ddddd 0110011" &[], Alu, |a, b| a.wrapping_sub(b);
+    Sll   "sll"   "0000000 bbbbb aaaaa 001 ddddd 0110011" &[], Alu, |a, b| a << (b & 63);
+    Slt   "slt"   "0000000 bbbbb aaaaa 010 ddddd 0110011" &[], Alu, |a, b| ((a as i64) < b as i64) as u64;
+    Sltu  "sltu"  "0000000 bbbbb aaaaa 011 ddddd 0110011" &[], Alu, |a, b| (a < b) as u64;
+    Xor   "xor"   "0000000 bbbbb aaaaa 100 ddddd 0110011" &[], Alu, |a, b| a ^ b;
+    Srl   "srl"   "0000000 bbbbb aaaaa 101 ddddd 0110011" &[], Alu, |a, b| a >> (b & 63);
+    Sra   "sra"   "0100000 bbbbb aaaaa 101 ddddd 0110011" &[], Alu, |a, b| (a as i64 >> (b & 63)) as u64;
+    Or    "or"    "0000000 bbbbb aaaaa 110 ddddd 0110011" &[], Alu, |a, b| a | b;
+    And   "and"   "0000000 bbbbb aaaaa 111 ddddd 0110011" &[], Alu, |a, b| a & b;
+    Addw  "addw"  "0000000 bbbbb aaaaa 000 ddddd 0111011" &[], Alu, |a, b| a.wrapping_add(b) as i32 as u64;
+    Subw  "subw"  "0100000 bbbbb aaaaa 000 ddddd 0111011" &[], Alu, |a, b| a.wrapping_sub(b) as i32 as u64;
+    Sllw  "sllw"  "0000000 bbbbb aaaaa 001 ddddd 0111011" &[], Alu, |a, b| ((a as i32) << (b & 31)) as u64;
+    Srlw  "srlw"  "0000000 bbbbb aaaaa 101 ddddd 0111011" &[], Alu, |a, b| (a as u32 >> (b & 31)) as i32 as u64;
+    Sraw  "sraw"  "0100000 bbbbb aaaaa 101 ddddd 0111011" &[], Alu, |a, b| (a as i32 >> (b & 31)) as u64;
 }
 
 alu_ri! {
-    Addi  "addi"  "iiiiiiiiiiii 11111 000 ddddd 0010011" &[], I, Alu, |a, b| a.wrapping_add(b);
-    Slti  "slti"  "iiiiiiiiiiii 11111 010 ddddd 0010011" &[], I, Alu, |a, b| ((a as i64) < b as i64) as u64;
-    Sltiu "sltiu" "iiiiiiiiiiii 11111 011 ddddd 0010011" &[], I, Alu, |a, b| (a < b) as u64;
-    Xori  "xori"  "iiiiiiiiiiii 11111 100 ddddd 0010011" &[], I, Alu, |a, b| a ^ b;
-    Ori   "ori"   "iiiiiiiiiiii 11111 110 ddddd 0010011" &[], I, Alu, |a, b| a | b;
-    Andi  "andi"  "iiiiiiiiiiii 11111 111 ddddd 0010011" &[], I, Alu, |a, b| a & b;
-    Slli  "slli"  "000000 ssssss 11111 001 ddddd 0010011" &[], Shift, Alu, |a, b| a << (b & 63);
-    Srli  "srli"  "000000 ssssss 11111 101 ddddd 0010011" &[], Shift, Alu, |a, b| a >> (b & 63);
-    Srai  "srai"  "010000 ssssss 11111 101 ddddd 0010011" &[], Shift, Alu, |a, b| (a as i64 >> (b & 63)) as u64;
-    Addiw "addiw" "iiiiiiiiiiii 11111 000 ddddd 0011011" &[], I, Alu, |a, b| a.wrapping_add(b) as i32 as u64;
-    Slliw "slliw" "0000000 sssss 11111 001 ddddd 0011011" &[], ShiftW, Alu, |a, b| ((a as i32) << (b & 31)) as u64;
-    Srliw "srliw" "0000000 sssss 11111 101 ddddd 0011011" &[], ShiftW, Alu, |a, b| (a as u32 >> (b & 31)) as i32 as u64;
-    Sraiw "sraiw" "0100000 sssss 11111 101 ddddd 0011011" &[], ShiftW, Alu, |a, b| (a as i32 >> (b & 31)) as u64;
+    Addi  "addi"  "iiiiiiiiiiii aaaaa 000 ddddd 0010011" &[], I, Alu, |a, b| a.wrapping_add(b);
+    Slti  "slti"  "iiiiiiiiiiii aaaaa 010 ddddd 0010011" &[], I, Alu, |a, b| ((a as i64) < b as i64) as u64;
+    Sltiu "sltiu" "iiiiiiiiiiii aaaaa 011 ddddd 0010011" &[], I, Alu, |a, b| (a < b) as u64;
+    Xori  "xori"  "iiiiiiiiiiii aaaaa 100 ddddd 0010011" &[], I, Alu, |a, b| a ^ b;
+    Ori   "ori"   "iiiiiiiiiiii aaaaa 110 ddddd 0010011" &[], I, Alu, |a, b| a | b;
+    Andi  "andi"  "iiiiiiiiiiii aaaaa 111 ddddd 0010011" &[], I, Alu, |a, b| a & b;
+    Slli  "slli"  "000000 ssssss aaaaa 001 ddddd 0010011" &[], Shift, Alu, |a, b| a << (b & 63);
+    Srli  "srli"  "000000 ssssss aaaaa 101 ddddd 0010011" &[], Shift, Alu, |a, b| a >> (b & 63);
+    Srai  "srai"  "010000 ssssss aaaaa 101 ddddd 0010011" &[], Shift, Alu, |a, b| (a as i64 >> (b & 63)) as u64;
+    Addiw "addiw" "iiiiiiiiiiii aaaaa 000 ddddd 0011011" &[], I, Alu, |a, b| a.wrapping_add(b) as i32 as u64;
+    Slliw "slliw" "0000000 sssss aaaaa 001 ddddd 0011011" &[], ShiftW, Alu, |a, b| ((a as i32) << (b & 31)) as u64;
+    Srliw "srliw" "0000000 sssss aaaaa 101 ddddd 0011011" &[], ShiftW, Alu, |a, b| (a as u32 >> (b & 31)) as i32 as u64;
+    Sraiw "sraiw" "0100000 sssss aaaaa 101 ddddd 0011011" &[], ShiftW, Alu, |a, b| (a as i32 >> (b & 31)) as u64;
 }
 
 /// Loads: `Type "name" "pattern" bytes |raw| extended;`
@@ -61,13 +61,13 @@ macro_rules! loads {
 }
 
 loads! {
-    Lb  "lb"  "iiiiiiiiiiii 11111 000 ddddd 0000011" 1 |v| v as i8 as u64;
-    Lh  "lh"  "iiiiiiiiiiii 11111 001 ddddd 0000011" 2 |v| v as i16 as u64;
-    Lw  "lw"  "iiiiiiiiiiii 11111 010 ddddd 0000011" 4 |v| v as i32 as u64;
-    Ld  "ld"  "iiiiiiiiiiii 11111 011 ddddd 0000011" 8 |v| v;
-    Lbu "lbu" "iiiiiiiiiiii 11111 100 ddddd 0000011" 1 |v| v as u8 as u64;
-    Lhu "lhu" "iiiiiiiiiiii 11111 101 ddddd 0000011" 2 |v| v as u16 as u64;
-    Lwu "lwu" "iiiiiiiiiiii 11111 110 ddddd 0000011" 4 |v| v as u32 as u64;
+    Lb  "lb"  "iiiiiiiiiiii aaaaa 000 ddddd 0000011" 1 |v| v as i8 as u64;
+    Lh  "lh"  "iiiiiiiiiiii aaaaa 001 ddddd 0000011" 2 |v| v as i16 as u64;
+    Lw  "lw"  "iiiiiiiiiiii aaaaa 010 ddddd 0000011" 4 |v| v as i32 as u64;
+    Ld  "ld"  "iiiiiiiiiiii aaaaa 011 ddddd 0000011" 8 |v| v;
+    Lbu "lbu" "iiiiiiiiiiii aaaaa 100 ddddd 0000011" 1 |v| v as u8 as u64;
+    Lhu "lhu" "iiiiiiiiiiii aaaaa 101 ddddd 0000011" 2 |v| v as u16 as u64;
+    Lwu "lwu" "iiiiiiiiiiii aaaaa 110 ddddd 0000011" 4 |v| v as u32 as u64;
 }
 
 /// Stores: `Type "name" "pattern" bytes;`
@@ -87,10 +87,10 @@ macro_rules! stores {
 }
 
 stores! {
-    Sb "sb" "iiiiiii 22222 11111 000 iiiii 0100011" 1;
-    Sh "sh" "iiiiiii 22222 11111 001 iiiii 0100011" 2;
-    Sw "sw" "iiiiiii 22222 11111 010 iiiii 0100011" 4;
-    Sd "sd" "iiiiiii 22222 11111 011 iiiii 0100011" 8;
+    Sb "sb" "iiiiiii bbbbb aaaaa 000 iiiii 0100011" 1;
+    Sh "sh" "iiiiiii bbbbb aaaaa 001 iiiii 0100011" 2;
+    Sw "sw" "iiiiiii bbbbb aaaaa 010 iiiii 0100011" 4;
+    Sd "sd" "iiiiiii bbbbb aaaaa 011 iiiii 0100011" 8;
 }
 
 /// Branches: `Type "name" "pattern" |a, b| condition;`
@@ -113,18 +113,18 @@ macro_rules! branches {
 }
 
 branches! {
-    Beq  "beq"  "iiiiiii 22222 11111 000 iiiii 1100011" |a, b| a == b;
-    Bne  "bne"  "iiiiiii 22222 11111 001 iiiii 1100011" |a, b| a != b;
-    Blt  "blt"  "iiiiiii 22222 11111 100 iiiii 1100011" |a, b| (a as i64) < b as i64;
-    Bge  "bge"  "iiiiiii 22222 11111 101 iiiii 1100011" |a, b| a as i64 >= b as i64;
-    Bltu "bltu" "iiiiiii 22222 11111 110 iiiii 1100011" |a, b| a < b;
-    Bgeu "bgeu" "iiiiiii 22222 11111 111 iiiii 1100011" |a, b| a >= b;
+    Beq  "beq"  "iiiiiii bbbbb aaaaa 000 iiiii 1100011" |a, b| a == b;
+    Bne  "bne"  "iiiiiii bbbbb aaaaa 001 iiiii 1100011" |a, b| a != b;
+    Blt  "blt"  "iiiiiii bbbbb aaaaa 100 iiiii 1100011" |a, b| (a as i64) < b as i64;
+    Bge  "bge"  "iiiiiii bbbbb aaaaa 101 iiiii 1100011" |a, b| a as i64 >= b as i64;
+    Bltu "bltu" "iiiiiii bbbbb aaaaa 110 iiiii 1100011" |a, b| a < b;
+    Bgeu "bgeu" "iiiiiii bbbbb aaaaa 111 iiiii 1100011" |a, b| a >= b;
 }
 
 plain! {
     // FENCE orders nothing that is out of order here: harts take turns. PAUSE and FENCE.TSO are FENCE encodings.
-    "fence" "iiiiiiiiiiii 11111 000 ddddd 0001111" &[], None, Fence, Plain, |_, _, _| Ok(());
-    "fence.i" "iiiiiiiiiiii 11111 001 ddddd 0001111" &[emu_csr::Ext::Zifencei], None, Fence, End, |h, _, _| { h.events |= crate::hart::event::CODE; Ok(()) };
+    "fence" "iiiiiiiiiiii aaaaa 000 ddddd 0001111" &[], None, Fence, Plain, |_, _, _| Ok(());
+    "fence.i" "iiiiiiiiiiii aaaaa 001 ddddd 0001111" &[emu_csr::Ext::Zifencei], None, Fence, End, |h, _, _| { h.events |= crate::hart::event::CODE; Ok(()) };
 }
 
 const JUMPS: &[InsnDef] = &[
@@ -171,7 +171,7 @@ const JUMPS: &[InsnDef] = &[
     ),
     def(
         "jalr",
-        "iiiiiiiiiiii 11111 000 ddddd 1100111",
+        "iiiiiiiiiiii aaaaa 000 ddddd 1100111",
         &[],
         Format::Load,
         TimingClass::Jump,

@@ -19,14 +19,14 @@ plain! {
     "wrs.nto" "000000001101 00000 000 00000 1110011" &[Zawrs], None, System, End, |h, _, i| { check(h.csr.check_wrs_nto(h.mode), i)?; Ok(()) };
     "wrs.sto" "000000011101 00000 000 00000 1110011" &[Zawrs], None, System, End, |_, _, _| Ok(());
 
-    "sfence.vma"  "0001001 22222 11111 000 00000 1110011" &[S], Fence2, Fence, Plain, |h, _, i| { check(h.csr.check_sfence_vma(h.mode), i)?; sfence(h, i); Ok(()) };
-    "sinval.vma"  "0001011 22222 11111 000 00000 1110011" &[Svinval], Fence2, Fence, Plain, |h, _, i| { check(h.csr.check_sinval_vma(h.mode), i)?; sfence(h, i); Ok(()) };
+    "sfence.vma"  "0001001 bbbbb aaaaa 000 00000 1110011" &[S], Fence2, Fence, Plain, |h, _, i| { check(h.csr.check_sfence_vma(h.mode), i)?; sfence(h, i); Ok(()) };
+    "sinval.vma"  "0001011 bbbbb aaaaa 000 00000 1110011" &[Svinval], Fence2, Fence, Plain, |h, _, i| { check(h.csr.check_sinval_vma(h.mode), i)?; sfence(h, i); Ok(()) };
     "sfence.w.inval" "000110000000 00000 000 00000 1110011" &[Svinval], None, Fence, Plain, |h, _, i| check(h.csr.check_sfence_inval(h.mode), i);
     "sfence.inval.ir" "000110000001 00000 000 00000 1110011" &[Svinval], None, Fence, Plain, |h, _, i| check(h.csr.check_sfence_inval(h.mode), i);
-    "hfence.vvma" "0010001 22222 11111 000 00000 1110011" &[H], Fence2, Fence, Plain, |h, _, i| { check(h.csr.check_hfence_vvma(h.mode), i)?; vvma(h, i); Ok(()) };
-    "hfence.gvma" "0110001 22222 11111 000 00000 1110011" &[H], Fence2, Fence, Plain, |h, _, i| { check(h.csr.check_hfence_gvma(h.mode), i)?; gvma(h, i); Ok(()) };
-    "hinval.vvma" "0010011 22222 11111 000 00000 1110011" &[Svinval], Fence2, Fence, Plain, |h, _, i| { hinval(h, i)?; check(h.csr.check_hfence_vvma(h.mode), i)?; vvma(h, i); Ok(()) };
-    "hinval.gvma" "0110011 22222 11111 000 00000 1110011" &[Svinval], Fence2, Fence, Plain, |h, _, i| { hinval(h, i)?; check(h.csr.check_hfence_gvma(h.mode), i)?; gvma(h, i); Ok(()) };
+    "hfence.vvma" "0010001 bbbbb aaaaa 000 00000 1110011" &[H], Fence2, Fence, Plain, |h, _, i| { check(h.csr.check_hfence_vvma(h.mode), i)?; vvma(h, i); Ok(()) };
+    "hfence.gvma" "0110001 bbbbb aaaaa 000 00000 1110011" &[H], Fence2, Fence, Plain, |h, _, i| { check(h.csr.check_hfence_gvma(h.mode), i)?; gvma(h, i); Ok(()) };
+    "hinval.vvma" "0010011 bbbbb aaaaa 000 00000 1110011" &[Svinval], Fence2, Fence, Plain, |h, _, i| { hinval(h, i)?; check(h.csr.check_hfence_vvma(h.mode), i)?; vvma(h, i); Ok(()) };
+    "hinval.gvma" "0110011 bbbbb aaaaa 000 00000 1110011" &[Svinval], Fence2, Fence, Plain, |h, _, i| { hinval(h, i)?; check(h.csr.check_hfence_gvma(h.mode), i)?; gvma(h, i); Ok(()) };
 }
 
 fn check(r: Result<(), Denied>, i: &Insn) -> Result<(), Trap> {

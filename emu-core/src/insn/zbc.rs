@@ -4,9 +4,9 @@ use super::macros::{alu_rr, table};
 use emu_csr::Ext::Zbc;
 
 alu_rr! {
-    Clmul  "clmul"  "0000101 22222 11111 001 ddddd 0110011" &[Zbc], Mul, |a, b| product(a, b) as u64;
-    Clmulr "clmulr" "0000101 22222 11111 010 ddddd 0110011" &[Zbc], Mul, |a, b| (product(a, b) >> 63) as u64;
-    Clmulh "clmulh" "0000101 22222 11111 011 ddddd 0110011" &[Zbc], Mul, |a, b| (product(a, b) >> 64) as u64;
+    Clmul  "clmul"  "0000101 bbbbb aaaaa 001 ddddd 0110011" &[Zbc], Mul, |a, b| product(a, b) as u64;
+    Clmulr "clmulr" "0000101 bbbbb aaaaa 010 ddddd 0110011" &[Zbc], Mul, |a, b| (product(a, b) >> 63) as u64;
+    Clmulh "clmulh" "0000101 bbbbb aaaaa 011 ddddd 0110011" &[Zbc], Mul, |a, b| (product(a, b) >> 64) as u64;
 }
 
 /// The 127-bit product of two polynomials over GF(2), a nibble of `b` at a time.

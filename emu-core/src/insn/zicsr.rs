@@ -8,12 +8,12 @@ use emu_csr::Ext::Zicsr;
 use emu_csr::{Denied, Op, Trap};
 
 plain! {
-    "csrrw"  "cccccccccccc 11111 001 ddddd 1110011" &[Zicsr], Csr, Csr, Plain, |h, bus, i| csr(h, bus, i, Op::Write, h.get(i.rs1), true);
-    "csrrs"  "cccccccccccc 11111 010 ddddd 1110011" &[Zicsr], Csr, Csr, Plain, |h, bus, i| csr(h, bus, i, Op::Set, h.get(i.rs1), i.rs1 != 0);
-    "csrrc"  "cccccccccccc 11111 011 ddddd 1110011" &[Zicsr], Csr, Csr, Plain, |h, bus, i| csr(h, bus, i, Op::Clear, h.get(i.rs1), i.rs1 != 0);
-    "csrrwi" "cccccccccccc 11111 101 ddddd 1110011" &[Zicsr], CsrI, Csr, Plain, |h, bus, i| csr(h, bus, i, Op::Write, i.rs1 as u64, true);
-    "csrrsi" "cccccccccccc 11111 110 ddddd 1110011" &[Zicsr], CsrI, Csr, Plain, |h, bus, i| csr(h, bus, i, Op::Set, i.rs1 as u64, i.rs1 != 0);
-    "csrrci" "cccccccccccc 11111 111 ddddd 1110011" &[Zicsr], CsrI, Csr, Plain, |h, bus, i| csr(h, bus, i, Op::Clear, i.rs1 as u64, i.rs1 != 0);
+    "csrrw"  "cccccccccccc aaaaa 001 ddddd 1110011" &[Zicsr], Csr, Csr, Plain, |h, bus, i| csr(h, bus, i, Op::Write, h.get(i.rs1), true);
+    "csrrs"  "cccccccccccc aaaaa 010 ddddd 1110011" &[Zicsr], Csr, Csr, Plain, |h, bus, i| csr(h, bus, i, Op::Set, h.get(i.rs1), i.rs1 != 0);
+    "csrrc"  "cccccccccccc aaaaa 011 ddddd 1110011" &[Zicsr], Csr, Csr, Plain, |h, bus, i| csr(h, bus, i, Op::Clear, h.get(i.rs1), i.rs1 != 0);
+    "csrrwi" "cccccccccccc aaaaa 101 ddddd 1110011" &[Zicsr], CsrI, Csr, Plain, |h, bus, i| csr(h, bus, i, Op::Write, i.rs1 as u64, true);
+    "csrrsi" "cccccccccccc aaaaa 110 ddddd 1110011" &[Zicsr], CsrI, Csr, Plain, |h, bus, i| csr(h, bus, i, Op::Set, i.rs1 as u64, i.rs1 != 0);
+    "csrrci" "cccccccccccc aaaaa 111 ddddd 1110011" &[Zicsr], CsrI, Csr, Plain, |h, bus, i| csr(h, bus, i, Op::Clear, i.rs1 as u64, i.rs1 != 0);
 }
 
 /// One CSR instruction: check, read, write, effects.

@@ -4,11 +4,11 @@ use super::macros::{alu_ri, alu_rr, table};
 use emu_csr::Ext::Zimop;
 
 alu_rr! {
-    MopRr "mop.rr.N" "1n00nn1 22222 11111 100 ddddd 1110011" &[Zimop], Alu, |a, b| 0;
+    MopRr "mop.rr.N" "1n00nn1 bbbbb aaaaa 100 ddddd 1110011" &[Zimop], Alu, |a, b| 0;
 }
 
 alu_ri! {
-    MopR "mop.r.N" "1n00nn0111nn 11111 100 ddddd 1110011" &[Zimop], R1, Alu, |a, b| 0;
+    MopR "mop.r.N" "1n00nn0111nn aaaaa 100 ddddd 1110011" &[Zimop], R1, Alu, |a, b| 0;
 }
 
 table!(RR, RI);
