@@ -1,33 +1,21 @@
 //! How a line of an instruction table is written.
 
-/// Fixed bits of a pattern: '0' and '1' are fixed, every other letter is an operand, blanks are for the eye. The word `11111` is the
-/// operand rs1 (as `22222` is rs2); no encoding has five fixed ones as a field of their own.
+/// Fixed bits of a pattern: '0' and '1' are fixed, a letter is an operand's bit, blanks are for the eye. By custom a and b are
+/// rs1 and rs2, r is rs3, d is rd, i an immediate, s a shift amount, m a rounding mode, o the ordering bits of atomics.
 pub(super) const fn pattern(p: &str) -> (u32, u32) {
-    let (b, mut i, mut mask, mut bits) = (p.as_bytes(), 0, 0u32, 0u32);
+    let (b, mut i, mut mask, mut bits, mut n) = (p.as_bytes(), 0, 0u32, 0u32, 0);
     while i < b.len() {
-        if operand_one(b, i) {
-            (mask, bits) = (mask << 5, bits << 5);
-            i += 5;
-            continue;
-        }
         match b[i] {
-            b' ' => {}
+            b' ' => n -= 1,
             b'0' => (mask, bits) = (mask << 1 | 1, bits << 1),
             b'1' => (mask, bits) = (mask << 1 | 1, bits << 1 | 1),
-            _ => (mask, bits) = (mask << 1, bits << 1),
+            b'a'..=b'z' => (mask, bits) = (mask << 1, bits << 1),
+            _ => panic!("a pattern has digits 0 and 1, small letters and blanks"),
         }
-        i += 1;
+        (i, n) = (i + 1, n + 1);
     }
+    assert!(n == 32, "an encoding has 32 bits");
     (mask, bits)
-}
-
-/// Whether the word `11111` starts at `i`.
-const fn operand_one(b: &[u8], i: usize) -> bool {
-    let mut n = 0;
-    while i + n < b.len() && b[i + n] == b'1' {
-        n += 1;
-    }
-    n == 5 && (i == 0 || b[i - 1] == b' ') && (i + n == b.len() || b[i + n] == b' ')
 }
 
 /// `rd = f(rs1, rs2)` instructions: `Type "name" "pattern" [extensions] class |a, b| expression;`
