@@ -2,15 +2,22 @@
 #![allow(clippy::disallowed_types, clippy::disallowed_methods)] // this crate talks to the world; the model crates do not
 
 mod args;
+mod bench;
 mod config;
 mod console;
 mod cpu;
+mod disk;
 mod drives;
 mod exit;
 mod explain;
 mod generate;
 mod images;
+mod machine;
 mod monitor;
+mod report;
+mod run;
+mod session;
+mod tour;
 
 use std::process::ExitCode;
 
@@ -39,10 +46,14 @@ fn dispatch() -> Result<ExitCode, CliError> {
     let ok = |()| Exit::Ok.into();
     match cli.command {
         Some(Command::Completions { shell }) => generate::completions(shell).map(ok),
+        Some(Command::Run(a)) => run::run(&a),
         Some(Command::Cpu(a)) => match a.what {
             args::CpuCommand::List => cpu::list().map(ok),
         },
         Some(Command::Man { subcommand }) => generate::man(subcommand.as_deref()).map(ok),
+        Some(Command::Tour(a)) => tour::run(&a).map(Into::into),
+        None => tour::run(&Default::default()).map(Into::into),
+        Some(Command::Bench(a)) => bench::run(&a).map(ok),
         _ => Err(CliError::usage("not wired yet", "wait")),
     }
 }

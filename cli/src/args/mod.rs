@@ -66,7 +66,7 @@ pub struct RunArgs {
     pub dtb: Option<PathBuf>,
 
     /// Number of harts, 1 to 32
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64), help_heading = "Machine")]
+    #[arg(long, value_name = "N", value_parser = values::number, help_heading = "Machine")]
     pub smp: Option<u64>,
     /// RAM (a bare number is MiB)
     #[arg(long, value_name = "SIZE", value_parser = values::memory, help_heading = "Machine")]

@@ -43,7 +43,7 @@ pub fn interrupt(hart: &mut Hart, bus: &Bus, observer: &mut Option<&mut dyn Obse
 }
 
 fn arrive(hart: &mut Hart, bus: &Bus, entry: Entry) -> Option<SliceEnd> {
-    go(hart, bus, entry, 0);
+    go(hart, bus, entry);
     hart.pc = entry.pc;
     (entry.mode == Mode::M).then_some(SliceEnd::EnteredM)
 }
@@ -64,16 +64,13 @@ pub fn ret(hart: &mut Hart, bus: &Bus, machine: bool) {
         hart.last_return = Some(Box::new(TrapReturn { hart: hart.id as usize, instret, pc, from, to, target, changes }));
         hart.events |= event::RETURN;
     }
-    go(hart, bus, entry, 1);
+    go(hart, bus, entry);
     hart.next_pc = entry.pc;
 }
 
-/// The new mode. `retired`: 1 for a return, which counts in the mode it leaves (Smcntrpmf, "Counter Behavior"), 0 for a trap.
-fn go(hart: &mut Hart, bus: &Bus, entry: Entry, retired: u64) {
+fn go(hart: &mut Hart, bus: &Bus, entry: Entry) {
     if hart.csr.counters_by_mode && entry.mode != hart.mode {
-        let mut now = hart.now(bus);
-        now.instret += retired;
-        now.cycles += retired;
+        let now = hart.now(bus);
         let effects = hart.csr.on_mode_change(hart.mode, entry.mode, &now);
         hart.apply(effects);
     }

@@ -25,7 +25,7 @@ impl Machine {
                 return RunEnd::Limit;
             }
             if self.turn >= self.harts.len()
-                && let Some(end) = self.next_round()
+                && let Some(end) = self.next_round(until)
             {
                 return end;
             }
@@ -40,7 +40,7 @@ impl Machine {
     }
 
     /// Between rounds: devices catch up, input enters, and the next round's end is chosen.
-    fn next_round(&mut self) -> Option<RunEnd> {
+    fn next_round(&mut self, until: u64) -> Option<RunEnd> {
         let now = self.cycles();
         if self.bus.next_event(now).is_some_and(|at| at <= now) || self.round > 0 {
             self.bus.advance(now);
@@ -62,7 +62,8 @@ impl Machine {
                     self.harts.iter().any(|h| h.csr.mie & (1 << Interrupt::SExt as u64 | 1 << Interrupt::MExt as u64) != 0);
                 return Some(RunEnd::AllAsleep { input });
             }
-            armed
+            // Stopping on the way changes nothing for those who sleep, and lets input come at the caller's pace.
+            armed.min(until)
         };
         self.round = end.max(now + 1);
         self.turn = 0;

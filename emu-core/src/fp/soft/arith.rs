@@ -100,7 +100,7 @@ pub fn div<F: Format>(a: u64, b: u64, rm: Rm, fl: &mut Flags) -> u64 {
     // The quotient of the significands times 2^62, in (2^61, 2^63).
     let sig = if F::FRAC < 24 {
         let (n, d) = (x.sig >> 40 << 39, y.sig >> 40);
-        (n / d) << 23 | (n % d != 0) as u64
+        n / d << 23 | (n % d != 0) as u64
     } else {
         let (n, d) = (u128::from(x.sig) << 62, u128::from(y.sig));
         (n / d) as u64 | (n % d != 0) as u64

@@ -5,12 +5,7 @@
 //! question. If NX is accrued already there is no question; otherwise it is decided exactly: by the error term of the sum, or
 //! by the low bits of the integer product of significands. All else goes to [`soft`], out of line.
 //!
-//! Operations on half precision, and those not worth a path of their own, are those of [`soft`].
-
-mod convert;
-
-pub use super::soft::{fcvtmod_w_d, round, roundnx};
-pub use convert::{cvt, from_i32, from_i64, from_u32, from_u64, to_i32, to_i64, to_u32, to_u64};
+//! `half` results are always computed by [`soft`].
 
 use super::{F32, F64, Flags, Format, Rm, soft};
 

@@ -1,0 +1,124 @@
+//! `trapeze bench`: how fast this build runs small guest programs on this host.
+
+use std::time::{Duration, Instant};
+
+use emu_core::board::load::{Bios, File, Images};
+use emu_core::machine::RunEnd;
+use serde::Serialize;
+
+use crate::args::{BenchArgs, Engine};
+use crate::config::Config;
+use crate::console::output;
+use crate::exit::CliError;
+use crate::machine;
+
+/// A built-in program.
+struct Program {
+    name: &'static str,
+    /// What it does, and what one unit of its work is.
+    what: &'static str,
+    unit: &'static str,
+    /// Units in one run.
+    units: u64,
+    elf: &'static [u8],
+}
+
+macro_rules! programs {
+    ($($name:literal $units:literal $unit:literal $what:literal;)*) => {
+        &[$(Program {
+            name: $name, what: $what, unit: $unit, units: $units,
+            elf: include_bytes!(concat!("../../roms/bench/", $name, ".elf")),
+        }),*]
+    };
+}
+
+const PROGRAMS: &[Program] = programs! {
+    "integer" 10_000_000 "round" "shifts, exclusive ors and a data-dependent branch";
+    "calls" 5_000_000 "call" "indirect calls through a table, and returns";
+    "copy" 52_428_800 "byte" "copies 256 KiB again and again";
+    "chase" 10_000_000 "load" "pointer chase over 4 MiB through 4 KiB pages";
+    "walk" 1_200_000 "page" "touches 6000 pages in turn: one-stage page walks";
+    "walk2" 300_000 "page" "the same in a guest: two-stage page walks";
+    "trap" 1_000_000 "trip" "ecall from S-mode to M-mode and back";
+    "code" 20_000 "build" "writes 550 bytes of code, fence.i, runs it";
+    "fadd" 10_000_000 "op" "fadd.d, inexact";
+    "fmul" 10_000_000 "op" "fmul.d, inexact";
+    "ffma" 10_000_000 "op" "fmadd.d, inexact";
+    "fdiv" 3_000_000 "op" "fdiv.d, inexact";
+    "fsqrt" 3_000_000 "op" "fsqrt.d, inexact";
+};
+
+/// One line of the result.
+#[derive(Serialize)]
+struct Row {
+    program: &'static str,
+    engine: Engine,
+    instructions: u64,
+    seconds: f64,
+    mips: f64,
+    unit: &'static str,
+    ns_per_unit: f64,
+}
+
+/// Runs the benchmark.
+pub fn run(args: &BenchArgs) -> Result<(), CliError> {
+    if args.list {
+        return output::print(
+            &PROGRAMS.iter().fold(String::new(), |s, p| format!("{s}{:<8} {} (unit: {})\n", p.name, p.what, p.unit)),
+        );
+    }
+    if let Some(bad) = args.names.iter().find(|n| !PROGRAMS.iter().any(|p| p.name == **n)) {
+        return Err(CliError::usage(format!("there is no benchmark '{bad}'"), "see trapeze bench --list"));
+    }
+    let engines = args.engine.map_or(vec![Engine::Step, Engine::Block], |e| vec![e]);
+    if !args.json {
+        output::print(&format!(
+            "{:<8} {:<6} {:>12} {:>9} {:>9}  unit\n",
+            "program", "engine", "instructions", "MIPS", "ns/unit"
+        ))?;
+    }
+    for p in PROGRAMS.iter().filter(|p| args.names.is_empty() || args.names.iter().any(|n| n == p.name)) {
+        for &engine in &engines {
+            let row = measure(p, engine, args.runs)?;
+            let line = if args.json {
+                serde_json::to_string(&row).map_err(|e| CliError::Mismatch(format!("the result is not JSON: {e}")))?
+            } else {
+                let engine = format!("{:?}", row.engine).to_lowercase();
+                format!(
+                    "{:<8} {engine:<6} {:>12} {:>9.1} {:>9.2}  {}",
+                    row.program, row.instructions, row.mips, row.ns_per_unit, row.unit
+                )
+            };
+            output::print(&format!("{line}\n"))?;
+        }
+    }
+    Ok(())
+}
+
+/// The best of several runs: noise only ever makes a run slower.
+fn measure(p: &Program, engine: Engine, runs: u32) -> Result<Row, CliError> {
+    let config = Config { memory: 64 << 20, engine, bios: "none".into(), ..Config::default() };
+    let mut best = Duration::MAX;
+    let mut instructions = 0;
+    for _ in 0..runs {
+        let images = Images { bios: Bios::None, kernel: Some(File { name: p.name, bytes: p.elf }), ..Images::default() };
+        let mut guest = machine::start(&config, machine::board_config(&config)?, Vec::new(), &images)?;
+        let began = Instant::now();
+        let end = guest.run(100_000_000_000);
+        best = best.min(began.elapsed());
+        if end != RunEnd::PowerOff(0) {
+            return Err(CliError::Mismatch(format!("benchmark {} ended unexpectedly: {}", p.name, machine::explain(&end))));
+        }
+        instructions = guest.instret();
+    }
+    let seconds = best.as_secs_f64();
+    Ok(Row {
+        program: p.name,
+        engine,
+        instructions,
+        seconds,
+        mips: instructions as f64 / seconds / 1e6,
+        unit: p.unit,
+        ns_per_unit: seconds * 1e9 / p.units as f64,
+    })
+}

@@ -1,0 +1,119 @@
+//! From a configuration to a machine: files are opened and read here, and nowhere else.
+
+use std::path::Path;
+
+use emu_core::board::load::{Bios, File, Images};
+use emu_core::board::{self, fdt};
+use emu_core::machine::{EngineKind, Machine, MachineConfig, RunEnd};
+
+use crate::args::Engine;
+use crate::config::Config;
+use crate::exit::CliError;
+use crate::{cpu, disk, images};
+
+/// A file read into memory, with its name for messages.
+struct Loaded {
+    name: String,
+    bytes: Vec<u8>,
+}
+
+impl Loaded {
+    fn read(path: Option<&Path>, what: &str) -> Result<Option<Loaded>, CliError> {
+        path.map(|p| Ok(Loaded { name: p.display().to_string(), bytes: images::read(p, what)? })).transpose()
+    }
+
+    fn file(&self) -> File<'_> {
+        File { name: &self.name, bytes: &self.bytes }
+    }
+}
+
+/// The board's part of a configuration.
+pub fn board_config(c: &Config) -> Result<board::Config, CliError> {
+    Ok(board::Config {
+        harts: c.smp as usize,
+        ram_size: c.memory,
+        isa: cpu::parse(&c.cpu)?,
+        seed: c.seed,
+        epoch_ns: c
+            .epoch
+            .checked_mul(1_000_000_000)
+            .ok_or_else(|| CliError::usage(format!("option --epoch: {}", c.epoch), "give seconds before the year 2554"))?,
+        cycle_hz: c.cycle_hz,
+        ..board::Config::default()
+    })
+}
+
+/// Builds the machine with everything loaded, ready to run.
+pub fn build(c: &Config) -> Result<Machine, CliError> {
+    let board = board_config(c)?;
+    let firmware_file = !matches!(c.bios.as_str(), "native" | "none");
+    let bios = Loaded::read(firmware_file.then(|| Path::new(&c.bios)), "firmware")?;
+    let kernel = Loaded::read(c.kernel.as_deref(), "kernel")?;
+    let initrd = Loaded::read(c.initrd.as_deref(), "initial RAM disk")?;
+    let dtb = Loaded::read(c.dtb.as_deref(), "device tree")?;
+    let images = Images {
+        bios: match (&bios, c.bios.as_str()) {
+            (Some(f), _) => Bios::File(f.file()),
+            (None, "none") => Bios::None,
+            (None, _) => Bios::Native,
+        },
+        kernel: kernel.as_ref().map(Loaded::file),
+        initrd: initrd.as_ref().map(Loaded::file),
+        bootargs: c.append.clone().unwrap_or_default(),
+        dtb: dtb.as_ref().map(Loaded::file),
+    };
+    let drives = c.drives.iter().map(disk::open).collect::<Result<Vec<_>, _>>()?;
+    start(c, board, drives, &images)
+}
+
+/// Builds a machine from images in memory (the built-in programs).
+pub fn start(c: &Config, board: board::Config, drives: Vec<board::Drive>, images: &Images<'_>) -> Result<Machine, CliError> {
+    let engine = match c.engine {
+        Engine::Step => EngineKind::Step,
+        Engine::Block => EngineKind::Block,
+    };
+    if matches!(images.bios, Bios::Native) {
+        return Err(CliError::usage("option -bios: this build has no native firmware", "use -bios FILE, or -bios none"));
+    }
+    let config = MachineConfig { board, engine, quantum: c.quantum };
+    Machine::new(config, drives, images, None).map_err(|e| refused(&e.to_string()))
+}
+
+/// A refusal of the model, which says file, what and remedy in one sentence: the remedy comes after the last semicolon.
+fn refused(text: &str) -> CliError {
+    match text.rsplit_once("; ") {
+        Some((what, remedy)) => CliError::usage(what, remedy),
+        None => CliError::usage(text, "see trapeze run --help"),
+    }
+}
+
+/// The device tree the guest would get.
+pub fn device_tree(c: &Config) -> Result<Vec<u8>, CliError> {
+    let chosen = fdt::Chosen { bootargs: c.append.clone().unwrap_or_default(), ..fdt::Chosen::default() };
+    fdt::device_tree(&board_config(c)?, &chosen).map_err(|e| refused(&e.to_string()))
+}
+
+/// One word for an end that no guest asks for.
+pub fn word(end: &RunEnd) -> &'static str {
+    match end {
+        RunEnd::TrapLoop { .. } => "trap-loop",
+        RunEnd::AllAsleep { .. } => "all-asleep",
+        RunEnd::Fatal(_) => "fatal",
+        RunEnd::Limit | RunEnd::PowerOff(_) | RunEnd::Reset | RunEnd::HtifExit(_) => "end",
+    }
+}
+
+/// Such an end in words, with what a person might do about it.
+pub fn explain(end: &RunEnd) -> String {
+    match end {
+        RunEnd::TrapLoop { hart, pc, cause } => {
+            format!("hart {hart} traps for ever: its trap handler at {pc:#x} itself raises cause {cause:#x}")
+        }
+        RunEnd::AllAsleep { .. } => {
+            "all harts wait (wfi), no timer or device event is armed and no input can come: nothing would ever happen again"
+                .to_owned()
+        }
+        RunEnd::Fatal(text) => format!("the machine cannot go on: {text}"),
+        other => format!("{other:?}"),
+    }
+}

@@ -1,0 +1,99 @@
+//! What is said when a run has ended: one line for a person, one of JSON for a program.
+
+use std::time::Duration;
+
+use emu_core::machine::{Machine, RunEnd};
+use serde::Serialize;
+
+use crate::exit::Exit;
+use crate::session::End;
+
+/// The final report (`--json`); its fields are documented in docs/using.md.
+#[derive(Serialize, Debug)]
+pub struct Report {
+    /// Version of this form.
+    pub schema: u32,
+    /// One word for how it ended.
+    pub end: &'static str,
+    /// The guest's own code, where it gave one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub code: Option<u64>,
+    /// The end in words.
+    pub text: String,
+    /// This process's exit code.
+    pub exit: u8,
+    /// Instructions over all harts.
+    pub instret: u64,
+    /// Instructions of each hart.
+    pub harts: Vec<u64>,
+    /// Virtual seconds since power-on.
+    pub virtual_seconds: f64,
+    /// Host seconds the run took.
+    pub host_seconds: f64,
+    /// Millions of guest instructions in a host second.
+    pub mips: f64,
+    /// Hash of the whole state (with `--hash`).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub hash: Option<String>,
+}
+
+impl Report {
+    /// Describes how a run ended.
+    pub fn new(end: &End, machine: &Machine, cycle_hz: u64, host: Duration, guest_code: bool) -> Report {
+        let (word, code, text, exit) = describe(end);
+        let exit = match code {
+            Some(c) if guest_code && matches!(exit, Exit::Ok | Exit::Guest) => c as u8,
+            _ => exit as u8,
+        };
+        let instret = machine.instret();
+        let host_seconds = host.as_secs_f64();
+        Report {
+            schema: 1,
+            end: word,
+            code,
+            text,
+            exit,
+            instret,
+            harts: machine.harts().iter().map(|h| h.instret).collect(),
+            virtual_seconds: machine.cycles() as f64 / cycle_hz as f64,
+            host_seconds,
+            mips: instret as f64 / host_seconds.max(1e-9) / 1e6,
+            hash: None,
+        }
+    }
+
+    /// The line for a person.
+    pub fn line(&self) -> String {
+        format!(
+            "trapeze: {}; {} instructions, {:.3} virtual s, {:.3} host s\n",
+            self.text, self.instret, self.virtual_seconds, self.host_seconds
+        )
+    }
+}
+
+/// One word, the guest's code, the words, the exit code.
+fn describe(end: &End) -> (&'static str, Option<u64>, String, Exit) {
+    let guest = |code: u64, who: &str| match code {
+        0 => (Some(0), format!("{who} with success"), Exit::Ok),
+        c => (Some(c), format!("{who} with failure code {c}"), Exit::Guest),
+    };
+    let (word, (code, text, exit)) = match end {
+        End::Machine(m) => match m {
+            RunEnd::PowerOff(c) => ("power-off", guest(u64::from(*c), "the guest powered off")),
+            RunEnd::HtifExit(c) => ("htif-exit", guest(*c, "the guest ended through tohost")),
+            RunEnd::Reset => ("reset", (None, "the guest rebooted".to_owned(), Exit::Ok)),
+            RunEnd::Limit => ("limit", (None, "the run reached its limit".to_owned(), Exit::Limit)),
+            other => (crate::machine::word(other), (None, crate::machine::explain(other), Exit::Unsupported)),
+        },
+        End::Limit => ("limit", (None, "the instruction limit was reached".to_owned(), Exit::Limit)),
+        End::Quit => ("quit", (None, "ended by the user".to_owned(), Exit::Ok)),
+        End::Signal(n) => ("signal", (None, format!("ended by signal {n}"), Exit::Interrupt)),
+        End::OutputGone => ("output-gone", (None, "nobody reads the output".to_owned(), Exit::Ok)),
+    };
+    (word, code, text, exit)
+}
+
+/// Bytes as hexadecimal.
+pub fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::new(), |s, b| format!("{s}{b:02x}"))
+}

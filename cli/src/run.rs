@@ -1,0 +1,66 @@
+//! `trapeze run`.
+
+use std::process::ExitCode;
+use std::time::Instant;
+
+use emu_core::machine::RunEnd;
+
+use crate::args::RunArgs;
+use crate::config::Config;
+use crate::console::output;
+use crate::exit::{CliError, Exit};
+use crate::machine;
+use crate::report::{self, Report};
+use crate::session::{End, Options, Session};
+
+/// Runs a guest from start to end.
+pub fn run(args: &RunArgs) -> Result<ExitCode, CliError> {
+    let config = Config::resolve(args)?;
+    if args.print_config {
+        output::print(&config.to_toml()?)?;
+        return Ok(Exit::Ok.into());
+    }
+    if let Some(file) = &args.dump_dtb {
+        let tree = machine::device_tree(&config)?;
+        std::fs::write(file, tree).map_err(|e| CliError::file(file, "write the device tree", e))?;
+        return Ok(Exit::Ok.into());
+    }
+    if config.kernel.is_none() && matches!(config.bios.as_str(), "native" | "none") {
+        return Err(CliError::usage("nothing to run", "add -kernel FILE, or -bios FILE for firmware alone"));
+    }
+    let began = Instant::now();
+    let options = Options { limit: config.limit, throttle: config.throttle, cycle_hz: config.cycle_hz };
+    let mut session = Session::new(machine::build(&config)?, options)?;
+    let end = loop {
+        match session.run()? {
+            End::Machine(RunEnd::Reset) if !config.no_reboot => session.reboot(machine::build(&config)?),
+            end => break end,
+        }
+    };
+    let mut report = Report::new(&end, session.machine(), config.cycle_hz, began.elapsed(), config.exit_with_guest_code);
+    if args.hash {
+        report.hash = Some(report::hex(&session.machine().state_hash()));
+    }
+    let newline = if session.at_line_start() { "" } else { "\n" };
+    drop(session); // the terminal is as it was before anything is said
+    finish(args, &report, newline)?;
+    Ok(ExitCode::from(report.exit))
+}
+
+/// Says how it ended. `newline` ends the guest's last line if the guest did not.
+fn finish(args: &RunArgs, report: &Report, newline: &str) -> Result<(), CliError> {
+    if !args.quiet {
+        // Standard error may be closed; that is no reason to fail.
+        let _ = std::io::Write::write_all(&mut std::io::stderr(), report.line().as_bytes());
+    }
+    if args.json {
+        let line = serde_json::to_string(report).map_err(|e| CliError::Mismatch(format!("the report is not JSON: {e}")))?;
+        output::print(&format!("{newline}{line}\n"))
+    } else if let Some(hash) = &report.hash {
+        output::print(&format!("{newline}state hash: {hash}\n"))
+    } else {
+        // The guest's bytes are not added to unless a person looks at them.
+        let newline = if std::io::IsTerminal::is_terminal(&std::io::stdout()) { newline } else { "" };
+        output::print(newline)
+    }
+}

@@ -1,0 +1,284 @@
+//! A guest running on the host's terminal: slices of virtual time, and between them typed bytes in, console bytes out.
+//!
+//! Only the positions of typed bytes depend on the host. With no input, a run is a function of its configuration.
+
+use std::time::{Duration, Instant};
+
+use crossbeam::channel::{Receiver, RecvTimeoutError, TryRecvError};
+use emu_core::machine::{Machine, RunEnd};
+
+use crate::console::escape::{self, Escape, Key};
+use crate::console::input::{self, Event};
+use crate::console::output::{self, Reader};
+use crate::console::raw::Raw;
+use crate::exit::CliError;
+use crate::monitor::{self, Editor, Reply};
+
+/// Why a run ended.
+#[derive(Debug)]
+pub enum End {
+    /// The machine stopped.
+    Machine(RunEnd),
+    /// The instruction limit was reached.
+    Limit,
+    /// The user asked (Ctrl-A x, monitor's quit).
+    Quit,
+    /// A signal asked.
+    Signal(i32),
+    /// Nobody reads standard output any more.
+    OutputGone,
+}
+
+/// What the run needs to know besides the machine.
+pub struct Options {
+    /// Instructions over all harts after which to stop.
+    pub limit: Option<u64>,
+    /// Wait for the host's clock when the guest is idle and someone may type.
+    pub throttle: bool,
+    /// Cycles in a virtual second.
+    pub cycle_hz: u64,
+}
+
+/// A running guest and who talks to it.
+pub struct Session {
+    machine: Machine,
+    options: Options,
+    events: Receiver<Event>,
+    raw: Option<Raw>,
+    /// Whether more input may come.
+    open: bool,
+    escape: Escape,
+    /// The line being typed, while the monitor has the keyboard.
+    monitor: Option<Editor>,
+    stop: Option<End>,
+    /// Cycles of the next slice, found by how long the last took.
+    slice: u64,
+    /// Instructions before the last reboot.
+    before: u64,
+    /// The last byte the guest printed.
+    last: u8,
+    /// Virtual and host time of the moment from which idle time is measured.
+    anchor: (u64, Instant),
+}
+
+impl Session {
+    /// Takes over the terminal.
+    pub fn new(machine: Machine, options: Options) -> Result<Session, CliError> {
+        let raw = Raw::enter()?;
+        let events = input::start()?;
+        let anchor = (machine.cycles(), Instant::now());
+        Ok(Session {
+            machine,
+            options,
+            events,
+            raw,
+            open: true,
+            escape: Escape::default(),
+            monitor: None,
+            stop: None,
+            slice: 100_000,
+            before: 0,
+            last: b'\n',
+            anchor,
+        })
+    }
+
+    /// The machine, for the final report.
+    pub fn machine(&mut self) -> &mut Machine {
+        &mut self.machine
+    }
+
+    /// Goes on with a fresh machine after the guest rebooted; the limit counts on.
+    pub fn reboot(&mut self, machine: Machine) {
+        self.before += self.machine.instret();
+        self.machine = machine;
+        self.anchor = (self.machine.cycles(), Instant::now());
+    }
+
+    /// Whether the guest's last console byte ended a line.
+    pub fn at_line_start(&self) -> bool {
+        self.last == b'\n'
+    }
+
+    /// Runs to the end.
+    pub fn run(&mut self) -> Result<End, CliError> {
+        loop {
+            self.take_events()?;
+            if let Some(end) = self.stop.take() {
+                return Ok(end);
+            }
+            if self.monitor.is_some() {
+                self.wait(None)?;
+                continue;
+            }
+            let left = self.options.limit.map(|l| l.saturating_sub(self.before + self.machine.instret()));
+            if left == Some(0) {
+                return Ok(End::Limit);
+            }
+            let end = self.slice(left);
+            if self.flush()? == Reader::Gone {
+                return Ok(End::OutputGone);
+            }
+            match end {
+                RunEnd::Limit => self.throttle()?,
+                // Only a typed byte can wake the guest; wait for one without burning the host's time.
+                RunEnd::AllAsleep { .. } if self.open => self.wait(None)?,
+                end => return Ok(End::Machine(end)),
+            }
+        }
+    }
+
+    /// Runs for a while: about 10 ms of the host's time and never more than 10 ms of the guest's while someone may type. How
+    /// long exactly changes nothing for the guest. An instruction takes at least a cycle, so a slice no longer than what is left
+    /// of the limit, shared by the harts, ends no later than where the limit must end the run.
+    fn slice(&mut self, left: Option<u64>) -> RunEnd {
+        let most = (self.options.cycle_hz / if self.open { 100 } else { 1 }).max(1);
+        self.slice = self.slice.clamp(10_000, most.max(10_000));
+        let harts = self.machine.harts().len() as u64;
+        let cycles = left.map_or(self.slice, |l| self.slice.min(l.div_ceil(harts)));
+        let began = Instant::now();
+        let end = self.machine.run(self.machine.cycles().saturating_add(cycles));
+        let took = began.elapsed();
+        if took < Duration::from_millis(5) {
+            self.slice = self.slice.saturating_mul(2);
+        } else if took > Duration::from_millis(20) {
+            self.slice /= 2;
+        }
+        end
+    }
+
+    /// Handles everything that has come in meanwhile.
+    fn take_events(&mut self) -> Result<(), CliError> {
+        loop {
+            match self.events.try_recv() {
+                Ok(e) => self.event(e)?,
+                Err(TryRecvError::Empty) => return Ok(()),
+                Err(TryRecvError::Disconnected) => {
+                    self.open = false;
+                    return Ok(());
+                }
+            }
+        }
+    }
+
+    /// Waits for something from outside, for a while or for as long as it takes.
+    fn wait(&mut self, most: Option<Duration>) -> Result<(), CliError> {
+        let got = match most {
+            Some(d) => self.events.recv_timeout(d),
+            None => self.events.recv().map_err(|_| RecvTimeoutError::Disconnected),
+        };
+        match got {
+            Ok(e) => self.event(e),
+            Err(RecvTimeoutError::Timeout) => Ok(()),
+            Err(RecvTimeoutError::Disconnected) => {
+                self.open = false;
+                Ok(())
+            }
+        }
+    }
+
+    fn event(&mut self, e: Event) -> Result<(), CliError> {
+        match e {
+            Event::Bytes(bytes) if self.raw.is_none() => self.machine.console_input(&bytes),
+            Event::Bytes(bytes) => {
+                for b in bytes {
+                    self.typed(b)?;
+                }
+            }
+            Event::End => self.open = false,
+            Event::Stop(signal) => self.stop = Some(End::Signal(signal)),
+            Event::Continued => {
+                if let Some(raw) = &self.raw {
+                    raw.again();
+                }
+            }
+        }
+        // An end of input leaves a monitor nobody can talk to.
+        if !self.open {
+            self.monitor = None;
+        }
+        Ok(())
+    }
+
+    fn typed(&mut self, byte: u8) -> Result<(), CliError> {
+        match self.escape.feed(byte) {
+            Key::Nothing => {}
+            Key::Quit => self.stop = Some(End::Quit),
+            Key::Help => self.say(escape::HELP)?,
+            Key::Monitor if self.monitor.is_some() => self.leave_monitor()?,
+            Key::Monitor => {
+                self.monitor = Some(Editor::default());
+                self.say("\nmonitor ('help' lists the commands, 'continue' goes back to the guest)\n> ")?;
+            }
+            Key::Guest(b) => match &mut self.monitor {
+                None => self.machine.console_input(&[b]),
+                Some(editor) => {
+                    let (echo, line) = editor.feed(b);
+                    self.reader(output::write(&echo)?);
+                    if let Some(line) = line {
+                        self.command(&line)?;
+                    }
+                }
+            },
+        }
+        Ok(())
+    }
+
+    fn command(&mut self, line: &str) -> Result<(), CliError> {
+        match monitor::run(line, self.machine.harts(), self.machine.bus()) {
+            Reply::Quit => self.stop = Some(End::Quit),
+            Reply::Continue => return self.leave_monitor(),
+            Reply::Hash => {
+                let hash = crate::report::hex(&self.machine.state_hash());
+                self.say(&format!("{hash}\n> "))?;
+            }
+            Reply::Text(t) => self.say(&format!("{t}> "))?,
+        }
+        Ok(())
+    }
+
+    fn leave_monitor(&mut self) -> Result<(), CliError> {
+        self.monitor = None;
+        self.anchor = (self.machine.cycles(), Instant::now());
+        self.say("\n")
+    }
+
+    fn say(&mut self, text: &str) -> Result<(), CliError> {
+        let reader = output::write(text.as_bytes())?;
+        self.reader(reader);
+        Ok(())
+    }
+
+    fn reader(&mut self, r: Reader) {
+        if r == Reader::Gone {
+            self.stop = Some(End::OutputGone);
+        }
+    }
+
+    fn flush(&mut self) -> Result<Reader, CliError> {
+        let bytes = self.machine.take_console_output();
+        let Some(last) = bytes.last() else { return Ok(Reader::There) };
+        self.last = *last;
+        output::write(&bytes)
+    }
+
+    /// Sleeps while virtual time is ahead of the host's, so that an idle guest waits as a person expects. A guest that was
+    /// slower than the host's clock does not catch up: its next second of idleness lasts a second again.
+    fn throttle(&mut self) -> Result<(), CliError> {
+        if !self.open || !self.options.throttle {
+            return Ok(());
+        }
+        let (cycles, since) = self.anchor;
+        let ran = (self.machine.cycles() - cycles) as u128 * 1_000_000_000 / self.options.cycle_hz as u128;
+        let virtual_time = Duration::from_nanos(u64::try_from(ran).unwrap_or(u64::MAX));
+        let host = since.elapsed();
+        match virtual_time.checked_sub(host) {
+            Some(ahead) if ahead > Duration::from_millis(1) => self.wait(Some(ahead)),
+            Some(_) => Ok(()),
+            None => {
+                self.anchor = (self.machine.cycles(), Instant::now());
+                Ok(())
+            }
+        }
+    }
+}

@@ -1,0 +1,152 @@
+//! Bad command lines, bad files, and the commands that only print: one clear message, and the documented exit code.
+#![allow(missing_docs, clippy::disallowed_types, clippy::disallowed_methods)]
+
+mod common;
+use common::*;
+
+/// Each must end with this code and say these words on standard error, with a remedy, before any guest starts.
+fn refused(args: &[&str], want: i32, words: &[&str]) {
+    let o = run(args);
+    let text = stderr(&o);
+    assert_eq!(code(&o), want, "{args:?}: {text}");
+    for w in words {
+        assert!(text.contains(w), "{args:?}: no {w:?} in: {text}");
+    }
+    assert!(text.contains("remedy: "), "{args:?}: no remedy in: {text}");
+    assert!(o.stdout.is_empty(), "{args:?}: {}", stdout(&o));
+    assert!(!text.contains("panicked"), "{text}");
+}
+
+#[test]
+fn unknown_and_conflicting_options_are_exit_2() {
+    refused(&["run", "--colour"], 2, &["--colour"]);
+    refused(&["walk"], 2, &["walk"]);
+    refused(&["run"], 2, &["nothing to run", "-kernel"]);
+    refused(&["run", "-kernel"], 2, &["-kernel", "needs a value"]);
+    refused(&["run", "-kernel", "x", "-kernel", "y"], 2, &["kernel", "multiple times"]);
+    refused(&["run", "-m", "lots"], 2, &["lots"]);
+    refused(&["run", "-smp", "0", "-kernel", "x"], 2, &["-smp", "32"]);
+    refused(&["run", "-kernel", "x", "-cpu", "pdp11"], 2, &["pdp11", "max"]);
+    refused(&["run", "-kernel", "x", "-cpu", "max,warp=on"], 2, &["warp"]);
+    refused(&["run", "-kernel", "x", "-drive", "file=a,snapshot=off,overlay=b"], 2, &["contradict"]);
+    refused(&["run", "-initrd", "x"], 2, &["-initrd", "-kernel"]);
+    refused(&["bench", "sieve-of-nobody"], 2, &["sieve-of-nobody", "--list"]);
+    refused(&["man", "nothing"], 2, &["nothing"]);
+}
+
+#[test]
+fn gdb_options_say_that_there_is_no_gdb_stub() {
+    refused(&["run", "-s", "-S", "-kernel", "x"], 2, &["-s", "no GDB stub"]);
+}
+
+#[test]
+fn files_that_cannot_be_read_are_exit_3() {
+    let d = Dir::new("unreadable");
+    let dir = d.0.to_str().unwrap();
+    let good = rom("pass");
+    for option in ["-kernel", "-initrd", "-dtb", "-bios"] {
+        let with = |file| match option {
+            "-kernel" => vec!["run", "-kernel", file],
+            _ => vec!["run", "-kernel", &good, option, file],
+        };
+        refused(&with("/nonexistent/file"), 3, &["/nonexistent/file", "cannot read"]);
+        refused(&with(dir), 3, &[dir, "directory"]);
+    }
+    refused(&["run", "-kernel", &good, "-drive", "file=/nonexistent/disk"], 3, &["/nonexistent/disk"]);
+    refused(&["run", "--config", "/nonexistent/c.toml"], 3, &["/nonexistent/c.toml"]);
+    refused(&["run", "--dump-dtb", "/nonexistent/x.dtb"], 3, &["/nonexistent/x.dtb"]);
+}
+
+#[test]
+fn images_that_are_not_what_they_should_be_are_exit_2() {
+    let d = Dir::new("images");
+    let elf = std::fs::read(rom("pass")).unwrap();
+    let text = d.file("text", b"#!/bin/sh\necho this is no kernel\n");
+    let cut = d.file("cut.elf", &elf[..elf.len().min(100)]);
+    let mut foreign = elf.clone();
+    foreign[18] = 62; // e_machine: x86-64
+    let foreign = d.file("foreign.elf", &foreign);
+    let empty = d.file("empty", b"");
+    for f in [&text, &cut, &foreign, &empty] {
+        refused(&["run", "-kernel", f], 2, &[f]);
+    }
+    let good = rom("pass");
+    let big = d.file("big", &vec![1; 3 << 20]);
+    refused(&["run", "-bios", "none", "-m", "2M", "-kernel", &good, "-initrd", &big], 2, &[&big, "-m"]);
+    refused(&["run", "-kernel", &good, "-dtb", &text], 2, &[&text]);
+    refused(&["run", "-kernel", &good, "-drive", &format!("file={text}")], 2, &[&text, "sectors"]);
+    let qcow = d.file("disk.qcow2", &[b"QFI\xfb".as_slice(), &[0; 508]].concat());
+    refused(&["run", "-kernel", &good, "-drive", &format!("file={qcow}")], 2, &["qcow2", "qemu-img"]);
+}
+
+#[test]
+fn a_configuration_error_names_file_and_line() {
+    let d = Dir::new("config");
+    let f = d.file("bad.toml", b"smp = 2\nmemroy = '1G'\n");
+    refused(&["run", "--config", &f], 2, &["bad.toml:2", "memroy"]);
+    let f = d.file("type.toml", b"smp = 'two'\n");
+    refused(&["run", "--config", &f], 2, &["type.toml:1"]);
+}
+
+#[test]
+fn print_config_prints_what_config_reads_and_the_command_line_wins() {
+    let d = Dir::new("roundtrip");
+    let o = run(&["run", "-kernel", "Image", "-smp", "3", "-m", "512M", "--limit", "5M", "--print-config"]);
+    assert_eq!(code(&o), 0);
+    assert!(stdout(&o).contains("smp = 3") && stdout(&o).contains("512M"), "{}", stdout(&o));
+    let f = d.file("c.toml", &o.stdout);
+    let again = run(&["run", "--config", &f, "--print-config"]);
+    assert_eq!(stdout(&again), stdout(&o));
+    let changed = run(&["run", "--config", &f, "-smp", "4", "--print-config"]);
+    assert!(stdout(&changed).contains("smp = 4"));
+}
+
+#[test]
+fn printing_commands_print_and_end_well() {
+    for (args, words) in [
+        (&["--help"][..], &["Usage", "run", "130"][..]),
+        (&["--version"], &["trapeze"]),
+        (&["run", "--help"], &["--kernel", "--limit", "Exit codes"]),
+        (&["cpu", "list"], &["rva22", "max", "svadu"]),
+        (&["completions", "bash"], &["complete", "--kernel"]),
+        (&["completions", "zsh"], &["#compdef"]),
+        (&["completions", "fish"], &["complete -c trapeze"]),
+        (&["man"], &[".TH trapeze"]),
+        (&["man", "run"], &["kernel"]),
+        (&["bench", "--list"], &["integer", "chase"]),
+    ] {
+        let o = run(args);
+        assert_eq!(code(&o), 0, "{args:?}: {}", stderr(&o));
+        for w in words {
+            assert!(stdout(&o).contains(w), "{args:?}: no {w:?}");
+        }
+    }
+}
+
+#[test]
+fn the_options_of_run_are_those_listed() {
+    let help = stdout(&run(&["run", "--help"]));
+    // Columns and wrapping depend on the terminal; the options and their order do not.
+    let options: Vec<&str> = help
+        .lines()
+        .map(str::trim_start)
+        .filter(|l| l.starts_with('-'))
+        .filter_map(|l| l.split(' ').find(|w| w.starts_with("--")))
+        .collect();
+    let want = include_str!("run-options.txt");
+    assert_eq!(options.join("\n"), want.trim_end());
+}
+
+#[test]
+fn dump_dtb_writes_a_device_tree() {
+    let d = Dir::new("dtb");
+    let f = d.0.join("virt.dtb");
+    let name = f.to_str().unwrap();
+    assert_eq!(code(&run(&["run", "-smp", "2", "--dump-dtb", name])), 0);
+    let tree = std::fs::read(&f).unwrap();
+    assert_eq!(tree[..4], [0xd0, 0x0d, 0xfe, 0xed]);
+    assert!(tree.windows(6).any(|w| w == b"cpu@1\0"));
+    let other = d.0.join("qemu.dtb");
+    assert_eq!(code(&run(&["run", "-smp", "2", "-machine", &format!("virt,dumpdtb={}", other.display())])), 0);
+    assert_eq!(std::fs::read(other).unwrap(), tree);
+}
