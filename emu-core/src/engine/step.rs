@@ -53,7 +53,7 @@ pub fn step<T: TimingModel>(
         Ok((raw, len)) => {
             let insn = decoder.decode(raw, len);
             hart.next_pc = hart.pc.wrapping_add(len as u64);
-            (insn.def.exec)(hart, bus, &insn).map(|()| insn.def.class).map_err(|t| complete_trap(t, &insn, hart.pc))
+            (insn.def.exec)(hart, bus, &insn).map(|()| insn.def.class).map_err(|t| complete_trap(t, &insn, hart))
         }
         Err(t) => Err(t),
     };

@@ -43,7 +43,7 @@ pub fn interrupt(hart: &mut Hart, bus: &Bus, observer: &mut Option<&mut dyn Obse
 }
 
 fn arrive(hart: &mut Hart, bus: &Bus, entry: Entry) -> Option<SliceEnd> {
-    go(hart, bus, entry);
+    go(hart, bus, entry, 0);
     hart.pc = entry.pc;
     (entry.mode == Mode::M).then_some(SliceEnd::EnteredM)
 }
@@ -64,13 +64,16 @@ pub fn ret(hart: &mut Hart, bus: &Bus, machine: bool) {
         hart.last_return = Some(Box::new(TrapReturn { hart: hart.id as usize, instret, pc, from, to, target, changes }));
         hart.events |= event::RETURN;
     }
-    go(hart, bus, entry);
+    // The return itself counts in the mode it leaves.
+    go(hart, bus, entry, 1);
     hart.next_pc = entry.pc;
 }
 
-fn go(hart: &mut Hart, bus: &Bus, entry: Entry) {
+/// The mode change. `retiring` instructions are not yet in the clocks and count in the old mode.
+fn go(hart: &mut Hart, bus: &Bus, entry: Entry, retiring: u64) {
     if hart.csr.counters_by_mode && entry.mode != hart.mode {
-        let now = hart.now(bus);
+        let mut now = hart.now(bus);
+        (now.instret, now.cycles) = (now.instret.wrapping_add(retiring), now.cycles.wrapping_add(retiring));
         let effects = hart.csr.on_mode_change(hart.mode, entry.mode, &now);
         hart.apply(effects);
     }

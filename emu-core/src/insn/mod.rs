@@ -8,6 +8,8 @@ mod amo;
 mod compressed;
 pub mod d;
 mod decode;
+mod disasm;
+mod encode;
 pub mod f;
 mod format;
 mod fpu;
@@ -38,6 +40,8 @@ use crate::hart::Hart;
 use crate::timing::TimingClass;
 
 pub use decode::Decoder;
+pub use disasm::{F_NAMES, X_NAMES, disassemble};
+pub use encode::{Fields, by_name};
 pub use format::{File, Format, Operands};
 pub use shape::Shape;
 pub use tinst::complete_trap;

@@ -367,7 +367,7 @@ handler! {
                     h.t1.status = if h.events == 0 { status::LOOKUP } else { status::EVENT };
                 }
                 Err(t) => {
-                    h.t1.trap = crate::insn::complete_trap(t, insn, at);
+                    h.t1.trap = crate::insn::complete_trap(t, insn, h);
                     h.t1.fuel = left;
                     h.t1.status = status::TRAP;
                 }
