@@ -2,7 +2,7 @@
 //! documentation all come from it. How to add a register is in CONTRIBUTING.
 //!
 //! Three kinds of lines:
-//! - `own`: a register with 64 bits of state of its own, a public field of [`Csrs`](crate::Csrs);
+//! - `own`: a register with 64 bits of state of its own, a public field of [`Csrs`];
 //! - `view`: a window on other registers or on the counters, whose reads and writes are arms in `view.rs`;
 //! - `array`: a run of numbered views (`pmpaddr0`...).
 
