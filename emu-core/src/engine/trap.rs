@@ -90,10 +90,14 @@ impl Hart {
         }
         if effects.has(Effects::FLUSH) {
             self.tlb.flush();
+            self.events |= event::CONTEXT;
         }
         if effects.has(Effects::CONTEXT.with(Effects::FLUSH)) {
+            let before = self.tlb.fetch_name();
             self.recontext();
-            self.events |= event::CONTEXT;
+            if self.tlb.fetch_name() != before {
+                self.events |= event::CONTEXT;
+            }
         }
         if effects.has(Effects::TIMER.with(Effects::COUNTERS)) {
             self.events |= event::DEADLINE;

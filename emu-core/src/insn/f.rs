@@ -3,6 +3,7 @@
 use super::fpu::{def, exec_load, exec_store, files, fp};
 use super::macros::table;
 use super::{Format, InsnDef};
+use crate::engine::block::fpu as block;
 use crate::fp::{self, F32, Format as _, fast};
 use crate::timing::TimingClass;
 use emu_csr::Ext::F;
@@ -17,7 +18,7 @@ const MEMORY: &[InsnDef] = &[
         files("fx--"),
         TimingClass::Load,
         exec_load::<4>,
-        None,
+        Some(block::load::<block::Word>),
     ),
     def(
         "fsw",
@@ -28,7 +29,7 @@ const MEMORY: &[InsnDef] = &[
         files("-xf-"),
         TimingClass::Store,
         exec_store::<4>,
-        None,
+        Some(block::store::<block::Word>),
     ),
 ];
 

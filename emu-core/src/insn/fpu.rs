@@ -259,7 +259,7 @@ macro_rules! fp {
             const FORM: ($crate::insn::Format, &str) = $crate::insn::fpu::fp!(@form $shape);
             $crate::insn::fpu::def(
                 $name, $pat, $needs, $crate::insn::fpu::fp!(@also $($also)?), FORM.0, $crate::insn::fpu::files(FORM.1), $crate::timing::TimingClass::$class,
-                $crate::insn::fpu::fp!(@exec $shape $t), None)
+                $crate::insn::fpu::fp!(@exec $shape $t), Some($crate::engine::block::fpu::$shape::<$t>))
         }),*];
     };
 }

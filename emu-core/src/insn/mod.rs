@@ -12,7 +12,7 @@ mod disasm;
 mod encode;
 pub mod f;
 mod format;
-mod fpu;
+pub mod fpu;
 mod h;
 pub mod i;
 pub mod m;

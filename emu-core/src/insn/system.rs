@@ -52,6 +52,14 @@ fn operands(h: &Hart, i: &Insn, id_bits: u32) -> (Option<u64>, Option<u16>) {
     ((i.rs1 != 0).then(|| h.get(i.rs1)), id)
 }
 
+fn fence(h: &mut Hart, fence: Fence) {
+    let before = h.tlb.fetch_name();
+    h.fence(fence);
+    if h.tlb.fetch_name() != before {
+        h.events |= event::CONTEXT;
+    }
+}
+
 fn current_vmid(h: &Hart) -> u16 {
     (h.csr.hgatp >> 44 & 0x3fff) as u16
 }
@@ -60,21 +68,18 @@ fn sfence(h: &mut Hart, i: &Insn) {
     let (addr, id) = operands(h, i, 16);
     // With V=1 it acts on the VS-stage of the current VMID.
     let virt = h.mode == Mode::VS;
-    h.fence(Fence { addr, id, vmid: virt.then(|| current_vmid(h)), stage: if virt { Stage::Vs } else { Stage::S } });
-    h.events |= event::CONTEXT;
+    fence(h, Fence { addr, id, vmid: virt.then(|| current_vmid(h)), stage: if virt { Stage::Vs } else { Stage::S } });
 }
 
 fn vvma(h: &mut Hart, i: &Insn) {
     let (addr, id) = operands(h, i, 16);
-    h.fence(Fence { addr, id, vmid: Some(current_vmid(h)), stage: Stage::Vs });
-    h.events |= event::CONTEXT;
+    fence(h, Fence { addr, id, vmid: Some(current_vmid(h)), stage: Stage::Vs });
 }
 
 fn gvma(h: &mut Hart, i: &Insn) {
     let (addr, id) = operands(h, i, 14);
     // rs1 holds a guest physical address shifted right by 2.
-    h.fence(Fence { addr: addr.map(|a| a << 2), id, vmid: None, stage: Stage::G });
-    h.events |= event::CONTEXT;
+    fence(h, Fence { addr: addr.map(|a| a << 2), id, vmid: None, stage: Stage::G });
 }
 
 table!(PLAIN);

@@ -42,6 +42,12 @@ impl Context {
         }
     }
 
+    /// The context of instruction fetches in a mode.
+    #[inline]
+    pub(super) fn of_fetch(csr: &Csrs, mode: Mode) -> Context {
+        Context { flags: 0, ..Context::of(csr, mode) }
+    }
+
     /// ASID of satp or vsatp.
     pub(super) fn asid(&self) -> u16 {
         (self.satp >> 44) as u16

@@ -77,9 +77,9 @@ impl Hart {
 
     /// Chooses the TLB bank again after mode, satp, vsatp, hgatp, SUM, MXR, MPRV or MPP changed ([`emu_csr::Effects::CONTEXT`]).
     pub fn recontext(&mut self) {
-        let fetch = Context::of(&self.csr, self.mode);
-        let mode = data_mode(&self.csr, self.mode);
-        let data = if mode == self.mode { fetch } else { Context::of(&self.csr, mode) };
+        // Permission to fetch does not depend on SUM and MXR, so changing them does not change where code is.
+        let fetch = Context::of_fetch(&self.csr, self.mode);
+        let data = Context::of(&self.csr, data_mode(&self.csr, self.mode));
         self.tlb.choose(data, fetch);
     }
 

@@ -321,6 +321,12 @@ impl Tlb {
         if id != 0 { (id, false) } else { self.name_context() }
     }
 
+    /// The bank and name that fetches are resolved under now; 0 for a name not given yet.
+    #[inline]
+    pub fn fetch_name(&self) -> (usize, u64) {
+        (self.fetch_bank as usize, self.code().jump_id)
+    }
+
     #[cold]
     fn name_context(&mut self) -> (u64, bool) {
         let wrapped = self.next_jump_id == 63;

@@ -3,7 +3,7 @@
 use super::cache::{Block, data_op};
 use super::{Link, MAX_BLOCK, Op, fuse, handlers};
 use crate::bus::Bus;
-use crate::insn::{Decoder, Insn, Shape};
+use crate::insn::{Decoder, Format, Insn, Shape};
 
 /// Decodes the block at physical address `pa`: up to control flow, an instruction that crosses the page's end, the page's end, or
 /// [`MAX_BLOCK`] instructions. None if not even one instruction lies wholly inside the page and RAM.
@@ -48,6 +48,7 @@ fn assemble(pa: u64, insns: Vec<Insn>, offs: Vec<u16>, last: Insn, len: i32) -> 
         let imm = match insn.def.shape {
             Shape::Auipc => insn.imm.wrapping_add(off),
             Shape::Jal => off + insn.len as i32,
+            _ if insn.def.format == Format::R4 => insn.imm | (insn.rs3 as i32) << 8,
             _ => insn.imm,
         };
         let rd = if insn.rd == 0 && insn.def.writes_int() { 32 } else { insn.rd };

@@ -395,6 +395,19 @@ unsafe fn header(ip: *const Op) -> *const super::cache::Block {
     unsafe { *(ip.sub((*ip).index as usize + 1).cast::<*const super::cache::Block>()) }
 }
 
+/// Instructions in the block that starts with `entry`.
+///
+/// # Safety
+/// `entry` is the first op of a live block.
+#[inline]
+pub(super) unsafe fn length(entry: *const Op) -> usize {
+    // SAFETY: as promised.
+    unsafe {
+        let block = &*header(entry);
+        block.insns.len()
+    }
+}
+
 /// Handler of an instruction `rd = f(rs1, rs2)`.
 pub const fn alu_rr<A: AluRR>() -> Fast {
     one::<RR<A>>

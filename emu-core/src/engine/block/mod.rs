@@ -11,6 +11,7 @@
 
 mod build;
 mod cache;
+pub mod fpu;
 mod fuse;
 pub mod handlers;
 mod run;

@@ -1,6 +1,6 @@
 //! The loop around the handlers: runs one hart up to a cycle.
 
-use super::{BlockCache, Link, MAX_BLOCK, Op, build, cache, status};
+use super::{BlockCache, Link, MAX_BLOCK, Op, build, cache, handlers, status};
 use crate::bus::Bus;
 use crate::engine::step::{self, StepEnd};
 use crate::engine::{SliceEnd, trap};
@@ -40,19 +40,18 @@ pub fn run(
         if left <= 0 {
             return SliceEnd::Deadline;
         }
-        if left < MAX_BLOCK as i64 {
-            match step::step(hart, bus, decoder, &mut unit, observer) {
-                StepEnd::Next => continue,
-                StepEnd::Slice(end) => return end,
-            }
-        }
         let (context, wrapped) = hart.tlb.fetch_context();
         if wrapped {
             blocks.clear_jumps();
         }
         hart.t1.salt = context << 57;
-        let Some(op) = lookup(hart, bus, decoder, blocks, index) else {
-            // The instruction faults, crosses a page or is not in RAM: the stepper knows.
+        // Near the deadline a block runs only if it fits as a whole; blocks never chain there.
+        let fits = |op: &*const Op| {
+            // SAFETY: the op is the entry of a live block.
+            left >= MAX_BLOCK as i64 || left >= unsafe { handlers::length(*op) } as i64
+        };
+        let Some(op) = lookup(hart, bus, decoder, blocks, index).filter(fits) else {
+            // The instruction faults, crosses a page, is not in RAM, or the deadline lies inside the block: the stepper knows.
             link = std::ptr::null_mut();
             match step::step(hart, bus, decoder, &mut unit, observer) {
                 StepEnd::Next => continue,
