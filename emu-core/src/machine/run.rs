@@ -77,7 +77,6 @@ impl Machine {
             self.harts[i].reservation = None;
             self.forget_new_code();
         }
-        self.harts[i].tlb.sync(&self.bus.ram);
         loop {
             self.timers(i);
             let h = &mut self.harts[i];
@@ -113,6 +112,8 @@ impl Machine {
             None => None,
         };
         let h = &mut self.harts[i];
+        // Other harts, devices and firmware may have written since this hart last ran.
+        h.tlb.sync(&self.bus.ram);
         match self.engine {
             EngineKind::Step => step::run(h, &mut self.bus, &self.decoder, &mut Unit, until, &mut observer),
             EngineKind::Block => block::run(h, i, &mut self.bus, &self.decoder, &mut self.blocks, until, &mut observer),

@@ -107,21 +107,22 @@ impl Bank {
     #[inline(always)]
     pub fn load_ptr<const SIZE: u64>(&self, va: u64) -> Option<*const u8> {
         let e = &self.load[slot(va)];
-        (e.tag == va & (!0xfff | (SIZE - 1))).then(|| va.wrapping_add(e.addend) as *const u8)
+        (e.tag == va & (!0xfff | (SIZE - 1))).then(|| std::ptr::with_exposed_provenance(va.wrapping_add(e.addend) as usize))
     }
 
     /// Host address for a store; as [`Bank::load_ptr`].
     #[inline(always)]
     pub fn store_ptr<const SIZE: u64>(&self, va: u64) -> Option<*mut u8> {
         let e = &self.store[slot(va)];
-        (e.tag == va & (!0xfff | (SIZE - 1))).then(|| va.wrapping_add(e.addend) as *mut u8)
+        (e.tag == va & (!0xfff | (SIZE - 1))).then(|| std::ptr::with_exposed_provenance_mut(va.wrapping_add(e.addend) as usize))
     }
 
     /// Host address of the byte at `va` for fetching up to the page's end, and its physical address.
     #[inline(always)]
     pub fn fetch_ptr(&self, va: u64) -> Option<(*const u8, u64)> {
         let e = &self.fetch[fetch_slot(va)];
-        (e.tag == va & !0xfff).then(|| (va.wrapping_add(e.addend) as *const u8, e.page | va & 0xfff))
+        (e.tag == va & !0xfff)
+            .then(|| (std::ptr::with_exposed_provenance(va.wrapping_add(e.addend) as usize), e.page | va & 0xfff))
     }
 
     /// Physical address of `va`, if [`Bank::load_ptr`] just found it.
@@ -511,7 +512,7 @@ impl Tlb {
     pub(super) fn fill_load(&mut self, va: u64, host: *const u8, pa: u64, leaf: u64) {
         let page = va & !0xfff;
         let b = self.data_mut();
-        b.load[slot(va)] = TlbEntry { tag: page, addend: (host as u64).wrapping_sub(page) };
+        b.load[slot(va)] = TlbEntry { tag: page, addend: (host.expose_provenance() as u64).wrapping_sub(page) };
         b.load_page[slot(va)] = pa & !0xfff;
         b.log(slot(va));
         b.note_leaf(va, leaf);
@@ -521,7 +522,7 @@ impl Tlb {
     pub(super) fn fill_store(&mut self, va: u64, host: *mut u8, pa: u64, leaf: u64) {
         let page = va & !0xfff;
         let b = self.data_mut();
-        b.store[slot(va)] = TlbEntry { tag: page, addend: (host as u64).wrapping_sub(page) };
+        b.store[slot(va)] = TlbEntry { tag: page, addend: (host.expose_provenance() as u64).wrapping_sub(page) };
         b.store_page[slot(va)] = pa & !0xfff;
         b.log(slot(va) + DATA_ENTRIES);
         b.note_leaf(va, leaf);
@@ -532,7 +533,7 @@ impl Tlb {
         let page = va & !0xfff;
         let b = self.code_mut();
         b.fetch[fetch_slot(va)] =
-            FetchEntry { tag: page, addend: (host as u64).wrapping_sub(page), page: pa & !0xfff, unused: 0 };
+            FetchEntry { tag: page, addend: (host.expose_provenance() as u64).wrapping_sub(page), page: pa & !0xfff, unused: 0 };
         let (word, bit) = code_page(va);
         b.code_pages[word] |= bit;
         b.log(fetch_slot(va) + 2 * DATA_ENTRIES);
