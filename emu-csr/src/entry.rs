@@ -72,6 +72,12 @@ impl Csrs {
     /// Takes a synchronous exception raised in `mode` by the instruction at `pc`.
     pub fn enter_exception(&mut self, mode: Mode, pc: u64, trap: &Trap, sink: &mut impl ChangeSink) -> Entry {
         let (target, _) = self.delegate(mode, Cause::Exception(trap.cause));
+        self.enter_exception_at(target, mode, pc, trap, sink)
+    }
+
+    /// As [`Csrs::enter_exception`], but `target` takes it whatever the delegation registers say: how M-mode firmware hands a trap
+    /// on to the supervisor. The hart is still in M-mode afterwards; the entry says where its return must lead.
+    pub fn enter_exception_at(&mut self, target: Mode, mode: Mode, pc: u64, trap: &Trap, sink: &mut impl ChangeSink) -> Entry {
         let values = Values {
             cause: trap.cause as u64,
             epc: pc,

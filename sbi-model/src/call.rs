@@ -1,0 +1,107 @@
+//! How extensions and their functions are declared, and what one call sees.
+
+use emu_core::bus::Request;
+use emu_core::firmware::Platform;
+use emu_core::hart::Hart;
+use emu_csr::{Isa, Trap};
+
+use crate::error::SbiError;
+use crate::state::State;
+
+/// One extension.
+pub struct Extension {
+    /// First extension id (a7).
+    pub first: u64,
+    /// Last extension id; more than `first` only for the legacy extensions, where the id is also the function's.
+    pub last: u64,
+    /// The specification's name.
+    pub name: &'static str,
+    /// Its functions.
+    pub functions: &'static [Function],
+    /// Whether a machine of these extensions offers it.
+    pub available: fn(Isa) -> bool,
+}
+
+impl Extension {
+    /// An extension of one id that every machine offers.
+    pub const fn new(id: u64, name: &'static str, functions: &'static [Function]) -> Extension {
+        Extension { first: id, last: id, name, functions, available: |_| true }
+    }
+
+    /// Whether its calls return in a0 alone and take the function from a7 (SBI, "Legacy Extensions").
+    pub const fn legacy(&self) -> bool {
+        self.last <= crate::ext::LAST_LEGACY
+    }
+
+    /// The function a call names.
+    pub fn function(&self, eid: u64, fid: u64) -> Option<&'static Function> {
+        let id = if self.legacy() { eid } else { fid };
+        self.functions.iter().find(|f| f.id == id)
+    }
+}
+
+/// One function of an extension: what traces, tests and documentation know of it.
+pub struct Function {
+    /// Function id (a6), or extension id of a legacy call.
+    pub id: u64,
+    /// The specification's name.
+    pub name: &'static str,
+    /// Names of its arguments, a0 first.
+    pub args: &'static [&'static str],
+    /// What it does.
+    pub run: fn(&mut Call<'_, '_>) -> Outcome,
+}
+
+/// Declares a function.
+pub const fn function(
+    id: u64,
+    name: &'static str,
+    args: &'static [&'static str],
+    run: fn(&mut Call<'_, '_>) -> Outcome,
+) -> Function {
+    Function { id, name, args, run }
+}
+
+/// How a call ends.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Outcome {
+    /// Return to the caller: an error, or the value for a1 (a0 of a legacy call).
+    Return(Result<u64, SbiError>),
+    /// The call has itself decided where this hart goes on.
+    Placed,
+    /// The whole machine stops or starts again.
+    Request(Request),
+    /// The caller takes this exception at the `ecall` instead.
+    Trap(Trap),
+}
+
+impl From<Result<u64, SbiError>> for Outcome {
+    fn from(r: Result<u64, SbiError>) -> Outcome {
+        Outcome::Return(r)
+    }
+}
+
+impl From<SbiError> for Outcome {
+    fn from(e: SbiError) -> Outcome {
+        Outcome::Return(Err(e))
+    }
+}
+
+/// One call in progress.
+pub struct Call<'a, 'p> {
+    /// The firmware's state.
+    pub state: &'a mut State,
+    /// The machine.
+    pub platform: &'a mut Platform<'p>,
+    /// Index of the calling hart.
+    pub hart: usize,
+    /// a0 to a5.
+    pub args: [u64; 6],
+}
+
+impl Call<'_, '_> {
+    /// The calling hart.
+    pub fn caller(&mut self) -> &mut Hart {
+        &mut self.platform.harts[self.hart]
+    }
+}

@@ -1,0 +1,90 @@
+//! SBI, "Hart State Management Extension". Every transition is complete at once, so the PENDING states are never seen.
+
+use emu_core::hart::Wait;
+
+use crate::call::{Call, Extension, Function, Outcome, function};
+use crate::error::SbiError;
+use crate::state::HartState;
+use crate::{boot, harts, leave};
+
+/// The extension.
+pub static EXTENSION: Extension = Extension::new(0x48_534d, "HSM", FUNCTIONS);
+
+const FUNCTIONS: &[Function] = &[
+    function(0, "sbi_hart_start", &["hartid", "start_addr", "opaque"], hart_start),
+    function(1, "sbi_hart_stop", &[], hart_stop),
+    function(2, "sbi_hart_get_status", &["hartid"], hart_get_status),
+    function(3, "sbi_hart_suspend", &["suspend_type", "resume_addr", "opaque"], hart_suspend),
+];
+
+/// Default retentive suspend.
+const RETENTIVE: u32 = 0;
+/// Default non-retentive suspend.
+const NON_RETENTIVE: u32 = 0x8000_0000;
+/// The bit that tells non-retentive types.
+const NON_RETENTIVE_BIT: u32 = 1 << 31;
+/// First of the platform's types, of either half.
+const PLATFORM: u32 = 0x1000_0000;
+
+/// Whether a hart may be sent to this address: it is in main memory and even.
+fn may_run(c: &Call<'_, '_>, at: u64) -> bool {
+    at & 1 == 0 && c.platform.bus.ram.contains(at, 2)
+}
+
+fn hart_start(c: &mut Call<'_, '_>) -> Outcome {
+    let [id, at, opaque, ..] = c.args;
+    let Some(i) = harts::index_of(c.platform, id) else { return SbiError::InvalidParam.into() };
+    if !may_run(c, at) {
+        return SbiError::InvalidAddress.into();
+    }
+    let h = &mut c.platform.harts[i];
+    match c.state.of(i, h) {
+        HartState::Started => return SbiError::AlreadyAvailable.into(),
+        HartState::Suspended(_) => return SbiError::InvalidParam.into(),
+        HartState::Stopped => {}
+    }
+    boot::start(h, c.platform.bus, at, opaque);
+    c.state.set(i, HartState::Started);
+    Outcome::Return(Ok(0))
+}
+
+fn hart_stop(c: &mut Call<'_, '_>) -> Outcome {
+    c.state.set(c.hart, HartState::Stopped);
+    boot::hold(c.caller());
+    Outcome::Placed
+}
+
+fn hart_get_status(c: &mut Call<'_, '_>) -> Outcome {
+    let Some(i) = harts::index_of(c.platform, c.args[0]) else { return SbiError::InvalidParam.into() };
+    Outcome::Return(Ok(match c.state.of(i, &c.platform.harts[i]) {
+        HartState::Started => 0,
+        HartState::Stopped => 1,
+        HartState::Suspended(_) => 4,
+    }))
+}
+
+fn hart_suspend(c: &mut Call<'_, '_>) -> Outcome {
+    // suspend_type is 32 bits wide.
+    let (kind, at, opaque) = (c.args[0] as u32, c.args[1], c.args[2]);
+    match kind {
+        RETENTIVE => {}
+        NON_RETENTIVE if !may_run(c, at) => return SbiError::InvalidAddress.into(),
+        NON_RETENTIVE => {}
+        _ if kind & !NON_RETENTIVE_BIT >= PLATFORM => return SbiError::NotSupported.into(),
+        _ => return SbiError::InvalidParam.into(),
+    }
+    let h = &mut c.platform.harts[c.hart];
+    if kind == NON_RETENTIVE {
+        // sie stays, for it says what ends the suspension; with sstatus.SIE off nothing is taken before the supervisor asks.
+        boot::enter(h, c.platform.bus, at, opaque);
+    } else {
+        h.x[10] = 0;
+        h.x[11] = 0;
+        leave::past(h, c.platform.bus, 4);
+    }
+    if !h.csr.wfi_wakes() {
+        h.wait = Wait::Wfi;
+        c.state.set(c.hart, HartState::Suspended(h.instret));
+    }
+    Outcome::Placed
+}

@@ -1,0 +1,34 @@
+//! The extensions, one file each, and one line each in [`EXTENSIONS`].
+
+mod base;
+mod dbcn;
+mod hsm;
+mod ipi;
+mod legacy;
+mod rfence;
+mod srst;
+mod time;
+
+use emu_csr::Isa;
+
+use crate::call::Extension;
+
+/// The highest extension id of the legacy range (SBI, "Legacy Extensions").
+pub const LAST_LEGACY: u64 = 0xf;
+
+/// Every extension of this firmware.
+pub static EXTENSIONS: &[&Extension] = &[
+    &base::EXTENSION,
+    &time::EXTENSION,
+    &ipi::EXTENSION,
+    &rfence::EXTENSION,
+    &hsm::EXTENSION,
+    &srst::EXTENSION,
+    &dbcn::EXTENSION,
+    &legacy::EXTENSION,
+];
+
+/// The extension of an id, if a hart of these ISA extensions has it.
+pub fn find(eid: u64, isa: Isa) -> Option<&'static Extension> {
+    EXTENSIONS.iter().copied().find(|e| (e.first..=e.last).contains(&eid) && (e.available)(isa))
+}

@@ -1,0 +1,90 @@
+//! SBI, "RFENCE Extension". A remote fence is complete on every hart when the call returns.
+
+use emu_core::hart::{Hart, event};
+use emu_core::mmu::{Fence, Stage};
+use emu_csr::{Ext, table::field::hgatp};
+
+use crate::call::{Call, Extension, Function, Outcome, function};
+use crate::error::SbiError;
+
+/// The extension.
+pub static EXTENSION: Extension = Extension::new(0x5246_4e43, "RFNC", FUNCTIONS);
+
+const FUNCTIONS: &[Function] = &[
+    function(0, "sbi_remote_fence_i", &["hart_mask", "hart_mask_base"], |c| fence_i(c, c.args[0], c.args[1])),
+    function(1, "sbi_remote_sfence_vma", RANGE, |c| remote(c, Stage::S, None, None)),
+    function(2, "sbi_remote_sfence_vma_asid", ASID, |c| remote(c, Stage::S, Some(c.args[4]), None)),
+    function(3, "sbi_remote_hfence_gvma_vmid", VMID, |c| hypervisor(c, Stage::G, true)),
+    function(4, "sbi_remote_hfence_gvma", RANGE, |c| hypervisor(c, Stage::G, false)),
+    function(5, "sbi_remote_hfence_vvma_asid", ASID, |c| hypervisor(c, Stage::Vs, true)),
+    function(6, "sbi_remote_hfence_vvma", RANGE, |c| hypervisor(c, Stage::Vs, false)),
+];
+
+const RANGE: &[&str] = &["hart_mask", "hart_mask_base", "start_addr", "size"];
+const ASID: &[&str] = &["hart_mask", "hart_mask_base", "start_addr", "size", "asid"];
+const VMID: &[&str] = &["hart_mask", "hart_mask_base", "start_addr", "size", "vmid"];
+
+/// Pages up to which a range is fenced page by page; more, and everything goes.
+const PAGES: u64 = 64;
+
+/// An address range to fence.
+#[derive(Clone, Copy)]
+struct Range {
+    start: u64,
+    /// `None`: all addresses.
+    pages: Option<u64>,
+}
+
+impl Range {
+    /// start_addr and size 0, or size -1, are all addresses. A range that wraps is not valid.
+    fn of(start: u64, size: u64) -> Result<Range, SbiError> {
+        if start == 0 && size == 0 || size == u64::MAX {
+            return Ok(Range { start: 0, pages: None });
+        }
+        if size == 0 {
+            return Ok(Range { start, pages: Some(0) });
+        }
+        let last = start.checked_add(size - 1).ok_or(SbiError::InvalidAddress)?;
+        let pages = (last >> 12) - (start >> 12) + 1;
+        Ok(Range { start: start & !0xfff, pages: (pages <= PAGES).then_some(pages) })
+    }
+
+    /// Each fence that it takes.
+    fn fence(self, hart: &mut Hart, fence: Fence) {
+        match self.pages {
+            None => hart.fence(fence),
+            Some(n) => (0..n).for_each(|i| hart.fence(Fence { addr: Some(self.start.wrapping_add(i << 12)), ..fence })),
+        }
+        hart.events |= event::CONTEXT;
+    }
+}
+
+/// Also the legacy call.
+pub(super) fn fence_i(c: &mut Call<'_, '_>, mask: u64, base: u64) -> Outcome {
+    c.for_harts(mask, base, |h| h.events |= event::CODE).into()
+}
+
+/// Fences the range in a2 and a3.
+fn remote(c: &mut Call<'_, '_>, stage: Stage, id: Option<u64>, vmid: Option<u16>) -> Outcome {
+    let [mask, base, start, size, ..] = c.args;
+    over(c, (mask, base), (start, size), Fence { addr: None, id: id.map(|i| i as u16), vmid, stage })
+}
+
+/// Also the legacy calls, whose arguments are elsewhere.
+pub(super) fn over(c: &mut Call<'_, '_>, (mask, base): (u64, u64), (start, size): (u64, u64), fence: Fence) -> Outcome {
+    match Range::of(start, size) {
+        Ok(range) => c.for_harts(mask, base, |h| range.fence(h, fence)).into(),
+        Err(e) => e.into(),
+    }
+}
+
+/// The fences that only a hart with H has.
+fn hypervisor(c: &mut Call<'_, '_>, stage: Stage, with_id: bool) -> Outcome {
+    if !c.caller().csr.isa.has(Ext::H) {
+        return SbiError::NotSupported.into();
+    }
+    // The VS-stage of the guest that the calling hart's hgatp names, on all harts.
+    let vmid = ((c.caller().csr.hgatp & hgatp::VMID) >> 44) as u16;
+    let id = with_id.then(|| if stage == Stage::G { c.args[4] & 0x3fff } else { c.args[4] });
+    remote(c, stage, id, (stage == Stage::Vs).then_some(vmid))
+}

@@ -1,0 +1,32 @@
+//! SBI, "System Reset Extension".
+
+use emu_core::bus::Request;
+
+use crate::call::{Call, Extension, Function, Outcome, function};
+use crate::error::SbiError;
+
+/// The extension.
+pub static EXTENSION: Extension = Extension::new(0x5352_5354, "SRST", FUNCTIONS);
+
+const FUNCTIONS: &[Function] = &[function(0, "sbi_system_reset", &["reset_type", "reset_reason"], reset)];
+
+/// reset_reason: system failure.
+const SYSTEM_FAILURE: u64 = 1;
+
+fn reset(c: &mut Call<'_, '_>) -> Outcome {
+    let [kind, reason, ..] = c.args;
+    // All that is not named is reserved, or belongs to other implementations and platforms.
+    if reason > SYSTEM_FAILURE {
+        return SbiError::InvalidParam.into();
+    }
+    match kind {
+        0 => shutdown(reason),
+        1 | 2 => Outcome::Request(Request::Reset),
+        _ => SbiError::InvalidParam.into(),
+    }
+}
+
+/// Power off; the reason is the code that the user sees.
+pub(super) fn shutdown(reason: u64) -> Outcome {
+    Outcome::Request(Request::PowerOff(u32::from(reason == SYSTEM_FAILURE)))
+}

@@ -1,0 +1,40 @@
+//! Hart masks (SBI, "Hart list parameter") and what is sent to other harts.
+
+use emu_core::firmware::Platform;
+use emu_core::hart::Hart;
+use emu_csr::Interrupt;
+
+use crate::call::Call;
+use crate::error::SbiError;
+use crate::state::HartState;
+
+/// Index of a hart id.
+pub(crate) fn index_of(platform: &Platform<'_>, id: u64) -> Option<usize> {
+    platform.harts.iter().position(|h| h.id == id)
+}
+
+impl Call<'_, '_> {
+    /// Calls `each` on every hart that the pair names and that is not stopped: `base` -1 is all harts, otherwise bit `i` of `mask`
+    /// is hart id `base + i`. Every id must exist before anything is done.
+    pub(crate) fn for_harts(&mut self, mask: u64, base: u64, mut each: impl FnMut(&mut Hart)) -> Result<u64, SbiError> {
+        if base != u64::MAX {
+            for i in (0..64).filter(|i| mask >> i & 1 != 0) {
+                let id = base.checked_add(i).ok_or(SbiError::InvalidParam)?;
+                index_of(self.platform, id).ok_or(SbiError::InvalidParam)?;
+            }
+        }
+        for (i, h) in self.platform.harts.iter_mut().enumerate() {
+            let named = base == u64::MAX || h.id.checked_sub(base).is_some_and(|bit| bit < 64 && mask >> bit & 1 != 0);
+            if named && self.state.of(i, h) != HartState::Stopped {
+                each(h);
+            }
+        }
+        Ok(0)
+    }
+}
+
+/// A supervisor software interrupt for a hart: sip.SSIP.
+pub(crate) fn send_ipi(hart: &mut Hart) {
+    let effects = hart.csr.set_line(Interrupt::SSoft, true);
+    hart.apply(effects);
+}
