@@ -23,7 +23,7 @@ pub fn access(platform: &mut Platform<'_>, hart: usize) {
             let insn = Decoder::new(h.csr.isa).decode(raw, len);
             if matches!(insn.def.format, Format::Load | Format::Store) {
                 h.pc = epc;
-                (insn.def.exec)(h, bus, &insn).map(|()| insn.len).map_err(|t| complete_trap(t, &insn, epc))
+                (insn.def.exec)(h, bus, &insn).map(|()| insn.len).map_err(|t| complete_trap(t, &insn, h))
             } else {
                 Err(trap)
             }
