@@ -6,7 +6,7 @@ use super::{Op, handlers};
 use crate::insn::Insn;
 
 /// Entries of the jump cache.
-pub(super) const JUMPS: usize = 4096;
+pub(super) const JUMPS: usize = 16384;
 
 /// Index of a virtual pc in the jump cache.
 #[inline(always)]
@@ -44,10 +44,19 @@ impl Block {
     }
 }
 
+/// A place in the table: physical address (odd when empty) and block.
+struct Slot {
+    pa: u64,
+    block: Option<Box<Block>>,
+}
+
+const FREE: u64 = 1;
+
 /// All blocks of a machine (they are position-independent, so harts share them), and who has which page.
 pub struct BlockCache {
-    /// Open-addressed table by physical address; a power of two in length, at most half full.
-    table: Vec<Option<Box<Block>>>,
+    /// Open-addressed table by physical address; a power of two in length, at most half full. The address stands beside the box, so
+    /// that a search touches one line of the host's cache.
+    table: Vec<Slot>,
     used: usize,
     /// For each RAM page: how many blocks start in it (0: the page has no decoded code).
     per_page: Vec<u16>,
@@ -84,13 +93,16 @@ impl BlockCache {
     #[inline]
     pub(super) fn find(&self, pa: u64) -> Option<&Block> {
         let mut i = self.hash(pa);
-        while let Some(b) = &self.table[i] {
-            if b.pa == pa {
-                return Some(b);
+        loop {
+            let s = &self.table[i];
+            if s.pa == pa {
+                return s.block.as_deref();
+            }
+            if s.pa == FREE {
+                return None;
             }
             i = (i + 1) & (self.table.len() - 1);
         }
-        None
     }
 
     fn page(&self, pa: u64) -> usize {
@@ -102,7 +114,7 @@ impl BlockCache {
         if self.used * 2 >= self.table.len() {
             let bigger = none(self.table.len() * 2);
             let old = std::mem::replace(&mut self.table, bigger);
-            for b in old.into_iter().flatten() {
+            for b in old.into_iter().filter_map(|s| s.block) {
                 self.place(b);
             }
         }
@@ -119,10 +131,10 @@ impl BlockCache {
 
     fn place(&mut self, block: Box<Block>) {
         let mut i = self.hash(block.pa);
-        while self.table[i].is_some() {
+        while self.table[i].pa != FREE {
             i = (i + 1) & (self.table.len() - 1);
         }
-        self.table[i] = Some(block);
+        self.table[i] = Slot { pa: block.pa, block: Some(block) };
     }
 
     /// Drops the blocks of a page (physical page number); true if there were any. Jump caches are cleared then.
@@ -143,27 +155,30 @@ impl BlockCache {
     fn remove(&mut self, pa: u64) {
         let mask = self.table.len() - 1;
         let mut i = self.hash(pa);
-        loop {
-            match &self.table[i] {
-                None => return,
-                Some(b) if b.pa == pa => break,
-                Some(_) => i = (i + 1) & mask,
+        while self.table[i].pa != pa {
+            if self.table[i].pa == FREE {
+                return;
             }
+            i = (i + 1) & mask;
         }
-        if let Some(b) = self.table[i].take() {
+        if let Some(b) = self.take(i).block {
             self.graveyard.push(b);
             self.used -= 1;
         }
         let mut hole = i;
         let mut j = (i + 1) & mask;
-        while let Some(b) = &self.table[j] {
-            let home = self.hash(b.pa);
+        while self.table[j].pa != FREE {
+            let home = self.hash(self.table[j].pa);
             if (j.wrapping_sub(home) & mask) >= (j.wrapping_sub(hole) & mask) {
-                self.table[hole] = self.table[j].take();
+                self.table[hole] = self.take(j);
                 hole = j;
             }
             j = (j + 1) & mask;
         }
+    }
+
+    fn take(&mut self, i: usize) -> Slot {
+        std::mem::replace(&mut self.table[i], Slot { pa: FREE, block: None })
     }
 
     /// Empties every hart's jump cache.
@@ -179,8 +194,8 @@ impl BlockCache {
     }
 }
 
-fn none(n: usize) -> Vec<Option<Box<Block>>> {
-    std::iter::repeat_with(|| None).take(n).collect()
+fn none(n: usize) -> Vec<Slot> {
+    std::iter::repeat_with(|| Slot { pa: FREE, block: None }).take(n).collect()
 }
 
 /// An op that must never run: the header slot and data slots of a block.
