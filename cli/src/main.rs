@@ -6,6 +6,7 @@ mod bench;
 mod config;
 mod console;
 mod cpu;
+mod disasm;
 mod disk;
 mod drives;
 mod exit;
@@ -54,7 +55,7 @@ fn dispatch() -> Result<ExitCode, CliError> {
         Some(Command::Tour(a)) => tour::run(&a).map(Into::into),
         None => tour::run(&Default::default()).map(Into::into),
         Some(Command::Bench(a)) => bench::run(&a).map(ok),
-        _ => Err(CliError::usage("not wired yet", "wait")),
+        Some(Command::Disasm(a)) => disasm::run(&a).map(ok),
     }
 }
 

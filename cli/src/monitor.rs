@@ -2,6 +2,7 @@
 
 use emu_core::bus::Bus;
 use emu_core::hart::{Hart, Wait};
+use emu_core::insn::{F_NAMES, X_NAMES};
 use emu_csr::table;
 
 use crate::explain;
@@ -85,20 +86,15 @@ fn list(harts: &[Hart]) -> String {
     })
 }
 
-const NAMES: [&str; 32] = [
-    "zero", "ra", "sp", "gp", "tp", "t0", "t1", "t2", "s0", "s1", "a0", "a1", "a2", "a3", "a4", "a5", "a6", "a7", "s2", "s3",
-    "s4", "s5", "s6", "s7", "s8", "s9", "s10", "s11", "t3", "t4", "t5", "t6",
-];
-
 fn registers(h: &Hart) -> String {
     let mut s = format!("hart {}  {}-mode  pc {:#018x}  instret {}  cycles {}\n", h.id, h.mode.name(), h.pc, h.instret, h.cycles);
-    for (i, name) in NAMES.iter().enumerate() {
+    for (i, name) in X_NAMES.iter().enumerate() {
         let end = if i % 4 == 3 { '\n' } else { ' ' };
         s += &format!("{name:>4} {:#018x}{end}", h.x[i]);
     }
     for (i, v) in h.f.iter().enumerate() {
         let end = if i % 4 == 3 { '\n' } else { ' ' };
-        s += &format!("{:>4} {v:#018x}{end}", format!("f{i}"));
+        s += &format!("{:>4} {v:#018x}{end}", F_NAMES[i]);
     }
     s
 }

@@ -124,6 +124,19 @@ fn printing_commands_print_and_end_well() {
 }
 
 #[test]
+fn disasm_reads_words_and_elf_files() {
+    let o = run(&["disasm", "00150513", "4505", "ffffffff"]);
+    assert_eq!(code(&o), 0, "{}", stderr(&o));
+    let text = stdout(&o);
+    assert!(text.contains("addi a0,a0,1") || text.contains("addi a0, a0, 1"), "{text}");
+    assert!(text.contains("li a0") && text.contains(".4byte"), "{text}");
+    let o = run(&["disasm", &rom("pass")]);
+    assert!(stdout(&o).contains("_start:") && stdout(&o).contains("wfi"), "{}", stdout(&o));
+    refused(&["disasm", "nonsense", "00150513"], 2, &["nonsense"]);
+    refused(&["disasm", "/nonexistent"], 3, &["/nonexistent"]);
+}
+
+#[test]
 fn the_options_of_run_are_those_listed() {
     let help = stdout(&run(&["run", "--help"]));
     // Columns and wrapping depend on the terminal; the options and their order do not.
