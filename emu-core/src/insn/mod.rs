@@ -165,3 +165,6 @@ impl Hart {
         self.x[(rs & 31) as usize]
     }
 }
+
+#[cfg(test)]
+mod tests;
