@@ -12,6 +12,9 @@ pub mod fast;
 pub mod format;
 pub mod soft;
 
+#[cfg(test)]
+mod tests;
+
 pub use compare::{classify, eq, le, leq, lt, ltq, max, maxm, min, minm, sgnj, sgnjn, sgnjx};
 pub use format::{F16, F32, F64, Format, box16, box32, fli, unbox16, unbox32};
 pub use soft::{

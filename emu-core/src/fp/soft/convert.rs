@@ -9,7 +9,8 @@ fn integer(x: Num, rm: Rm) -> (u64, bool) {
     let (whole, part) = match x.exp {
         63.. => (x.sig, 0),
         0..=62 => (x.sig >> (63 - x.exp), x.sig << (x.exp + 1)),
-        _ => (0, shr_jam(x.sig, (-1 - x.exp) as u32)),
+        -1 => (0, x.sig),
+        _ => (0, shr_jam(x.sig >> 1 | x.sig & 1, (-2 - x.exp) as u32)),
     };
     let (_, up) = part.overflowing_add(round_addend(rm, x.sign, whole & 1 != 0, 64));
     // With a fraction, the whole part has at most 53 bits: no overflow.

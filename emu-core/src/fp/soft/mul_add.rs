@@ -20,20 +20,24 @@ pub fn fma<F: Format>(a: u64, b: u64, c: u64, rm: Rm, fl: &mut Flags) -> u64 {
         let sig = (product >> 64) as u64 | (product as u64 != 0) as u64;
         return norm_round_pack::<F>(sign, x.exp + y.exp + 1, sig, rm, fl);
     }
-    // Both terms as p / 2^127 * 2^exp with bit 127 set, then one bit of headroom. At least 21 bits stay free below.
-    let shift = product.leading_zeros() & 1;
-    let (p, p_exp) = (product << shift >> 1, x.exp + y.exp + 1 - shift as i32);
-    let (q, q_exp) = (u128::from(z.sig) << 63, z.exp);
-    let (big, small, exp, big_sign, by) =
-        if (p_exp, p) >= (q_exp, q) { (p, q, p_exp, sign, p_exp - q_exp) } else { (q, p, q_exp, z.sign, q_exp - p_exp) };
-    let small = shr_jam128(small, by as u32);
-    let sum = if sign == z.sign { big + small } else { big - small };
+    // Both terms in units of 2^(exp - 124): the product in [2^124, 2^126), its lowest 20 bits zero, and the addend in
+    // [2^124, 2^125), its lowest 72 zero. Where aligning loses bits, the difference keeps its leading ones. No branch depends on
+    // which term is greater or on the signs, which are hard to predict.
+    let (p, p_exp) = ((product >> 2) as i128, x.exp + y.exp);
+    let (q, q_exp) = ((u128::from(z.sig) << 61) as i128, z.exp);
+    let by = p_exp - q_exp;
+    let ((big, big_sign), (small, small_sign)) = if by >= 0 { ((p, sign), (q, z.sign)) } else { ((q, z.sign), (p, sign)) };
+    let small = shr_jam128(small, by.unsigned_abs());
+    let opposite = -i128::from(big_sign != small_sign);
+    let sum = big + ((small ^ opposite) - opposite);
     if sum == 0 {
         return cancelled::<F>(rm);
     }
-    let shift = sum.leading_zeros();
-    let sum = sum << (shift & 127);
-    round_pack::<F>(big_sign, exp + 1 - shift as i32, (sum >> 64) as u64 | (sum as u64 != 0) as u64, rm, fl)
+    let magnitude = sum.unsigned_abs();
+    let shift = magnitude.leading_zeros();
+    let magnitude = magnitude << (shift & 127);
+    let sig = (magnitude >> 64) as u64 | (magnitude as u64 != 0) as u64;
+    round_pack::<F>(big_sign ^ (sum < 0), p_exp.max(q_exp) + 3 - shift as i32, sig, rm, fl)
 }
 
 #[cold]

@@ -31,28 +31,20 @@ impl Num {
     }
 }
 
-/// `a >> by`, with the lowest bit set if any bit was lost.
+/// `a >> by`, with the lowest bit set if any bit was lost. `a` is below 2^63.
 #[inline]
 pub(super) fn shr_jam(a: u64, by: u32) -> u64 {
-    if by == 0 {
-        a
-    } else if by < 64 {
-        a >> by | (a << (64 - by) != 0) as u64
-    } else {
-        (a != 0) as u64
-    }
+    let by = by.min(63);
+    let shifted = a >> by;
+    shifted | (shifted << by != a) as u64
 }
 
-/// As [`shr_jam`], for 128 bits.
+/// As [`shr_jam`], for a number of up to 127 bits.
 #[inline]
-pub(super) fn shr_jam128(a: u128, by: u32) -> u128 {
-    if by == 0 {
-        a
-    } else if by < 128 {
-        a >> by | (a << (128 - by) != 0) as u128
-    } else {
-        (a != 0) as u128
-    }
+pub(super) fn shr_jam128(a: i128, by: u32) -> i128 {
+    let by = by.min(127);
+    let shifted = a >> by;
+    shifted | i128::from(shifted << by != a)
 }
 
 /// The result of an invalid operation: NV and the canonical NaN.
@@ -138,7 +130,7 @@ fn round_pack_tiny<F: Format>(sign: bool, field: i32, sig: u64, rm: Rm, fl: &mut
     let carries = |sig: u64| ((sig & low) + round_addend(rm, sign, sig >> bits & 1 != 0, bits)) >> bits;
     // Not tiny if rounding to full precision, as though exponents had no lower bound, reaches the smallest normal number.
     let tiny = field < 0 || (sig >> bits) + carries(sig) < F::MIN_NORMAL << 1;
-    let sig = shr_jam(sig, (1 - field) as u32);
+    let sig = shr_jam(sig >> 1 | sig & 1, (-field) as u32);
     if sig & low != 0 {
         *fl |= if tiny { Flags::NX | Flags::UF } else { Flags::NX };
     }

@@ -5,7 +5,14 @@
 //! question. If NX is accrued already there is no question; otherwise it is decided exactly: by the error term of the sum, or
 //! by the low bits of the integer product of significands. All else goes to [`soft`], out of line.
 //!
-//! `half` results are always computed by [`soft`].
+//! Operations on half precision, and those not worth a path of their own, are those of [`soft`].
+
+mod convert;
+mod mul_add;
+
+pub use super::soft::{fcvtmod_w_d, round, roundnx};
+pub use convert::{cvt, from_i32, from_i64, from_u32, from_u64, to_i32, to_i64, to_u32, to_u64};
+pub use mul_add::{fma_f32, fma_f64};
 
 use super::{F32, F64, Flags, Format, Rm, soft};
 
@@ -171,45 +178,6 @@ fn cold_div<F: Format>(a: u64, b: u64, rm: Rm, fl: &mut Flags) -> u64 {
 #[inline(never)]
 fn cold_sqrt<F: Format>(a: u64, rm: Rm, fl: &mut Flags) -> u64 {
     soft::sqrt::<F>(a, rm, fl)
-}
-
-/// [`soft::fma`] for single precision. The product is exact in double precision; the sum is rounded to odd there, which makes
-/// the second rounding harmless (double has more than twice the digits and two more).
-#[inline]
-pub fn fma_f32(a: u64, b: u64, c: u64, rm: Rm, fl: &mut Flags) -> u64 {
-    if HOST_EXACT && rm == Rm::Rne {
-        let wide = |v: u64| f64::from(f32::from_bits(v as u32));
-        let (p, z) = (wide(a) * wide(b), wide(c));
-        let s = p + z;
-        let v = s - p;
-        let error = (p - (s - v)) + (z - v);
-        let mut odd = s.to_bits();
-        if error != 0.0 && odd & 1 == 0 {
-            // Towards the error: away from zero if it has the sign of the sum.
-            odd = if (error > 0.0) == (s > 0.0) { odd + 1 } else { odd - 1 };
-        }
-        let odd = f64::from_bits(odd);
-        let narrow = odd as f32;
-        let r = u64::from(narrow.to_bits());
-        // An infinite or NaN sum is not inner.
-        if inner::<F32>(r) {
-            inexact(fl, f64::from(narrow) != odd);
-            return r;
-        }
-    }
-    soft::fma::<F32>(a, b, c, rm, fl)
-}
-
-/// [`soft::fma`] for double precision. By the host only if its target has the instruction and NX is accrued.
-#[inline]
-pub fn fma_f64(a: u64, b: u64, c: u64, rm: Rm, fl: &mut Flags) -> u64 {
-    if HOST_EXACT && HOST_FMA && rm == Rm::Rne && fl.has(Flags::NX) {
-        let r = f64::from_bits(a).mul_add(f64::from_bits(b), f64::from_bits(c)).to_bits();
-        if inner::<F64>(r) {
-            return r;
-        }
-    }
-    soft::fma::<F64>(a, b, c, rm, fl)
 }
 
 macro_rules! by_format {
