@@ -4,7 +4,9 @@ use std::path::Path;
 
 use emu_core::board::load::{Bios, File, Images};
 use emu_core::board::{self, fdt};
+use emu_core::firmware::Firmware;
 use emu_core::machine::{EngineKind, Machine, MachineConfig, RunEnd};
+use sbi_model::Sbi;
 
 use crate::args::Engine;
 use crate::config::Config;
@@ -72,11 +74,12 @@ pub fn start(c: &Config, board: board::Config, drives: Vec<board::Drive>, images
         Engine::Step => EngineKind::Step,
         Engine::Block => EngineKind::Block,
     };
-    if matches!(images.bios, Bios::Native) {
-        return Err(CliError::usage("option -bios: this build has no native firmware", "use -bios FILE, or -bios none"));
-    }
+    let firmware: Option<Box<dyn Firmware>> = match images.bios {
+        Bios::Native => Some(Box::new(Sbi::new())),
+        Bios::None | Bios::File(_) => None,
+    };
     let config = MachineConfig { board, engine, quantum: c.quantum };
-    Machine::new(config, drives, images, None).map_err(|e| refused(&e.to_string()))
+    Machine::new(config, drives, images, firmware).map_err(|e| refused(&e.to_string()))
 }
 
 /// A refusal of the model, which says file, what and remedy in one sentence: the remedy comes after the last semicolon.
