@@ -218,6 +218,8 @@ pub struct Tlb {
     pub trap_misaligned: bool,
     banks: NonNull<[Bank; BANKS]>,
     next_jump_id: u64,
+    /// Bank chosen last for a mode and flags, where the search begins.
+    hints: [u8; 64],
     clock: u64,
     /// State of [`Ram`] that the banks were last brought up to.
     lineage: u64,
@@ -279,6 +281,7 @@ impl Tlb {
             trap_misaligned: false,
             banks,
             next_jump_id: 0,
+            hints: [0; 64],
             clock: 0,
             lineage: 0,
             moves: 0,
@@ -384,18 +387,22 @@ impl Tlb {
     }
 
     fn find(&mut self, context: Context) -> *mut Bank {
-        let mut oldest = 0;
-        let mut found = None;
-        for i in 0..BANKS {
-            let b = self.bank(i);
-            if b.context == Some(context) {
-                found = Some(i);
-                break;
+        let hint = (context.mode as usize & 7) << 3 | context.flags as usize & 7;
+        let mut oldest = self.hints[hint] as usize;
+        let mut found = (self.bank(oldest).context == Some(context)).then_some(oldest);
+        if found.is_none() {
+            for i in 0..BANKS {
+                let b = self.bank(i);
+                if b.context == Some(context) {
+                    found = Some(i);
+                    break;
+                }
+                let used = b.used;
+                if used < self.bank(oldest).used {
+                    oldest = i;
+                }
             }
-            let used = b.used;
-            if used < self.bank(oldest).used {
-                oldest = i;
-            }
+            self.hints[hint] = found.unwrap_or(oldest) as u8;
         }
         self.clock += 1;
         let (clock, moves, moved) = (self.clock, self.moves, self.moved);
