@@ -1,5 +1,5 @@
 //! Sessions on a pseudo-terminal: escape keys, monitor, and the terminal as it was on every way out.
-#![allow(missing_docs, clippy::disallowed_types, clippy::disallowed_methods)]
+#![allow(missing_docs, clippy::disallowed_types, clippy::disallowed_methods, clippy::unwrap_used, clippy::expect_used)]
 
 mod common;
 use common::*;

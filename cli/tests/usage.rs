@@ -1,5 +1,5 @@
 //! Bad command lines, bad files, and the commands that only print: one clear message, and the documented exit code.
-#![allow(missing_docs, clippy::disallowed_types, clippy::disallowed_methods)]
+#![allow(missing_docs, clippy::disallowed_types, clippy::disallowed_methods, clippy::unwrap_used, clippy::expect_used)]
 
 mod common;
 use common::*;
