@@ -52,7 +52,7 @@ fp! { OPS:
     cmp    FltD    "flt.d"     "10100 01 bbbbb aaaaa 001 ddddd 1010011" &[D], FpCmp, 64 false, |a, b, fl| fp::lt::<F64>(a, b, fl);
     cmp    FleD    "fle.d"     "10100 01 bbbbb aaaaa 000 ddddd 1010011" &[D], FpCmp, 64 false, |a, b, fl| fp::le::<F64>(a, b, fl);
     to_x   FclassD "fclass.d"  "11100 01 00000 aaaaa 001 ddddd 1010011" &[D], FpCmp, 64 false, |a, rm, fl| fp::classify::<F64>(a);
-    to_x   FcvtWD  "fcvt.w.d"  "11000 01 00000 aaaaa mmm ddddd 1010011" &[D], FpCvt, 64 true, |a, rm, fl| fp::to_i32::<F64>(a, rm, fl) as i32 as u64;
+    to_x   FcvtWD  "fcvt.w.d"  "11000 01 00000 aaaaa mmm ddddd 1010011" &[D], FpCvt, 64 true, |a, rm, fl| fp::to_i32::<F64>(a, rm, fl) as u64;
     to_x   FcvtWuD "fcvt.wu.d" "11000 01 00001 aaaaa mmm ddddd 1010011" &[D], FpCvt, 64 true, |a, rm, fl| fp::to_u32::<F64>(a, rm, fl) as i32 as u64;
     to_x   FcvtLD  "fcvt.l.d"  "11000 01 00010 aaaaa mmm ddddd 1010011" &[D], FpCvt, 64 true, |a, rm, fl| fp::to_i64::<F64>(a, rm, fl) as u64;
     to_x   FcvtLuD "fcvt.lu.d" "11000 01 00011 aaaaa mmm ddddd 1010011" &[D], FpCvt, 64 true, |a, rm, fl| fp::to_u64::<F64>(a, rm, fl);

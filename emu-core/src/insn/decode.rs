@@ -1,8 +1,8 @@
 //! From bits to [`Insn`].
 
-use emu_csr::Isa;
+use emu_csr::{Ext, Isa};
 
-use super::{ILLEGAL, Insn, InsnDef, TABLES, compressed};
+use super::{ILLEGAL, Insn, InsnDef, TABLES, compressed, i};
 
 /// The decoder of one hart configuration: its instructions by major opcode and funct3, most specific pattern first.
 pub struct Decoder {
@@ -17,6 +17,10 @@ impl Decoder {
     pub fn new(isa: Isa) -> Decoder {
         let present = |d: &&'static InsnDef| d.present(isa);
         let mut all: Vec<&'static InsnDef> = TABLES.iter().flat_map(|t| t.iter()).filter(present).collect();
+        if !isa.has(Ext::C) && !isa.has(Ext::Zca) {
+            all.retain(|d| !i::ALIGNED.iter().any(|a| a.name == d.name));
+            all.extend(i::ALIGNED);
+        }
         // Hints and may-be-operations are carved out of wider encodings, so the pattern with more fixed bits is asked first.
         all.sort_by_key(|d| std::cmp::Reverse(d.mask.count_ones()));
         let mut starts = [0u16; 257];

@@ -1,10 +1,13 @@
 //! RV64I ("RV32I Base Integer Instruction Set", "RV64I"), without the system instructions.
 
-use super::macros::{alu_ri, alu_rr, def, plain, table};
+use super::macros::{alu_ri, alu_rr, blank, copy, def, plain, table};
 use super::shape::{Cond, LoadK, StoreK};
-use super::{Format, InsnDef, Shape};
+use super::{Format, Insn, InsnDef, Shape};
+use crate::bus::Bus;
 use crate::engine::block::handlers;
+use crate::hart::Hart;
 use crate::timing::TimingClass;
+use emu_csr::{Exception, Trap};
 
 alu_rr! {
     Add   "add"   "0000000 bbbbb aaaaa 000 ddddd 0110011" &[], Alu, |a, b| a.wrapping_add(b);
@@ -187,3 +190,29 @@ const JUMPS: &[InsnDef] = &[
 ];
 
 table!(RR, RI, LOADS, STORES, BRANCHES, JUMPS, PLAIN);
+
+/// Jumps and branches as they are without compressed instructions: a target that is not a multiple of four is an
+/// instruction-address-misaligned exception of the jump, and nothing is linked ("Control Transfer Instructions").
+pub(super) static ALIGNED: &[InsnDef] = &{
+    let mut out = [const { blank() }; BRANCHES.len() + 2];
+    let mut n = 0;
+    while n < out.len() {
+        let plain = if n < BRANCHES.len() { &BRANCHES[n] } else { &JUMPS[n - BRANCHES.len() + 2] };
+        out[n] = InsnDef { shape: Shape::End, exec: aligned, fast: None, ..copy(plain) };
+        n += 1;
+    }
+    out
+};
+
+fn aligned(h: &mut Hart, bus: &mut Bus, i: &Insn) -> Result<(), Trap> {
+    let Some(plain) = BRANCHES.iter().chain(JUMPS).find(|d| d.bits == i.def.bits) else { return Err(Trap::illegal(i.raw)) };
+    let (rd, next) = (h.get(i.rd), h.next_pc);
+    (plain.exec)(h, bus, i)?;
+    let target = h.next_pc;
+    if target & 3 == 0 {
+        return Ok(());
+    }
+    h.set(i.rd, rd);
+    h.next_pc = next;
+    Err(Trap::new(Exception::InstAddrMisaligned, target))
+}

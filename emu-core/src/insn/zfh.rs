@@ -51,7 +51,7 @@ fp! { OPS:
     cmp    FltH    "flt.h"     "10100 10 bbbbb aaaaa 001 ddddd 1010011" &[Zfh], FpCmp, 16 false, |a, b, fl| fp::lt::<F16>(a, b, fl);
     cmp    FleH    "fle.h"     "10100 10 bbbbb aaaaa 000 ddddd 1010011" &[Zfh], FpCmp, 16 false, |a, b, fl| fp::le::<F16>(a, b, fl);
     to_x   FclassH "fclass.h"  "11100 10 00000 aaaaa 001 ddddd 1010011" &[Zfh], FpCmp, 16 false, |a, rm, fl| fp::classify::<F16>(a);
-    to_x   FcvtWH  "fcvt.w.h"  "11000 10 00000 aaaaa mmm ddddd 1010011" &[Zfh], FpCvt, 16 true, |a, rm, fl| fp::to_i32::<F16>(a, rm, fl) as i32 as u64;
+    to_x   FcvtWH  "fcvt.w.h"  "11000 10 00000 aaaaa mmm ddddd 1010011" &[Zfh], FpCvt, 16 true, |a, rm, fl| fp::to_i32::<F16>(a, rm, fl) as u64;
     to_x   FcvtWuH "fcvt.wu.h" "11000 10 00001 aaaaa mmm ddddd 1010011" &[Zfh], FpCvt, 16 true, |a, rm, fl| fp::to_u32::<F16>(a, rm, fl) as i32 as u64;
     to_x   FcvtLH  "fcvt.l.h"  "11000 10 00010 aaaaa mmm ddddd 1010011" &[Zfh], FpCvt, 16 true, |a, rm, fl| fp::to_i64::<F16>(a, rm, fl) as u64;
     to_x   FcvtLuH "fcvt.lu.h" "11000 10 00011 aaaaa mmm ddddd 1010011" &[Zfh], FpCvt, 16 true, |a, rm, fl| fp::to_u64::<F16>(a, rm, fl);

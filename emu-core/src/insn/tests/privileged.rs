@@ -206,3 +206,32 @@ fn hypervisor_loads_use_the_privilege_of_spvp_and_report_guest_addresses() {
     let trap = t.exec("hlv.d", Fields { rd: 7, rs1: 5, ..none() }).unwrap_err();
     assert_eq!((trap.cause, trap.gva), (Exception::LoadAccessFault, true));
 }
+
+#[test]
+fn without_compressed_instructions_jumps_to_odd_words_are_misaligned() {
+    use emu_csr::Ext::{C, Zca};
+    let max = Isa::max();
+    for (isa, ok) in [(max, true), (max.without(C).without(Zca), false)] {
+        for (name, imm) in [("jal", 6), ("jalr", 6), ("beq", 6), ("bge", -2)] {
+            let mut t = Bench::with(isa);
+            t.hart.x[7] = 99;
+            let base = if name == "jalr" {
+                t.hart.x[5] = RAM;
+                5
+            } else {
+                0
+            };
+            let r = t.exec(name, Fields { rd: 7, rs1: base, imm, ..none() });
+            if ok {
+                assert_eq!((r, t.hart.next_pc), (Ok(()), RAM.wrapping_add(imm as u64)), "{name}");
+            } else {
+                let trap = r.unwrap_err();
+                assert_eq!((trap.cause, trap.tval), (Exception::InstAddrMisaligned, RAM.wrapping_add(imm as u64)), "{name}");
+                assert_eq!((t.hart.x[7], t.hart.next_pc), (99, RAM + 4), "{name} links nothing");
+            }
+            // An untaken branch has no target, and an aligned one is fine.
+            assert!(t.exec("bne", Fields { imm: 6, ..none() }).is_ok());
+            assert!(t.exec("jal", Fields { imm: 8, ..none() }).is_ok());
+        }
+    }
+}
