@@ -96,6 +96,17 @@ fn completion_by_a_context_without_the_source_is_ignored() {
 }
 
 #[test]
+fn completion_of_a_request_that_was_not_claimed_is_ignored() {
+    let (mut d, mut rig) = plic();
+    d.set_levels(0b10);
+    d.set_levels(0);
+    rig.write(&mut d, claim_at(S0), 4, 1);
+    assert_eq!(rig.read(&mut d, claim_at(S0), 4), 1);
+    d.set_levels(0b10);
+    assert!(!d.eip(S0), "in service");
+}
+
+#[test]
 fn source_zero_and_sources_beyond_95_do_not_exist() {
     let (mut d, mut rig) = (Plic::new(1), Rig::new());
     for w in 0..4 {
