@@ -86,7 +86,7 @@ pub fn build(config: &Config, drives: Vec<Drive>) -> Result<Bus, BoardError> {
     if !(1..=MAX_HARTS).contains(&config.harts) {
         return Err(BoardError::Harts(config.harts));
     }
-    if !(MIN_RAM..=MAX_RAM).contains(&config.ram_size) || config.ram_size % 4096 != 0 {
+    if !(MIN_RAM..=MAX_RAM).contains(&config.ram_size) || !config.ram_size.is_multiple_of(4096) {
         return Err(BoardError::RamSize(config.ram_size));
     }
     if !(1000..=1_000_000_000_000).contains(&config.cycle_hz) {

@@ -1,5 +1,9 @@
 //! ns16550a serial port. Bytes are sent at once; received ones wait in the 16-byte FIFO ([`Uart::push_input`]).
 //!
+//! The peer waits until someone listens: until the received-data interrupt is enabled, or the line status is polled for data. What is
+//! typed (or piped in) while a machine boots would otherwise be lost when a driver clears the FIFO, or be kept from firmware that
+//! reads the console on behalf of a kernel.
+//!
 //! Own code rather than `vm-superio`: its `Serial` signals edges to an event descriptor, and its IIR read forgets received data that
 //! is still there, so the level that the PLIC needs cannot be had from it; it also ignores FCR.
 
@@ -9,6 +13,8 @@ use super::{Device, StateIo, state};
 use crate::bus::{BusError, DevCx};
 
 const FIFO: usize = 16;
+/// Reads of an empty line status in a row that are a wait for input: a driver that waits to send needs fewer.
+const POLLS: u8 = 4;
 
 const IER_RECEIVED: u8 = 1;
 const IER_EMPTY: u8 = 2;
@@ -50,6 +56,10 @@ pub struct Uart {
     overrun: bool,
     /// The transmitter-empty interrupt is pending: an event, unlike the condition.
     empty_pending: bool,
+    /// Reads of LSR in a row that found no data, up to [`POLLS`].
+    polls: u8,
+    /// The guest polls for input.
+    polled: bool,
     rx: VecDeque<u8>,
     output: Vec<u8>,
 }
@@ -73,6 +83,8 @@ impl Uart {
             divisor: 12,
             overrun: false,
             empty_pending: false,
+            polls: 0,
+            polled: false,
             rx: VecDeque::new(),
             output: Vec::new(),
         }
@@ -82,9 +94,16 @@ impl Uart {
         if self.fcr & FCR_ENABLE != 0 { FIFO } else { 1 }
     }
 
-    /// Bytes that fit into the receiver now; none in loopback, which disconnects the line.
+    /// Bytes that the receiver takes now: none while nobody listens, or in loopback, which disconnects the line.
     pub fn room(&self) -> usize {
-        if self.mcr & MCR_LOOP != 0 { 0 } else { self.capacity().saturating_sub(self.rx.len()) }
+        let listening = self.polled || self.ier & IER_RECEIVED != 0;
+        if !listening || self.mcr & MCR_LOOP != 0 { 0 } else { self.capacity().saturating_sub(self.rx.len()) }
+    }
+
+    /// Notes a read of LSR, or with `empty` false any other access.
+    fn note_poll(&mut self, empty: bool) {
+        self.polls = if empty { (self.polls + 1).min(POLLS) } else { 0 };
+        self.polled |= self.polls == POLLS;
     }
 
     /// Receives bytes, as many as there is [`Uart::room`] for; returns how many. The caller keeps the rest for later.
@@ -153,6 +172,7 @@ impl Device for Uart {
 
     fn read(&mut self, offset: u64, _size: u8, _cx: &mut DevCx<'_>) -> Result<u64, BusError> {
         let dlab = self.lcr & LCR_DLAB != 0;
+        self.note_poll(offset == 5 && self.rx.is_empty());
         Ok(u64::from(match offset {
             0 if dlab => self.divisor as u8,
             1 if dlab => (self.divisor >> 8) as u8,
@@ -184,6 +204,7 @@ impl Device for Uart {
     fn write(&mut self, offset: u64, _size: u8, value: u64, _cx: &mut DevCx<'_>) -> Result<(), BusError> {
         let v = value as u8;
         let dlab = self.lcr & LCR_DLAB != 0;
+        self.note_poll(false);
         match offset {
             0 if dlab => self.divisor = self.divisor & 0xff00 | u16::from(v),
             1 if dlab => self.divisor = self.divisor & 0xff | u16::from(v) << 8,
@@ -198,6 +219,8 @@ impl Device for Uart {
             2 => {
                 if (v ^ self.fcr) & FCR_ENABLE != 0 || v & FCR_CLEAR_RX != 0 {
                     self.rx.clear();
+                    // A new driver: whether it listens is to be seen.
+                    self.polled = false;
                 }
                 self.fcr = if v & FCR_ENABLE != 0 { v & 0xc9 } else { 0 };
             }
@@ -231,6 +254,9 @@ impl Device for Uart {
         state::u16(io, "divisor", &mut self.divisor);
         state::bool(io, "overrun", &mut self.overrun);
         state::bool(io, "empty pending", &mut self.empty_pending);
+        state::u8(io, "polls", &mut self.polls);
+        self.polls = self.polls.min(POLLS);
+        state::bool(io, "polled", &mut self.polled);
         let mut rx = std::mem::take(&mut self.rx).into();
         io.bytes("rx", &mut rx);
         rx.truncate(FIFO);

@@ -205,7 +205,7 @@ fn place_tree(
     }
     let info_at = align_up(size as u64, 8);
     let whole = info_at + place::FwDynamicInfo::SIZE;
-    let top = loader.ram_end().min(LOW_END).max(map::RAM);
+    let top = loader.ram_end().clamp(map::RAM, LOW_END);
     let at = loader.highest(name, top, whole, KERNEL_ALIGN).or_else(|_| loader.highest(name, top, whole, map::PAGE))?;
     let initrd = match &images.initrd {
         Some(f) => {

@@ -10,6 +10,7 @@ fn uart() -> (Uart, Rig) {
 fn bytes_go_out_at_once_and_in_through_the_fifo() {
     let (mut d, mut rig) = uart();
     rig.write(&mut d, 2, 1, 1);
+    rig.write(&mut d, 1, 1, 1);
     for b in b"hello" {
         assert_eq!(rig.read(&mut d, 5, 1) & 0x60, 0x60);
         rig.write(&mut d, 0, 1, u64::from(*b));
@@ -26,6 +27,7 @@ fn bytes_go_out_at_once_and_in_through_the_fifo() {
 #[test]
 fn the_receiver_takes_sixteen_bytes_or_one_without_fifo() {
     let (mut d, mut rig) = uart();
+    rig.write(&mut d, 1, 1, 1);
     assert_eq!(d.push_input(&[1; 20]), 1);
     rig.write(&mut d, 2, 1, 1);
     assert_eq!(rig.read(&mut d, 5, 1) & 1, 0, "switching the FIFO on empties it");
@@ -75,6 +77,27 @@ fn transmitter_empty_interrupts_once_for_each_byte_and_when_enabled() {
     assert!(d.irq());
     rig.write(&mut d, 1, 1, 0);
     assert!(!d.irq(), "masked");
+}
+
+#[test]
+fn the_peer_waits_until_the_guest_polls_or_enables_the_interrupt() {
+    let (mut d, mut rig) = uart();
+    rig.write(&mut d, 2, 1, 1);
+    for _ in 0..20 {
+        // Sending: wait for the transmitter, send, wait until all is out.
+        rig.read(&mut d, 5, 1);
+        rig.write(&mut d, 0, 1, 65);
+        rig.read(&mut d, 5, 1);
+    }
+    assert_eq!(d.push_input(b"x"), 0);
+    for _ in 0..3 {
+        rig.read(&mut d, 5, 1);
+    }
+    assert_eq!(d.push_input(b"x"), 1, "polled for");
+    rig.write(&mut d, 2, 1, 7);
+    assert_eq!(d.push_input(b"x"), 0, "another driver starts");
+    rig.write(&mut d, 1, 1, 1);
+    assert_eq!(d.push_input(b"x"), 1);
 }
 
 #[test]

@@ -61,7 +61,7 @@ impl Block {
     fn copy(&mut self, chain: &Chain, mem: &mut Mem<'_>, sector: u64, len: u64, write: bool) -> Result<(u32, u64), BadQueue> {
         let count = len / SECTOR;
         let fits = sector.checked_add(count).is_some_and(|end| end <= self.backend.sectors());
-        if len % SECTOR != 0 || !fits {
+        if !len.is_multiple_of(SECTOR) || !fits {
             return Ok((VIRTIO_BLK_S_IOERR, 0));
         }
         let mut buf = vec![0; (count.min(BATCH) * SECTOR) as usize];

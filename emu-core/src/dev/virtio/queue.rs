@@ -149,7 +149,7 @@ impl Queue {
         if self.size == 0 || self.size > MAX_SIZE || !self.size.is_power_of_two() {
             return Err(BadQueue("a size that is no power of two or too large"));
         }
-        if self.desc % 16 != 0 || self.avail % 2 != 0 || self.used % 4 != 0 {
+        if !(self.desc.is_multiple_of(16) && self.avail.is_multiple_of(2) && self.used.is_multiple_of(4)) {
             return Err(BadQueue("a misaligned ring"));
         }
         Ok(())
