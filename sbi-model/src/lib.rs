@@ -16,4 +16,4 @@ mod harts;
 mod leave;
 pub mod state;
 
-pub use firmware::Sbi;
+pub use firmware::{COST, Sbi};

@@ -21,10 +21,6 @@ const FUNCTIONS: &[Function] = &[
 const RETENTIVE: u32 = 0;
 /// Default non-retentive suspend.
 const NON_RETENTIVE: u32 = 0x8000_0000;
-/// The bit that tells non-retentive types.
-const NON_RETENTIVE_BIT: u32 = 1 << 31;
-/// First of the platform's types, of either half.
-const PLATFORM: u32 = 0x1000_0000;
 
 /// Whether a hart may be sent to this address: it is in main memory and even.
 fn may_run(c: &Call<'_, '_>, at: u64) -> bool {
@@ -64,13 +60,13 @@ fn hart_get_status(c: &mut Call<'_, '_>) -> Outcome {
 }
 
 fn hart_suspend(c: &mut Call<'_, '_>) -> Outcome {
-    // suspend_type is 32 bits wide.
+    // SBI, "Binary Encoding": of an argument that is 32 bits wide only those are used.
     let (kind, at, opaque) = (c.args[0] as u32, c.args[1], c.args[2]);
     match kind {
         RETENTIVE => {}
         NON_RETENTIVE if !may_run(c, at) => return SbiError::InvalidAddress.into(),
         NON_RETENTIVE => {}
-        _ if kind & !NON_RETENTIVE_BIT >= PLATFORM => return SbiError::NotSupported.into(),
+        // Reserved, or a platform's, and this platform has none.
         _ => return SbiError::InvalidParam.into(),
     }
     let h = &mut c.platform.harts[c.hart];

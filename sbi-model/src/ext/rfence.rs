@@ -27,6 +27,9 @@ const VMID: &[&str] = &["hart_mask", "hart_mask_base", "start_addr", "size", "vm
 /// Pages up to which a range is fenced page by page; more, and everything goes.
 const PAGES: u64 = 64;
 
+/// VMIDs are 14 bits wide (Hypervisor, "hgatp"), ASIDs 16.
+const VMID_MAX: u64 = 0x3fff;
+
 /// An address range to fence.
 #[derive(Clone, Copy)]
 struct Range {
@@ -67,6 +70,10 @@ pub(super) fn fence_i(c: &mut Call<'_, '_>, mask: u64, base: u64) -> Outcome {
 /// Fences the range in a2 and a3.
 fn remote(c: &mut Call<'_, '_>, stage: Stage, id: Option<u64>, vmid: Option<u16>) -> Outcome {
     let [mask, base, start, size, ..] = c.args;
+    let widest = if stage == Stage::G { VMID_MAX } else { u64::from(u16::MAX) };
+    if id.is_some_and(|i| i > widest) {
+        return SbiError::InvalidParam.into();
+    }
     over(c, (mask, base), (start, size), Fence { addr: None, id: id.map(|i| i as u16), vmid, stage })
 }
 
@@ -85,6 +92,6 @@ fn hypervisor(c: &mut Call<'_, '_>, stage: Stage, with_id: bool) -> Outcome {
     }
     // The VS-stage of the guest that the calling hart's hgatp names, on all harts.
     let vmid = ((c.caller().csr.hgatp & hgatp::VMID) >> 44) as u16;
-    let id = with_id.then(|| if stage == Stage::G { c.args[4] & 0x3fff } else { c.args[4] });
+    let id = with_id.then_some(c.args[4]);
     remote(c, stage, id, (stage == Stage::Vs).then_some(vmid))
 }

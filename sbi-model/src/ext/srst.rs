@@ -11,10 +11,11 @@ pub static EXTENSION: Extension = Extension::new(0x5352_5354, "SRST", FUNCTIONS)
 const FUNCTIONS: &[Function] = &[function(0, "sbi_system_reset", &["reset_type", "reset_reason"], reset)];
 
 /// reset_reason: system failure.
-const SYSTEM_FAILURE: u64 = 1;
+const SYSTEM_FAILURE: u32 = 1;
 
 fn reset(c: &mut Call<'_, '_>) -> Outcome {
-    let [kind, reason, ..] = c.args;
+    // SBI, "Binary Encoding": of an argument that is 32 bits wide only those are used.
+    let (kind, reason) = (c.args[0] as u32, c.args[1] as u32);
     // All that is not named is reserved, or belongs to other implementations and platforms.
     if reason > SYSTEM_FAILURE {
         return SbiError::InvalidParam.into();
@@ -27,6 +28,6 @@ fn reset(c: &mut Call<'_, '_>) -> Outcome {
 }
 
 /// Power off; the reason is the code that the user sees.
-pub(super) fn shutdown(reason: u64) -> Outcome {
+pub(super) fn shutdown(reason: u32) -> Outcome {
     Outcome::Request(Request::PowerOff(u32::from(reason == SYSTEM_FAILURE)))
 }
