@@ -61,7 +61,8 @@ pub struct BlockCache {
     /// For each RAM page: how many blocks start in it (0: the page has no decoded code).
     per_page: Vec<u16>,
     ram_base: u64,
-    /// Blocks dropped while handlers may still run in them; freed when no handler runs.
+    /// Blocks dropped while handlers may still run in them; freed when no handler runs. Boxed, as they must not move until then.
+    #[allow(clippy::vec_box)]
     graveyard: Vec<Box<Block>>,
     /// A jump cache for each hart.
     pub(super) jumps: Vec<Box<[Jump]>>,

@@ -8,6 +8,8 @@
 //! Whatever a handler cannot do exactly (TLB miss, device, misaligned, CSR, floating point that is off) it hands to the instruction's own
 //! `exec`, the same function the exact stepper calls. So this engine adds speed and no semantics.
 #![allow(unsafe_code)]
+// Every handler has the same contract, stated at [`Fast`].
+#![allow(clippy::missing_safety_doc)]
 
 mod build;
 mod cache;
@@ -43,6 +45,9 @@ pub struct Op {
 }
 
 /// A handler: hart, its slot, virtual pc of the block's start, fuel left at the block's start. Returns a [`status`].
+///
+/// # Safety
+/// The hart is the one that [`run`] runs, the slot is an instruction's op in a live block, and `t1` is set up.
 #[cfg(target_arch = "x86_64")]
 pub type Fast = unsafe extern "sysv64" fn(*mut Hart, *const Op, u64, i64) -> u64;
 /// A handler: hart, its slot, virtual pc of the block's start, fuel left at the block's start. Returns a [`status`].
