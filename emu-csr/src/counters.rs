@@ -157,15 +157,19 @@ impl Csrs {
     pub(crate) fn put_event(&mut self, i: u8, value: u64, mode: Mode, now: &Now, sink: &mut impl ChangeSink) -> Effects {
         let i = i & 31;
         let at = usize::from(i);
-        let before = self.mhpmevent[at];
         let new = warl::hpmevent(self, value);
         let then = after(now);
+        // The writing instruction still counts, and may overflow, under the old event.
+        let raised = self.raise_overflows(&then, sink);
+        let before = self.mhpmevent[at];
         self.set_counting(i, false, &then);
         self.mhpmevent[at] = new;
         self.set_counting(i, self.should_count(i, mode), &then);
+        // A carry that OF masked is past: only the next one counts.
+        self.armed = warl::merge(self.armed, (self.counter(i, &then) >> 63) << i, 1 << i);
         self.find_filters();
         sink.change(Change { csr: MHPMEVENT0 + u16::from(i), before, after: new });
-        if before == new { Effects::NONE } else { Effects::COUNTERS }
+        raised.with(if before == new { Effects::NONE } else { Effects::COUNTERS })
     }
 
     /// scountovf: the OF bits, those of counters not enabled for `mode` as zero (Sscofpmf).

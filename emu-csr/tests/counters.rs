@@ -28,6 +28,7 @@ fn unfiltered(config: u64, mode: Mode) -> bool {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig::with_cases(2048))]
     /// Instructions of one to three cycles, mode changes, and writes of everything that bears on counters.
     #[test]
     fn counters_count_what_stepping_counts(seed: u64) {

@@ -105,9 +105,8 @@ impl Isa {
 
     /// Adds what the extensions contain, unless that was switched off.
     fn closed(mut self, off: Isa) -> Result<Isa, IsaError> {
-        // Zcd is the part of C that needs D: it comes and goes with them.
+        // Zcd is the part of C that needs D: it comes with both.
         self = if self.has(Ext::C) && self.has(Ext::D) && !off.has(Ext::Zcd) { self.with(Ext::Zcd) } else { self };
-        self = if self.has(Ext::D) { self } else { self.without(Ext::Zcd) };
         for info in EXTENSIONS {
             for &part in info.implies {
                 if !self.has(info.ext) {
