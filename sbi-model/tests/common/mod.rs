@@ -1,5 +1,5 @@
 //! Harts, memory and firmware without an engine: calls are made by entering the trap that `ecall` raises.
-#![allow(dead_code)] // each test file uses a part
+#![allow(dead_code, clippy::expect_used)] // each test file uses a part; helpers of tests
 
 use std::collections::VecDeque;
 
