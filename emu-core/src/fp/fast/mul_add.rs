@@ -12,16 +12,15 @@ fn two_sum(x: f64, y: f64) -> (f64, f64) {
     (s, (x - (s - v)) + (y - v))
 }
 
-/// The sum rounded to odd: an inexact result is the neighbour with an odd significand. Also tells whether it is inexact.
+/// The sum rounded to odd: an inexact result is the neighbour with an odd significand.
 #[inline(always)]
-fn odd_sum(x: f64, y: f64) -> (f64, bool) {
+fn odd_sum(x: f64, y: f64) -> f64 {
     let (s, error) = two_sum(x, y);
     let bits = s.to_bits();
-    let lost = error != 0.0;
     // Towards the error: away from zero if it has the sign of the sum.
     let step = 1 - 2 * ((bits ^ error.to_bits()) >> 63) as i64;
-    let even = lost && bits & 1 == 0;
-    (f64::from_bits(bits.wrapping_add_signed(if even { step } else { 0 })), lost)
+    let even = error != 0.0 && bits & 1 == 0;
+    f64::from_bits(bits.wrapping_add_signed(if even { step } else { 0 }))
 }
 
 /// [`soft::fma`] for single precision. The product is exact in double precision; the sum is rounded to odd there, which makes
@@ -30,7 +29,7 @@ fn odd_sum(x: f64, y: f64) -> (f64, bool) {
 pub fn fma_f32(a: u64, b: u64, c: u64, rm: Rm, fl: &mut Flags) -> u64 {
     if HOST_EXACT && rm == Rm::Rne {
         let wide = |v: u64| f64::from(f32::from_bits(v as u32));
-        let (sum, _) = odd_sum(wide(a) * wide(b), wide(c));
+        let sum = odd_sum(wide(a) * wide(b), wide(c));
         let narrow = sum as f32;
         let r = u64::from(narrow.to_bits());
         // An infinite or NaN sum is not inner.
@@ -66,11 +65,12 @@ pub fn fma_f64(a: u64, b: u64, c: u64, rm: Rm, fl: &mut Flags) -> u64 {
             let p = x * y;
             let (high, low) = two_sum(product_error(a, b, p), z);
             let (sum, rest) = two_sum(p, high);
-            let (tail, lost) = odd_sum(rest, low);
+            let tail = odd_sum(rest, low);
             let (r, error) = two_sum(sum, tail);
             let r = r.to_bits();
             if inner::<F64>(r) {
-                inexact(fl, lost || error != 0.0);
+                // A tail that lost bits is odd in its last place, too far below the sum to fit into the result: an error again.
+                inexact(fl, error != 0.0);
                 return r;
             }
         }
