@@ -82,7 +82,7 @@ fn agree(harts: usize, code: &[u32], stops: &[u64], what: &str) {
         let ends = (t0.run(stop), t1.run(stop));
         assert_eq!(ends.0, ends.1, "{what}: how the run to {stop} ended");
         let (a, b) = (&t0.harts()[0], &t1.harts()[0]);
-        assert_eq!((a.pc, a.instret, a.x), (b.pc, b.instret, b.x), "{what}: hart 0 at cycle {stop}");
+        assert_eq!((a.pc, a.instret, &a.x[..32]), (b.pc, b.instret, &b.x[..32]), "{what}: hart 0 at cycle {stop}");
         assert_eq!(t0.state_hash(), t1.state_hash(), "{what}: state at cycle {stop}");
     }
     assert!(t1.blocks_built() > 0, "{what}: no block was ever built");
