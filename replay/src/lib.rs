@@ -1,1 +1,4 @@
-//! Placeholder of the crate's front page.
+//! Decisions in, verdicts out: recording, replay, snapshots and search will live here.
+//!
+//! The machine is ready for them: its state is a function of images, configuration and the positions at which bytes from outside
+//! enter (`docs/determinism.md`), and every device lists its state once for saving, restoring and hashing.

@@ -1,1 +1,1 @@
-//! Placeholder of the crate's front page.
+//! Tests of what crosses crates. They are in `tests/`; this library is empty.
