@@ -1,5 +1,8 @@
 //! The command line's definition: help, man page, completions and parsing all come from it.
 
+// Comments here are the help texts, whose square brackets mean "optional", not links.
+#![allow(rustdoc::broken_intra_doc_links)]
+
 pub mod qemu;
 pub mod values;
 

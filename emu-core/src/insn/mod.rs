@@ -1,7 +1,7 @@
 //! The instruction table: one declaration an instruction, from which decode, semantics, text, operand footprint and timing class come.
 //!
 //! One file an extension; its `TABLE` is one line in [`TABLES`]. Compressed instructions expand to the 32-bit ones the manual defines them
-//! by ([`compressed`]).
+//! by.
 
 mod a;
 mod amo;

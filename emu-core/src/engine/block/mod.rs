@@ -47,7 +47,7 @@ pub struct Op {
 /// A handler: hart, its slot, virtual pc of the block's start, fuel left at the block's start. Returns a [`status`].
 ///
 /// # Safety
-/// The hart is the one that [`run`] runs, the slot is an instruction's op in a live block, and `t1` is set up.
+/// The hart is the one that [`run()`] runs, the slot is an instruction's op in a live block, and `t1` is set up.
 #[cfg(target_arch = "x86_64")]
 pub type Fast = unsafe extern "sysv64" fn(*mut Hart, *const Op, u64, i64) -> u64;
 /// A handler: hart, its slot, virtual pc of the block's start, fuel left at the block's start. Returns a [`status`].
@@ -91,12 +91,12 @@ pub mod status {
     pub const EVENT: u64 = 3;
 }
 
-/// The part of a hart that only this engine uses; no guest state, valid only inside [`run`].
+/// The part of a hart that only this engine uses; no guest state, valid only inside [`run()`].
 #[repr(C)]
 pub struct T1 {
     /// The bus for slow paths.
     pub bus: *mut crate::bus::Bus,
-    /// Jump cache: [`cache::JUMPS`] entries.
+    /// The jump cache.
     pub jumps: *mut cache::Jump,
     /// Translation context of the current fetches, in the bits a canonical pc leaves free.
     pub salt: u64,
