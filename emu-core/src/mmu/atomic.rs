@@ -1,9 +1,10 @@
 //! Atomic accesses and cache blocks. One hart runs at a time, so a read and a write in one call are atomic.
 
-use emu_csr::Trap;
+use emu_csr::{Mode, Trap};
 
 use super::access::{read, write};
 use super::context::data_mode;
+use super::slow::Place;
 use super::walk::Kind;
 use crate::bus::Bus;
 use crate::hart::Hart;
@@ -34,23 +35,41 @@ impl Hart {
         if !bus.ram.contains(p.pa, size) {
             return Err(kind.access_fault(va, mode));
         }
-        if p.whole {
-            match kind {
-                Kind::Store => {
-                    if let Some(host) = bus.ram.page_for_write(p.pa) {
-                        self.tlb.fill_store(va, host, p.pa, p.leaf);
-                        self.settle(bus);
-                    }
-                }
-                Kind::Load => {
-                    if let Some(host) = bus.ram.page_for_read(p.pa) {
-                        self.tlb.fill_load(va, host, p.pa, p.leaf);
-                    }
-                }
-                _ => {}
-            }
-        }
+        self.remember(bus, p, va, kind);
         Ok(p.pa)
+    }
+
+    /// Physical address of the block that holds `va`. Faults name `va` itself, not the block's first address: "the value of rs1"
+    /// (Unprivileged ISA, "CMO Extensions").
+    fn block_place(&mut self, bus: &mut Bus, va: u64, kind: Kind) -> Result<Place, Trap> {
+        let mode = data_mode(&self.csr, self.mode);
+        let p = self.place(bus, va, 1, kind, mode)?;
+        let pa = p.pa & !(BLOCK - 1);
+        if !p.whole && !self.tlb.pmp.allows(pa, BLOCK, kind.rwx(), mode == Mode::M) {
+            return Err(kind.access_fault(va, mode));
+        }
+        Ok(Place { pa, ..p })
+    }
+
+    /// Caches a translation that holds for its whole page.
+    fn remember(&mut self, bus: &mut Bus, p: Place, va: u64, kind: Kind) {
+        if !p.whole {
+            return;
+        }
+        match kind {
+            Kind::Store => {
+                if let Some(host) = bus.ram.page_for_write(p.pa) {
+                    self.tlb.fill_store(va, host, p.pa, p.leaf);
+                    self.settle(bus);
+                }
+            }
+            Kind::Load => {
+                if let Some(host) = bus.ram.page_for_read(p.pa) {
+                    self.tlb.fill_load(va, host, p.pa, p.leaf);
+                }
+            }
+            _ => {}
+        }
     }
 
     /// An atomic read-modify-write of `size` (1, 2, 4, 8) bytes; returns the old value, zero-extended. Faults are store/AMO faults.
@@ -127,7 +146,7 @@ impl Hart {
         Ok(held)
     }
 
-    /// CBO.ZERO: zeroes the 64-byte block that holds `va`. Faults name the block's first address.
+    /// CBO.ZERO: zeroes the 64-byte block that holds `va`. Faults name `va`.
     pub fn zero_block(&mut self, bus: &mut Bus, va: u64) -> Result<(), Trap> {
         let block = va & !(BLOCK - 1);
         if let Some(p) = self.tlb.data().store_ptr::<8>(block) {
@@ -135,23 +154,30 @@ impl Hart {
             unsafe { p.write_bytes(0, BLOCK as usize) };
             return Ok(());
         }
-        let pa = self.ram_place(bus, block, BLOCK, Kind::Store)?;
-        bus.ram.write_bytes(pa, &[0; BLOCK as usize], &mut bus.code_writes);
+        let p = self.block_place(bus, va, Kind::Store)?;
+        if !bus.ram.contains(p.pa, BLOCK) {
+            return Err(Kind::Store.access_fault(va, data_mode(&self.csr, self.mode)));
+        }
+        self.remember(bus, p, va, Kind::Store);
+        bus.ram.write_bytes(p.pa, &[0; BLOCK as usize], &mut bus.code_writes);
         self.settle(bus);
         Ok(())
     }
 
     /// CBO.INVAL/CLEAN/FLUSH: the permission check. A block may be managed where a load is permitted; whether execute permission alone
-    /// suffices is unspecified, and here it does not. Faults are store/AMO faults at the block's first address. Devices have no cached
-    /// blocks: nothing to check there.
+    /// suffices is unspecified, and here it does not. Faults are store/AMO faults at `va`. Devices have no cached blocks:
+    /// nothing to check there.
     pub fn check_block(&mut self, bus: &mut Bus, va: u64) -> Result<(), Trap> {
         let block = va & !(BLOCK - 1);
         if self.tlb.data().load_ptr::<8>(block).is_some() {
             return Ok(());
         }
-        let mode = data_mode(&self.csr, self.mode);
-        let p = self.place(bus, block, BLOCK, Kind::Block, mode)?;
+        let p = self.block_place(bus, va, Kind::Block)?;
         let device = || bus.slots.iter().any(|s| p.pa.wrapping_sub(s.base) < s.size);
-        if bus.ram.contains(p.pa, BLOCK) || device() { Ok(()) } else { Err(Kind::Block.access_fault(block, mode)) }
+        if bus.ram.contains(p.pa, BLOCK) || device() {
+            Ok(())
+        } else {
+            Err(Kind::Block.access_fault(va, data_mode(&self.csr, self.mode)))
+        }
     }
 }

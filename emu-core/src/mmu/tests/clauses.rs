@@ -475,3 +475,15 @@ fn cache_block_zero_clears_its_block_only() {
         h.tlb.flush();
     }
 }
+
+/// Unprivileged ISA, "CMO Extensions": xtval has "the faulting effective address (i.e. the value of rs1)".
+#[test]
+fn faults_of_cache_block_instructions_name_the_address_in_rs1() {
+    let (mut h, mut b) = machine();
+    assert_eq!(h.check_block(&mut b, 0x1234), Err(fault(Exception::StoreAccessFault, 0x1234)));
+    assert_eq!(h.zero_block(&mut b, 0x1234), Err(fault(Exception::StoreAccessFault, 0x1234)));
+    h.csr.satp = SV39 | BASE >> 12;
+    h.set_mode(Mode::HS);
+    assert_eq!(h.check_block(&mut b, 0x1234), Err(fault(Exception::StorePageFault, 0x1234)));
+    assert_eq!(h.zero_block(&mut b, 0x1234), Err(fault(Exception::StorePageFault, 0x1234)));
+}

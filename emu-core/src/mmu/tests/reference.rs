@@ -348,6 +348,17 @@ impl Reference<'_> {
         Ok(bytes)
     }
 
+    /// The bytes of the 64-byte block that holds `va`; faults name `va` itself (Unprivileged ISA, "CMO Extensions").
+    pub fn block(&mut self, va: u64, what: What, mode: Mode) -> Result<Vec<u64>, Trap> {
+        let fault = |f| Self::trap(f, va, what, mode);
+        let pa = self.translate(va, what, mode).map_err(fault)? & !63;
+        let need = if what == What::Store { "w" } else { "r" };
+        if !self.pmp(pa, 64, need, mode == Mode::M) || !self.is_ram(pa, 64) {
+            return Err(fault(Fault::Access));
+        }
+        Ok((0..64).map(|i| pa as u64 + i).collect())
+    }
+
     /// The instruction at `va`, as two parcels of 16 bits.
     pub fn fetch(&mut self, va: u64, mode: Mode) -> Result<(u32, u8), Trap> {
         let a = self.access(va, 2, What::Fetch, mode)?;

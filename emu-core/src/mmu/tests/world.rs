@@ -234,7 +234,7 @@ impl World {
         let hart_mode = self.hart.mode;
         let mut r = Reference { csr: &self.hart.csr, ram: &self.bus.ram, overlay: BTreeMap::new() };
         let aligned = va & !(size - 1);
-        let block = va & !63;
+
         let place;
         let overlay;
         macro_rules! check {
@@ -282,10 +282,10 @@ impl World {
             }
             _ => {
                 if forced.hlvx {
-                    place = r.access(block, 64, What::BlockManagement, mode);
+                    place = r.block(va, What::BlockManagement, mode);
                     check!(place.clone().map(|_| ()), self.hart.check_block(&mut self.bus, va), "block management");
                 } else {
-                    place = r.access(block, 64, What::Store, mode);
+                    place = r.block(va, What::Store, mode);
                     check!(place.clone().map(|_| ()), self.hart.zero_block(&mut self.bus, va), "block zero");
                 }
             }
