@@ -6,7 +6,7 @@ use crate::bus::Bus;
 use crate::engine::block::T1;
 use crate::engine::trap::Traps;
 use crate::mmu::Tlb;
-use crate::observer::TrapReturn;
+use crate::observer::{CsrWrite, TrapReturn};
 
 /// Something an instruction did that the engine must act on before it goes on: a small set of flags in [`Hart::events`].
 pub mod event {
@@ -22,8 +22,8 @@ pub mod event {
     pub const CONTEXT: u32 = 16;
     /// The machine must stop or look (power off, HTIF exit, breakpoint).
     pub const STOP: u32 = 32;
-    /// A trap return waits in [`super::Hart::last_return`] for the observer.
-    pub const RETURN: u32 = 64;
+    /// A CSR write or a trap return waits in [`super::Hart::last_write`] or [`super::Hart::last_return`] for the observer.
+    pub const TOLD: u32 = 64;
 }
 
 /// Whether a hart executes.
@@ -77,6 +77,8 @@ pub struct Hart {
     pub observed: bool,
     /// A trap return not yet reported.
     pub last_return: Option<Box<TrapReturn>>,
+    /// A CSR write not yet reported.
+    pub last_write: Option<Box<CsrWrite>>,
     /// What the block engine keeps here while it runs this hart.
     pub t1: T1,
 }
@@ -101,6 +103,7 @@ impl Hart {
             traps: Traps::default(),
             observed: false,
             last_return: None,
+            last_write: None,
             t1: T1::new(),
         }
     }

@@ -40,10 +40,27 @@ pub struct TrapReturn {
     pub changes: ChangeList,
 }
 
+/// A CSR instruction that was allowed to write.
+#[derive(Clone, Debug)]
+pub struct CsrWrite {
+    /// Hart index.
+    pub hart: usize,
+    /// Instructions retired before it.
+    pub instret: u64,
+    /// pc of the instruction.
+    pub pc: u64,
+    /// Mode it ran in.
+    pub mode: Mode,
+    /// Every CSR it changed; empty if it wrote what was there.
+    pub changes: ChangeList,
+}
+
 /// Receives events in order.
 pub trait Observer {
     /// A trap was entered.
     fn trap(&mut self, _e: &TrapEntry) {}
     /// A trap returned.
     fn ret(&mut self, _r: &TrapReturn) {}
+    /// A CSR instruction wrote.
+    fn csr_write(&mut self, _w: &CsrWrite) {}
 }

@@ -79,10 +79,12 @@ pub fn step<T: TimingModel>(
 pub fn service_events(hart: &mut Hart, bus: &mut Bus, observer: &mut Option<&mut dyn Observer>) -> Option<SliceEnd> {
     let events = hart.events;
     hart.events = 0;
-    if events & event::RETURN != 0
-        && let (Some(r), Some(o)) = (hart.last_return.take(), observer.as_mut())
-    {
-        o.ret(&r);
+    if events & event::TOLD != 0 {
+        let (write, ret) = (hart.last_write.take(), hart.last_return.take());
+        if let Some(o) = observer {
+            write.iter().for_each(|w| o.csr_write(w));
+            ret.iter().for_each(|r| o.ret(r));
+        }
     }
     if events & event::WAIT != 0 {
         // Interrupts are looked at when the hart wakes.

@@ -62,7 +62,7 @@ pub fn ret(hart: &mut Hart, bus: &Bus, machine: bool) {
     if hart.observed {
         let (to, target, instret) = (entry.mode, entry.pc, hart.instret);
         hart.last_return = Some(Box::new(TrapReturn { hart: hart.id as usize, instret, pc, from, to, target, changes }));
-        hart.events |= event::RETURN;
+        hart.events |= event::TOLD;
     }
     // The return itself counts in the mode it leaves.
     go(hart, bus, entry, 1);

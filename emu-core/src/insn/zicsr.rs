@@ -2,10 +2,11 @@
 
 use super::macros::{plain, table};
 use crate::bus::Bus;
-use crate::hart::Hart;
+use crate::hart::{Hart, event};
 use crate::insn::Insn;
+use crate::observer::CsrWrite;
 use emu_csr::Ext::Zicsr;
-use emu_csr::{Denied, Op, Trap};
+use emu_csr::{ChangeList, Denied, Op, Trap};
 
 plain! {
     "csrrw"  "cccccccccccc aaaaa 001 ddddd 1110011" &[Zicsr], Csr, Csr, Plain, |h, bus, i| csr(h, bus, i, Op::Write, h.get(i.rs1), true);
@@ -18,6 +19,9 @@ plain! {
 
 /// One CSR instruction: check, read, write, effects.
 fn csr(h: &mut Hart, bus: &mut Bus, i: &Insn, op: Op, operand: u64, write: bool) -> Result<(), Trap> {
+    if h.observed && write {
+        return observed_write(h, bus, i, op, operand);
+    }
     let now = h.now(bus);
     match h.csr.read_modify_write(i.csr(), op, operand, write, h.mode, &now, &mut ()) {
         Ok((old, effects)) => {
@@ -27,6 +31,21 @@ fn csr(h: &mut Hart, bus: &mut Bus, i: &Insn, op: Op, operand: u64, write: bool)
         }
         Err(denied) => Err(refusal(denied, i)),
     }
+}
+
+/// The same for a write that somebody wants to hear of.
+#[cold]
+fn observed_write(h: &mut Hart, bus: &Bus, i: &Insn, op: Op, operand: u64) -> Result<(), Trap> {
+    let now = h.now(bus);
+    let mut changes = ChangeList::default();
+    let (old, effects) =
+        h.csr.read_modify_write(i.csr(), op, operand, true, h.mode, &now, &mut changes).map_err(|denied| refusal(denied, i))?;
+    h.set(i.rd, old);
+    h.apply(effects);
+    let (hart, instret, pc, mode) = (h.id as usize, h.instret, h.pc, h.mode);
+    h.last_write = Some(Box::new(CsrWrite { hart, instret, pc, mode, changes }));
+    h.events |= event::TOLD;
+    Ok(())
 }
 
 /// The exception for a refused access.

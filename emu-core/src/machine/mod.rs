@@ -7,6 +7,9 @@ mod console;
 mod detect;
 mod hash;
 mod run;
+mod single;
+
+pub use single::HartStep;
 
 use std::collections::VecDeque;
 
@@ -94,6 +97,8 @@ pub struct Machine {
     round: u64,
     /// The first hart that has not been run up to `round`.
     turn: usize,
+    /// The hart that [`Machine::step_hart`] stepped last, until [`Machine::run`] goes on.
+    alone: Option<usize>,
     console_out: Vec<u8>,
     console_in: VecDeque<u8>,
     /// A request through HTIF rather than a device.
@@ -130,6 +135,7 @@ impl Machine {
             quantum: config.quantum.max(1),
             round: 0,
             turn: 0,
+            alone: None,
             console_out: Vec::new(),
             console_in: VecDeque::new(),
             htif: false,

@@ -19,6 +19,7 @@ impl Machine {
     /// [`RunEnd::Limit`] and, when input has come, [`RunEnd::AllAsleep`].
     pub fn run(&mut self, until: u64) -> RunEnd {
         let stop = if self.harts.len() == 1 { until } else { FOREVER };
+        self.alone = None;
         self.lines(self.cycles());
         loop {
             if self.cycles() >= until && (self.turn >= self.harts.len() || self.harts.len() == 1) {
@@ -86,16 +87,11 @@ impl Machine {
             if h.cycles >= stop {
                 return Some(RunEnd::Limit);
             }
-            if h.wait != Wait::Running {
-                if wakes(h) {
-                    h.wait = Wait::Running;
-                    h.events |= event::INTERRUPTS;
-                } else {
-                    let armed = self.own_event(i).min(self.round).min(stop);
-                    let h = &mut self.harts[i];
-                    h.cycles = armed.max(h.cycles + 1).min(self.round);
-                    continue;
-                }
+            if !self.wake(i) {
+                let armed = self.own_event(i).min(self.round).min(stop);
+                let h = &mut self.harts[i];
+                h.cycles = armed.max(h.cycles + 1).min(self.round);
+                continue;
             }
             let until = self.own_event(i).min(self.round).min(stop);
             let end = self.slice(i, until);
@@ -121,7 +117,7 @@ impl Machine {
     }
 
     /// Acts on how a slice ended.
-    fn after_slice(&mut self, i: usize, end: SliceEnd) -> Option<RunEnd> {
+    pub(super) fn after_slice(&mut self, i: usize, end: SliceEnd) -> Option<RunEnd> {
         if end == SliceEnd::EnteredM && self.firmware.is_some() {
             if let Some(end) = self.call_firmware(i) {
                 return Some(end);
@@ -174,7 +170,7 @@ impl Machine {
     }
 
     /// Carries interrupt lines from devices to all harts.
-    fn lines(&mut self, now: u64) {
+    pub(super) fn lines(&mut self, now: u64) {
         if !self.bus.lines_changed {
             return;
         }
@@ -195,7 +191,7 @@ impl Machine {
     }
 
     /// Timer and counter-overflow interrupts of one hart at its own time.
-    fn timers(&mut self, i: usize) {
+    pub(super) fn timers(&mut self, i: usize) {
         let h = &mut self.harts[i];
         let now = h.now(&self.bus);
         let mut e = h.csr.update_timers(now.time);
@@ -221,7 +217,7 @@ impl Machine {
     }
 
     /// A power-off or reset that a device or firmware asked for.
-    fn request(&mut self) -> Option<RunEnd> {
+    pub(super) fn request(&mut self) -> Option<RunEnd> {
         self.bus.request?;
         self.collect();
         Some(match self.bus.request.take()? {
@@ -232,7 +228,7 @@ impl Machine {
     }
 
     /// What a program asked for through `tohost`.
-    fn htif_request(&mut self) -> Option<RunEnd> {
+    pub(super) fn htif_request(&mut self) -> Option<RunEnd> {
         self.bus.htif.as_ref()?;
         let mut out = self.bus.poll_htif();
         self.console_out.append(&mut out);
@@ -243,7 +239,7 @@ impl Machine {
     }
 
     /// Pages that have got decoded code leave every hart's store TLB.
-    fn forget_new_code(&mut self) {
+    pub(super) fn forget_new_code(&mut self) {
         if self.bus.new_code.is_empty() {
             return;
         }
@@ -258,7 +254,7 @@ impl Machine {
 }
 
 /// Whether a waiting hart has a reason to go on.
-fn wakes(h: &Hart) -> bool {
+pub(super) fn wakes(h: &Hart) -> bool {
     match h.wait {
         Wait::Running | Wait::Held => false,
         Wait::Wfi => h.csr.wfi_wakes(),
