@@ -4,6 +4,7 @@
 use crate::bus::{Bus, Request};
 use crate::dev::StateIo;
 use crate::hart::Hart;
+use crate::observer::{FwField, FwRecord, Observer};
 
 /// What firmware sees of the machine.
 pub struct Platform<'a> {
@@ -15,6 +16,18 @@ pub struct Platform<'a> {
     pub console_out: &'a mut Vec<u8>,
     /// Bytes typed and not yet read by the UART (DBCN read, legacy getchar).
     pub console_in: &'a mut std::collections::VecDeque<u8>,
+    /// Who is told what the firmware does; see [`Platform::record`].
+    pub observer: Option<&'a mut dyn Observer>,
+}
+
+impl Platform<'_> {
+    /// Tells the observer, if there is one, what the firmware has done on hart index `hart`. `fields` is called only then.
+    pub fn record(&mut self, hart: usize, kind: &'static str, name: &'static str, fields: impl FnOnce() -> Vec<FwField>) {
+        if let Some(o) = &mut self.observer {
+            let instret = self.harts.get(hart).map_or(0, |h| h.instret);
+            o.firmware(&FwRecord { hart, instret, kind, name, fields: fields() });
+        }
+    }
 }
 
 /// How a step ended.
@@ -22,6 +35,8 @@ pub struct Platform<'a> {
 pub enum FwStep {
     /// The operation goes on: call again (other harts may run in between if the schedule says so).
     More,
+    /// The operation waits for something that another hart's operation holds: call again after other harts have run.
+    Spin,
     /// The firmware has left M-mode by `mret` (or put the hart to sleep: [`crate::hart::Wait::Held`]); `cost` is its price in cycles.
     Done {
         /// Cycles the operation took.
@@ -41,4 +56,24 @@ pub trait Firmware {
     fn step(&mut self, platform: &mut Platform<'_>, hart: usize) -> FwStep;
     /// Visits all state, to save it or to restore it.
     fn state(&mut self, io: &mut dyn StateIo);
+}
+
+/// Decides what happens between two steps of a firmware operation. Without one every operation runs to its end at once.
+pub trait Schedule {
+    /// The operation on hart index `hart` has made `steps` steps and is not at its end. Returns the cycles that pass on this hart before
+    /// its next step, in which other harts may run; 0 is none.
+    fn pause(&mut self, hart: usize, steps: u64) -> u64;
+}
+
+/// Lets the same number of cycles pass after every step.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct PauseEach(
+    /// Cycles.
+    pub u64,
+);
+
+impl Schedule for PauseEach {
+    fn pause(&mut self, _hart: usize, _steps: u64) -> u64 {
+        self.0
+    }
 }

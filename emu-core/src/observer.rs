@@ -55,6 +55,32 @@ pub struct CsrWrite {
     pub changes: ChangeList,
 }
 
+/// One value that a firmware operation read or changed.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct FwField {
+    /// What it is: a field of a CSR (`hstatus.SPV`), a register (`a6`), an attribute or an argument.
+    pub name: &'static str,
+    /// Value before the operation.
+    pub before: u64,
+    /// Value after it; the same as before when it was only read.
+    pub after: u64,
+}
+
+/// Something native firmware did, or a note it makes: a call, an emulated trap, a transition of one of its objects.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct FwRecord {
+    /// Hart index.
+    pub hart: usize,
+    /// Instructions retired before.
+    pub instret: u64,
+    /// Family of the record (`call`, `trap`, `sse`, `note`...), chosen by the firmware.
+    pub kind: &'static str,
+    /// What it was, in the terms of the firmware's own specification.
+    pub name: &'static str,
+    /// Values, in the order in which the specification lists them.
+    pub fields: Vec<FwField>,
+}
+
 /// Receives events in order.
 pub trait Observer {
     /// A trap was entered.
@@ -63,4 +89,6 @@ pub trait Observer {
     fn ret(&mut self, _r: &TrapReturn) {}
     /// A CSR instruction wrote.
     fn csr_write(&mut self, _w: &CsrWrite) {}
+    /// Native firmware did something.
+    fn firmware(&mut self, _r: &FwRecord) {}
 }

@@ -36,6 +36,7 @@ impl Machine {
         h.u64("round", &mut self.round);
         h.u64("turn", &mut (self.turn as u64));
         h.u64("alone", &mut self.alone.map_or(0, |i| i as u64 + 1));
+        h.u64("in firmware", &mut self.in_firmware);
         self.bus.ram.for_each_page(&mut |pa, page| {
             h.0.update(&pa.to_le_bytes());
             h.0.update(page);

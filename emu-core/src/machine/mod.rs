@@ -17,7 +17,7 @@ use crate::board::load::{self, Images, LoadError};
 use crate::board::{self, BoardError, Drive};
 use crate::bus::Bus;
 use crate::engine::block::BlockCache;
-use crate::firmware::{Firmware, Platform};
+use crate::firmware::{Firmware, Platform, Schedule};
 use crate::hart::{Hart, Wait};
 use crate::insn::Decoder;
 use crate::observer::Observer;
@@ -91,6 +91,9 @@ pub struct Machine {
     blocks: BlockCache,
     firmware: Option<Box<dyn Firmware>>,
     observer: Option<Box<dyn Observer>>,
+    schedule: Option<Box<dyn Schedule>>,
+    /// Harts, one bit each by index, whose firmware operation is not at its end.
+    in_firmware: u64,
     engine: EngineKind,
     quantum: u64,
     /// The round's end that harts have been run up to, or are being.
@@ -131,6 +134,8 @@ impl Machine {
             decoder: Decoder::new(isa),
             firmware,
             observer: None,
+            schedule: None,
+            in_firmware: 0,
             engine: config.engine,
             quantum: config.quantum.max(1),
             round: 0,
@@ -150,6 +155,7 @@ impl Machine {
                 bus: &mut machine.bus,
                 console_out: &mut machine.console_out,
                 console_in: &mut machine.console_in,
+                observer: None,
             };
             fw.boot(&mut platform, 0, boot.pc, boot.dtb);
         }
@@ -163,6 +169,11 @@ impl Machine {
         for h in &mut self.harts {
             h.observed = true;
         }
+    }
+
+    /// Lets other harts run between the steps of native firmware's operations as `schedule` says; `None`: each runs to its end at once.
+    pub fn set_schedule(&mut self, schedule: Option<Box<dyn Schedule>>) {
+        self.schedule = schedule;
     }
 
     /// The harts, by index.

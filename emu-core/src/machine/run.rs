@@ -10,6 +10,8 @@ use crate::hart::{Hart, Wait, event};
 use crate::observer::Observer;
 use crate::timing::Unit;
 
+/// Cycles between two looks at what another hart's firmware operation holds.
+const SPIN: u64 = 100;
 /// No such time.
 const FOREVER: u64 = u64::MAX;
 
@@ -52,7 +54,7 @@ impl Machine {
             return Some(end);
         }
         let event = self.bus.next_event(now).unwrap_or(FOREVER).max(now + 1);
-        let awake = self.harts.iter().any(|h| matches!(h.wait, Wait::Running) || wakes(h));
+        let awake = self.in_firmware != 0 || self.harts.iter().any(|h| matches!(h.wait, Wait::Running) || wakes(h));
         let end = if awake {
             event.min(now.saturating_add(self.quantum))
         } else {
@@ -86,6 +88,12 @@ impl Machine {
             }
             if h.cycles >= stop {
                 return Some(RunEnd::Limit);
+            }
+            if self.in_firmware >> i & 1 != 0 {
+                if let Some(end) = self.after_slice(i, SliceEnd::EnteredM) {
+                    return Some(end);
+                }
+                continue;
             }
             if !self.wake(i) {
                 let armed = self.own_event(i).min(self.round).min(stop);
@@ -143,7 +151,7 @@ impl Machine {
         None
     }
 
-    /// Hands a trap that has entered M-mode to native firmware.
+    /// Lets native firmware work on a hart that is in M-mode: a trap that has just entered, or an operation that a schedule has paused.
     fn call_firmware(&mut self, i: usize) -> Option<RunEnd> {
         let fw = self.firmware.as_mut()?;
         let mut platform = Platform {
@@ -151,10 +159,18 @@ impl Machine {
             bus: &mut self.bus,
             console_out: &mut self.console_out,
             console_in: &mut self.console_in,
+            observer: match &mut self.observer {
+                Some(o) => Some(o.as_mut()),
+                None => None,
+            },
         };
+        self.in_firmware &= !(1 << i);
+        let mut steps = 0;
         loop {
-            match fw.step(&mut platform, i) {
-                FwStep::More => {}
+            steps += 1;
+            let pause = match fw.step(&mut platform, i) {
+                FwStep::More => self.schedule.as_mut().map_or(0, |s| s.pause(i, steps)),
+                FwStep::Spin => SPIN,
                 FwStep::Done { cost } => {
                     self.harts[i].cycles = self.harts[i].cycles.saturating_add(cost);
                     self.harts[i].events |= event::INTERRUPTS;
@@ -165,6 +181,12 @@ impl Machine {
                     return self.request();
                 }
                 FwStep::Fatal(text) => return Some(RunEnd::Fatal(text)),
+            };
+            if pause > 0 {
+                let h = &mut platform.harts[i];
+                h.cycles = h.cycles.saturating_add(pause);
+                self.in_firmware |= 1 << i;
+                return None;
             }
         }
     }

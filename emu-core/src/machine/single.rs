@@ -51,7 +51,7 @@ impl Machine {
                 h.cycles = h.cycles.max(until);
                 break HartStep::Waiting;
             }
-            let end = self.one(i, until);
+            let end = if self.in_firmware >> i & 1 != 0 { SliceEnd::EnteredM } else { self.one(i, until) };
             if let Some(end) = self.after_slice(i, end) {
                 break HartStep::End(end);
             }
