@@ -22,6 +22,11 @@ pub struct Config {
     pub append: Option<String>,
     /// `native`, `none` or a file.
     pub bios: String,
+    /// Whose behaviour the native firmware shows.
+    pub sbi_profile: String,
+    /// Defects it has.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub bugs: Vec<String>,
     /// Device tree blob.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub dtb: Option<PathBuf>,
@@ -86,6 +91,8 @@ impl Default for Config {
             initrd: None,
             append: None,
             bios: "native".into(),
+            sbi_profile: "spec".into(),
+            bugs: Vec::new(),
             dtb: None,
             smp: 1,
             memory: 1 << 30,
@@ -114,8 +121,11 @@ impl Config {
         };
         macro_rules! take { ($($f:ident),*) => { $( if let Some(v) = &a.$f { c.$f = v.clone(); } )* } }
         macro_rules! take_option { ($($f:ident),*) => { $( if a.$f.is_some() { c.$f = a.$f.clone(); } )* } }
-        take!(bios, smp, memory, cpu, seed, epoch, cycle_hz, quantum, engine);
+        take!(bios, sbi_profile, smp, memory, cpu, seed, epoch, cycle_hz, quantum, engine);
         take_option!(kernel, initrd, append, dtb, limit);
+        if !a.bug.is_empty() {
+            c.bugs = a.bug.clone();
+        }
         c.no_reboot |= a.no_reboot;
         c.exit_with_guest_code |= a.exit_with_guest_code;
         c.throttle &= !a.no_throttle;
@@ -165,6 +175,7 @@ impl Config {
 
     /// Finds values that contradict each other or that the board cannot have, before any file is opened.
     fn check(&self) -> Result<(), CliError> {
+        crate::firmware::config(self)?;
         let bad = |what: String, remedy: &str| Err(CliError::usage(what, remedy));
         if !(1..=32).contains(&self.smp) {
             return bad(format!("option -smp: {} harts", self.smp), "the board has 1 to 32 harts");

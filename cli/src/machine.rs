@@ -11,7 +11,7 @@ use sbi_model::Sbi;
 use crate::args::Engine;
 use crate::config::Config;
 use crate::exit::CliError;
-use crate::{cpu, disk, images};
+use crate::{cpu, disk, firmware, images};
 
 /// A file read into memory, with its name for messages.
 struct Loaded {
@@ -75,7 +75,7 @@ pub fn start(c: &Config, board: board::Config, drives: Vec<board::Drive>, images
         Engine::Block => EngineKind::Block,
     };
     let firmware: Option<Box<dyn Firmware>> = match images.bios {
-        Bios::Native => Some(Box::new(Sbi::new())),
+        Bios::Native => Some(Box::new(Sbi::new(firmware::config(c)?))),
         Bios::None | Bios::File(_) => None,
     };
     let config = MachineConfig { board, engine, quantum: c.quantum };

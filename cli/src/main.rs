@@ -11,6 +11,7 @@ mod disk;
 mod drives;
 mod exit;
 mod explain;
+mod firmware;
 mod generate;
 mod images;
 mod machine;
@@ -51,6 +52,8 @@ fn dispatch() -> Result<ExitCode, CliError> {
         Some(Command::Cpu(a)) => match a.what {
             args::CpuCommand::List => cpu::list().map(ok),
         },
+        Some(Command::Profiles { name }) => firmware::profiles(name.as_deref()).map(ok),
+        Some(Command::Bugs) => firmware::list_bugs().map(ok),
         Some(Command::Man { subcommand }) => generate::man(subcommand.as_deref()).map(ok),
         Some(Command::Tour(a)) => tour::run(&a).map(Into::into),
         None => tour::run(&Default::default()).map(Into::into),

@@ -80,10 +80,11 @@ pub(crate) fn start(hart: &mut Hart, bus: &Bus, entry: u64, arg: u64) {
     let now = hart.now(bus);
     hart.csr.poke(table::STVEC, entry, &now);
     enter(hart, bus, entry, arg);
+    leave::mret(hart, bus);
     hart.wait = Wait::Running;
 }
 
-/// Goes to S-mode at `entry` with translation and interrupts off: what hart start and non-retentive resume have in common.
+/// Makes the return from M-mode lead to S-mode at `entry` with translation and interrupts off: what hart start and non-retentive resume have in common.
 pub(crate) fn enter(hart: &mut Hart, bus: &Bus, entry: u64, arg: u64) {
     let now = hart.now(bus);
     hart.csr.poke(table::SATP, 0, &now);

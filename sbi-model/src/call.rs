@@ -5,8 +5,9 @@ use emu_core::firmware::Platform;
 use emu_core::hart::Hart;
 use emu_csr::{Isa, Trap};
 
+use crate::config::Rules;
 use crate::error::SbiError;
-use crate::state::State;
+use crate::state::{State, Work};
 
 /// One extension.
 pub struct Extension {
@@ -67,8 +68,16 @@ pub const fn function(
 pub enum Outcome {
     /// Return to the caller: an error, or the value for a1 (a0 of a legacy call).
     Return(Result<u64, SbiError>),
-    /// The call has itself decided where this hart goes on.
+    /// The call has itself decided where this hart goes on: mepc, mstatus.MPP and MPV say where.
     Placed,
+    /// This step is done and the operation is not: it is called again, with its own [`Work`] as it left it.
+    More,
+    /// The operation waits for another hart's: it is called again after that had time.
+    Spin,
+    /// This hart stays in M-mode and waits to be started.
+    Held,
+    /// The firmware cannot go on, which this text explains.
+    Fatal(&'static str),
     /// The whole machine stops or starts again.
     Request(Request),
     /// The caller takes this exception at the `ecall` instead.
@@ -89,6 +98,8 @@ impl From<SbiError> for Outcome {
 
 /// One call in progress.
 pub struct Call<'a, 'p> {
+    /// What the firmware is.
+    pub rules: &'a Rules,
     /// The firmware's state.
     pub state: &'a mut State,
     /// The machine.
@@ -103,5 +114,10 @@ impl Call<'_, '_> {
     /// The calling hart.
     pub fn caller(&mut self) -> &mut Hart {
         &mut self.platform.harts[self.hart]
+    }
+
+    /// What this operation keeps between its steps.
+    pub fn work(&mut self) -> &mut Work {
+        &mut self.state.work[self.hart]
     }
 }

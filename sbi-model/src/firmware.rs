@@ -1,38 +1,52 @@
-//! The firmware as the machine sees it.
+//! The firmware as the machine sees it: one step of one hart's trap at a time.
 
 use emu_core::dev::StateIo;
 use emu_core::firmware::{Firmware, FwStep, Platform};
-use emu_csr::{Cause, Exception, Interrupt, Mode};
+use emu_core::hart::Hart;
+use emu_core::observer::FwField;
+use emu_csr::{Cause, Exception, Mode};
 
-use crate::call::{Call, Outcome};
+use crate::call::{Call, Extension, Function, Outcome};
+use crate::config::{Config, Rules};
 use crate::error::SbiError;
-use crate::state::{HartState, State};
+use crate::state::{HartState, Stage, State};
 use crate::{boot, emulate, ext, leave};
 
 /// Price in cycles of every trap the firmware answers, from its entry to its return. OpenSBI takes a few hundred instructions.
 pub const COST: u64 = 200;
 
 /// Native SBI firmware.
-#[derive(Default)]
 pub struct Sbi {
+    rules: Rules,
     state: State,
+}
+
+impl Default for Sbi {
+    fn default() -> Sbi {
+        Sbi::new(Config::default())
+    }
 }
 
 impl Sbi {
     /// Firmware that has not booted.
-    pub fn new() -> Sbi {
-        Sbi::default()
+    pub fn new(config: Config) -> Sbi {
+        Sbi { rules: config.into(), state: State::default() }
     }
 
     /// Its state.
     pub fn state(&self) -> &State {
         &self.state
     }
+
+    /// What it is.
+    pub fn rules(&self) -> &Rules {
+        &self.rules
+    }
 }
 
 impl Firmware for Sbi {
     fn boot(&mut self, platform: &mut Platform<'_>, boot: usize, entry: u64, dtb: u64) {
-        self.state.harts = vec![HartState::Stopped; platform.harts.len()];
+        self.state = State::new(platform.harts.len());
         for h in platform.harts.iter_mut() {
             boot::hold(h);
         }
@@ -43,25 +57,14 @@ impl Firmware for Sbi {
     }
 
     fn step(&mut self, platform: &mut Platform<'_>, hart: usize) -> FwStep {
-        let Some(h) = platform.harts.get_mut(hart) else { return FwStep::Fatal("a trap on a hart the firmware does not know") };
-        if leave::previous(h) == Mode::M {
-            return FwStep::Fatal("a trap in M-mode itself, where native firmware runs no instruction");
-        }
-        let Some(cause) = Cause::from_bits(h.csr.mcause) else {
-            return FwStep::Fatal("a trap into M-mode with an unknown mcause");
+        let Some(stage) = self.state.work.get(hart).map(|w| w.stage) else {
+            return FwStep::Fatal("a trap on a hart the firmware does not know");
         };
-        match cause {
-            Cause::Interrupt(Interrupt::MTimer) => emulate::timer::expired(platform, hart),
-            Cause::Interrupt(Interrupt::MSoft) => emulate::software::received(platform, hart),
-            Cause::Interrupt(_) => return FwStep::Fatal("an interrupt that should be the supervisor's came to M-mode"),
-            Cause::Exception(Exception::EcallS) => return self.ecall(platform, hart),
-            Cause::Exception(Exception::LoadAddrMisaligned | Exception::StoreAddrMisaligned) => {
-                emulate::misaligned::access(platform, hart)
-            }
-            Cause::Exception(Exception::IllegalInst) => emulate::illegal::instruction(platform, hart),
-            Cause::Exception(_) => emulate::access::redirect(platform, hart),
+        match stage {
+            Stage::Idle | Stage::Answer => self.answer(platform, hart),
+            Stage::Events => self.events(platform, hart),
+            Stage::Return => self.leave(platform, hart),
         }
-        FwStep::Done { cost: COST }
     }
 
     fn state(&mut self, io: &mut dyn StateIo) {
@@ -70,45 +73,109 @@ impl Firmware for Sbi {
 }
 
 impl Sbi {
-    /// An `ecall` from HS-mode.
-    fn ecall(&mut self, platform: &mut Platform<'_>, hart: usize) -> FwStep {
+    /// One step of the answer to the trap.
+    fn answer(&mut self, platform: &mut Platform<'_>, hart: usize) -> FwStep {
         let h = &platform.harts[hart];
-        let isa = h.csr.isa;
-        let mut args = [0; 6];
-        args.copy_from_slice(&h.x[10..16]);
-        let (fid, eid) = (h.x[16], h.x[17]);
-        let extension = ext::find(eid, isa);
-        let outcome = match extension.and_then(|e| e.function(eid, fid)) {
-            Some(f) => (f.run)(&mut Call { state: &mut self.state, platform, hart, args }),
-            None => SbiError::NotSupported.into(),
-        };
-        let h = &mut platform.harts[hart];
-        match outcome {
-            Outcome::Return(result) => {
-                let legacy = extension.is_some_and(|e| e.legacy());
-                // Legacy calls have one result, in a0, and change no other register.
-                h.x[10] = match result {
-                    Ok(value) => {
-                        if legacy {
-                            value
-                        } else {
-                            h.x[11] = value;
-                            0
-                        }
-                    }
-                    Err(e) => {
-                        if !legacy {
-                            h.x[11] = 0;
-                        }
-                        e.code()
-                    }
-                };
-                leave::past(h, platform.bus, 4);
-            }
-            Outcome::Placed => {}
-            Outcome::Trap(trap) => leave::redirect(h, platform.bus, trap),
-            Outcome::Request(r) => return FwStep::Request(r),
+        if leave::previous(h) == Mode::M {
+            return FwStep::Fatal("a trap in M-mode itself, where native firmware runs no instruction");
         }
+        let Some(cause) = Cause::from_bits(h.csr.mcause) else {
+            return FwStep::Fatal("a trap into M-mode with an unknown mcause");
+        };
+        let outcome = match cause {
+            Cause::Exception(Exception::EcallS) => self.ecall(platform, hart),
+            _ => emulate::trap(&mut self.call(platform, hart), cause),
+        };
+        let work = &mut self.state.work[hart];
+        work.stage = Stage::Answer;
+        match outcome {
+            Outcome::More => return FwStep::More,
+            Outcome::Spin => return FwStep::Spin,
+            _ => {}
+        }
+        (work.at, work.words) = (0, Default::default());
+        match outcome {
+            Outcome::Trap(trap) => leave::redirect(&mut platform.harts[hart], platform.bus, trap),
+            Outcome::Held => {
+                self.state.work[hart].stage = Stage::Idle;
+                return FwStep::Done { cost: COST };
+            }
+            Outcome::Request(r) => {
+                self.state.work[hart].stage = Stage::Idle;
+                return FwStep::Request(r);
+            }
+            Outcome::Fatal(text) => return FwStep::Fatal(text),
+            Outcome::More | Outcome::Spin | Outcome::Return(_) | Outcome::Placed => {}
+        }
+        self.leave(platform, hart)
+    }
+
+    /// Software events, between the answer and the return.
+    fn events(&mut self, platform: &mut Platform<'_>, hart: usize) -> FwStep {
+        self.state.work[hart].stage = Stage::Return;
+        self.leave(platform, hart)
+    }
+
+    /// `mret`.
+    fn leave(&mut self, platform: &mut Platform<'_>, hart: usize) -> FwStep {
+        leave::mret(&mut platform.harts[hart], platform.bus);
+        self.state.work[hart].stage = Stage::Idle;
         FwStep::Done { cost: COST }
     }
+
+    fn call<'a, 'p>(&'a mut self, platform: &'a mut Platform<'p>, hart: usize) -> Call<'a, 'p> {
+        let mut args = [0; 6];
+        args.copy_from_slice(&platform.harts[hart].x[10..16]);
+        Call { rules: &self.rules, state: &mut self.state, platform, hart, args }
+    }
+
+    /// One step of an `ecall` from HS-mode.
+    fn ecall(&mut self, platform: &mut Platform<'_>, hart: usize) -> Outcome {
+        let h = &platform.harts[hart];
+        let isa = h.csr.isa;
+        let (fid, eid) = (h.x[16], h.x[17]);
+        let extension = ext::find(eid, isa);
+        let function = extension.and_then(|e| e.function(eid, fid));
+        let mut call = self.call(platform, hart);
+        let args = call.args;
+        let outcome = match function {
+            Some(f) => (f.run)(&mut call),
+            None => SbiError::NotSupported.into(),
+        };
+        if let Outcome::Return(result) = outcome {
+            let h = &mut platform.harts[hart];
+            give(h, extension, result);
+            leave::past(h, platform.bus, 4);
+        }
+        if !matches!(outcome, Outcome::More | Outcome::Spin) {
+            let name = function.map_or("unknown", |f| f.name);
+            platform.record(hart, "call", name, || described(function, (eid, fid), &args, outcome));
+        }
+        outcome
+    }
+}
+
+/// Puts a result where the caller looks for it. Legacy calls have one result, in a0, and change no other register.
+fn give(h: &mut Hart, extension: Option<&Extension>, result: Result<u64, SbiError>) {
+    if extension.is_some_and(|e| e.legacy()) {
+        h.x[10] = result.unwrap_or_else(SbiError::code);
+        return;
+    }
+    (h.x[10], h.x[11]) = match result {
+        Ok(value) => (0, value),
+        Err(e) => (e.code(), 0),
+    };
+}
+
+/// A call's record: its ids, its arguments by name, its result.
+fn described(function: Option<&Function>, ids: (u64, u64), args: &[u64; 6], outcome: Outcome) -> Vec<FwField> {
+    let same = |name, v| FwField { name, before: v, after: v };
+    let mut fields = vec![same("eid", ids.0), same("fid", ids.1)];
+    let names = function.map_or(&[][..], |f| f.args);
+    fields.extend(names.iter().zip(args).map(|(name, &v)| same(name, v)));
+    if let Outcome::Return(result) = outcome {
+        fields.push(same("error", result.err().map_or(0, SbiError::code)));
+        fields.push(same("value", result.unwrap_or(0)));
+    }
+    fields
 }

@@ -1,4 +1,4 @@
-//! Ways out of M-mode. Each sets mepc, mstatus.MPP and mstatus.MPV, and then returns as `mret` does.
+//! Ways out of M-mode. Each sets mepc, mstatus.MPP and mstatus.MPV; the return itself, [`mret`], comes when all is done.
 
 use emu_core::bus::Bus;
 use emu_core::engine::trap;
@@ -21,7 +21,7 @@ pub(crate) fn trap_taken(hart: &Hart) -> Option<Trap> {
 }
 
 /// `mret`, to where mepc, MPP and MPV say.
-pub(crate) fn back(hart: &mut Hart, bus: &Bus) {
+pub(crate) fn mret(hart: &mut Hart, bus: &Bus) {
     trap::ret(hart, bus, true);
     hart.pc = hart.next_pc;
 }
@@ -30,7 +30,6 @@ pub(crate) fn back(hart: &mut Hart, bus: &Bus) {
 pub(crate) fn past(hart: &mut Hart, bus: &Bus, len: u64) {
     let next = hart.csr.mepc.wrapping_add(len);
     set_epc(hart, bus, next);
-    back(hart, bus);
 }
 
 /// To `pc` in `mode`.
@@ -40,7 +39,6 @@ pub(crate) fn to(hart: &mut Hart, bus: &Bus, mode: Mode, pc: u64) {
     let status = hart.csr.mstatus & !(mstatus::MPP | mstatus::MPV) | mode.level() << 11 | virt;
     hart.csr.poke(table::MSTATUS, status, &now);
     set_epc(hart, bus, pc);
-    back(hart, bus);
 }
 
 /// Hands an exception of the interrupted context to the supervisor as if the hart itself had taken it there: VS-mode's if it was raised

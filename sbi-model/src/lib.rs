@@ -7,13 +7,18 @@
 //! in `emulate`.
 
 mod boot;
+pub mod bug;
 pub mod call;
+pub mod config;
 mod emulate;
 pub mod error;
 pub mod ext;
 mod firmware;
 mod harts;
 mod leave;
+pub mod memory;
+pub mod profile;
 pub mod state;
 
+pub use config::Config;
 pub use firmware::{COST, Sbi};

@@ -15,14 +15,49 @@ pub enum HartState {
     Suspended(u64),
 }
 
+/// How far the firmware is with a trap of one hart.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Stage {
+    /// The hart is not in M-mode, or has just entered it.
+    #[default]
+    Idle,
+    /// The answer to the trap has begun.
+    Answer,
+    /// The answer is complete; software events may be delivered.
+    Events,
+    /// All is done but the return.
+    Return,
+}
+
+/// Words an operation may keep between its steps.
+pub const WORDS: usize = 16;
+
+/// The operation in progress on one hart. What it was called with is still in the hart's registers.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Work {
+    /// How far it is.
+    pub stage: Stage,
+    /// Within the answer: the operation's own count of its steps, 0 at first.
+    pub at: u64,
+    /// What it keeps until its next step; all 0 at first.
+    pub words: [u64; WORDS],
+}
+
 /// State of the whole firmware.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct State {
     /// By hart index.
     pub harts: Vec<HartState>,
+    /// By hart index.
+    pub work: Vec<Work>,
 }
 
 impl State {
+    /// State before boot for this many harts.
+    pub fn new(harts: usize) -> State {
+        State { harts: vec![HartState::Stopped; harts], work: vec![Work::default(); harts] }
+    }
+
     /// A hart's state as it is now.
     pub fn of(&self, index: usize, hart: &Hart) -> HartState {
         match self.harts.get(index) {
@@ -55,5 +90,21 @@ impl State {
                 _ => HartState::Stopped,
             };
         }
+        self.work.iter_mut().for_each(|w| w.visit(io));
+    }
+}
+
+impl Work {
+    fn visit(&mut self, io: &mut dyn StateIo) {
+        let mut stage = self.stage as u64;
+        io.u64("firmware stage", &mut stage);
+        self.stage = match stage {
+            1 => Stage::Answer,
+            2 => Stage::Events,
+            3 => Stage::Return,
+            _ => Stage::Idle,
+        };
+        io.u64("firmware step", &mut self.at);
+        self.words.iter_mut().for_each(|w| io.u64("firmware word", w));
     }
 }

@@ -36,6 +36,13 @@ pub enum Command {
     Disasm(DisasmArgs),
     /// What `-cpu` accepts.
     Cpu(CpuArgs),
+    /// List the native firmware's profiles and the policies in which they differ, or explain one profile's.
+    Profiles {
+        /// The profile to explain.
+        name: Option<String>,
+    },
+    /// List the firmware defects that `run --bug` brings back.
+    Bugs,
     /// Print a completion script for a shell.
     Completions {
         /// The shell.
@@ -64,6 +71,12 @@ pub struct RunArgs {
     /// M-mode firmware: 'native' (built in), 'none' (the kernel starts in M-mode), or an OpenSBI fw_dynamic/fw_jump FILE
     #[arg(long, value_name = "native|none|FILE", help_heading = "Guest")]
     pub bios: Option<String>,
+    /// Whose behaviour the native firmware shows; see `trapeze profiles`
+    #[arg(long, value_name = "NAME", help_heading = "Guest")]
+    pub sbi_profile: Option<String>,
+    /// A defect for the native firmware to have; see `trapeze bugs`. May be given more than once
+    #[arg(long, value_name = "NAME", help_heading = "Guest")]
+    pub bug: Vec<String>,
     /// Device tree blob to pass instead of the generated one
     #[arg(long, value_name = "FILE", help_heading = "Guest")]
     pub dtb: Option<PathBuf>,

@@ -7,8 +7,7 @@ use crate::leave;
 /// Hands the exception that has entered M-mode to the supervisor of the interrupted context, with tval, tval2, tinst and GVA as taken.
 pub fn redirect(platform: &mut Platform<'_>, hart: usize) {
     let h = &mut platform.harts[hart];
-    match leave::trap_taken(h) {
-        Some(trap) => leave::redirect(h, platform.bus, trap),
-        None => leave::back(h, platform.bus),
+    if let Some(trap) = leave::trap_taken(h) {
+        leave::redirect(h, platform.bus, trap);
     }
 }

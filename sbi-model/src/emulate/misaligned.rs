@@ -13,7 +13,7 @@ pub fn access(platform: &mut Platform<'_>, hart: usize) {
     let bus = &mut *platform.bus;
     let from = leave::previous(h);
     let epc = h.csr.mepc;
-    let Some(trap) = leave::trap_taken(h) else { return leave::back(h, bus) };
+    let Some(trap) = leave::trap_taken(h) else { return };
 
     // The very instruction runs again, in the interrupted mode, with the hart's own refusal of misaligned accesses off.
     h.set_mode(from);

@@ -1,7 +1,26 @@
 //! Services of M-mode besides calls: one file a kind of trap.
 
+use emu_csr::{Cause, Exception, Interrupt};
+
+use crate::call::{Call, Outcome};
+
 pub mod access;
 pub mod illegal;
 pub mod misaligned;
 pub mod software;
 pub mod timer;
+
+/// One step of the answer to a trap that is no call.
+pub(crate) fn trap(c: &mut Call<'_, '_>, cause: Cause) -> Outcome {
+    match cause {
+        Cause::Interrupt(Interrupt::MTimer) => timer::expired(c.platform, c.hart),
+        Cause::Interrupt(Interrupt::MSoft) => software::received(c.platform, c.hart),
+        Cause::Interrupt(_) => return Outcome::Fatal("an interrupt that should be the supervisor's came to M-mode"),
+        Cause::Exception(Exception::LoadAddrMisaligned | Exception::StoreAddrMisaligned) => {
+            misaligned::access(c.platform, c.hart);
+        }
+        Cause::Exception(Exception::IllegalInst) => illegal::instruction(c.platform, c.hart),
+        Cause::Exception(_) => access::redirect(c.platform, c.hart),
+    }
+    Outcome::Placed
+}

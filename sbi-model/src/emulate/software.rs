@@ -4,7 +4,7 @@ use emu_core::dev::Clint;
 use emu_core::firmware::Platform;
 use emu_csr::Interrupt;
 
-use crate::{harts, leave};
+use crate::harts;
 
 /// Clears MSIP and passes the interrupt on as SSIP.
 pub fn received(platform: &mut Platform<'_>, hart: usize) {
@@ -16,5 +16,4 @@ pub fn received(platform: &mut Platform<'_>, hart: usize) {
     let effects = h.csr.set_line(Interrupt::MSoft, false);
     h.apply(effects);
     harts::send_ipi(h);
-    leave::back(h, platform.bus);
 }

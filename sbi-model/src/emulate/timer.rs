@@ -7,15 +7,12 @@ use emu_core::hart::{Hart, event};
 use emu_csr::table::{self, field::menvcfg};
 use emu_csr::{Effects, Ext, Interrupt};
 
-use crate::leave;
-
 /// MTIP: the supervisor's timer has expired. It becomes STIP, and MTIP is masked until the next call sets a time.
 pub fn expired(platform: &mut Platform<'_>, hart: usize) {
     let h = &mut platform.harts[hart];
     enable(h, platform.bus, false);
     let effects = h.csr.set_line(Interrupt::STimer, true);
     h.apply(effects);
-    leave::back(h, platform.bus);
 }
 
 /// Programs the supervisor's next timer interrupt for mtime `ticks`, and makes STIP not pending unless that has passed.

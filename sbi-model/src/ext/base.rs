@@ -4,18 +4,14 @@ use crate::call::{Call, Extension, Function, Outcome, function};
 
 /// SBI 3.0: major in bits 30 to 24, minor below.
 const SPEC_VERSION: u64 = 3 << 24;
-/// The letters TRPZ: not one of the registered implementation ids, so no supervisor mistakes this firmware for another.
-pub const IMPL_ID: u64 = 0x5452_505a;
-/// 0.1, in the form OpenSBI uses: major in bits 31 to 16.
-pub const IMPL_VERSION: u64 = 1;
 
 /// The extension.
 pub static EXTENSION: Extension = Extension::new(0x10, "BASE", FUNCTIONS);
 
 const FUNCTIONS: &[Function] = &[
     function(0, "sbi_get_spec_version", &[], |_| give(SPEC_VERSION)),
-    function(1, "sbi_get_impl_id", &[], |_| give(IMPL_ID)),
-    function(2, "sbi_get_impl_version", &[], |_| give(IMPL_VERSION)),
+    function(1, "sbi_get_impl_id", &[], |c| give(c.rules.profile.impl_id)),
+    function(2, "sbi_get_impl_version", &[], |c| give(c.rules.profile.impl_version)),
     function(3, "sbi_probe_extension", &["extension_id"], probe),
     function(4, "sbi_get_mvendorid", &[], |c| give(c.caller().csr.mvendorid)),
     function(5, "sbi_get_marchid", &[], |c| give(c.caller().csr.marchid)),

@@ -47,7 +47,7 @@ fn hart_start(c: &mut Call<'_, '_>) -> Outcome {
 fn hart_stop(c: &mut Call<'_, '_>) -> Outcome {
     c.state.set(c.hart, HartState::Stopped);
     boot::hold(c.caller());
-    Outcome::Placed
+    Outcome::Held
 }
 
 fn hart_get_status(c: &mut Call<'_, '_>) -> Outcome {

@@ -9,7 +9,7 @@ use emu_core::firmware::{Firmware, FwStep, Platform};
 use emu_core::hart::Hart;
 use emu_core::mem::Ram;
 use emu_csr::{Exception, Isa, Mode, Trap};
-use sbi_model::Sbi;
+use sbi_model::{Config, Sbi};
 
 pub const RAM: u64 = 0x8000_0000;
 pub const RAM_SIZE: u64 = 1 << 20;
@@ -42,19 +42,28 @@ impl Rig {
     }
 
     pub fn with(n: u64, cpu: &str) -> Rig {
+        Rig::of(n, cpu, Config::default())
+    }
+
+    pub fn of(n: u64, cpu: &str, config: Config) -> Rig {
         let isa = Isa::parse(cpu).expect("a known CPU");
         let clock = Clock { cycle_hz: 1_000_000_000, timebase_hz: 10_000_000, offset: 0 };
         let mut bus = Bus::new(Ram::new(RAM, RAM_SIZE), clock);
         bus.add(0x200_0000, 0x1_0000, 0, Box::new(Clint::new(n as usize))).expect("room");
         let harts = (0..n).map(|id| Hart::new(isa, id)).collect();
-        let mut rig = Rig { harts, bus, out: Vec::new(), input: VecDeque::new(), fw: Sbi::new() };
+        let mut rig = Rig { harts, bus, out: Vec::new(), input: VecDeque::new(), fw: Sbi::new(config) };
         rig.with_platform(|fw, p| fw.boot(p, 0, ENTRY, 0x8008_0000));
         rig
     }
 
     pub fn with_platform<R>(&mut self, f: impl FnOnce(&mut Sbi, &mut Platform<'_>) -> R) -> R {
-        let mut p =
-            Platform { harts: &mut self.harts, bus: &mut self.bus, console_out: &mut self.out, console_in: &mut self.input };
+        let mut p = Platform {
+            harts: &mut self.harts,
+            bus: &mut self.bus,
+            console_out: &mut self.out,
+            console_in: &mut self.input,
+            observer: None,
+        };
         f(&mut self.fw, &mut p)
     }
 

@@ -1,0 +1,77 @@
+//! The native firmware's choices: `--sbi-profile`, `--bug`, and the lists of both.
+
+use sbi_model::bug::{Bug, Bugs, Status};
+use sbi_model::profile::{PROFILES, Profile};
+
+use crate::config::Config;
+use crate::console::output::print;
+use crate::exit::CliError;
+
+/// The firmware a configuration asks for.
+pub fn config(c: &Config) -> Result<sbi_model::Config, CliError> {
+    let Some(profile) = Profile::find(&c.sbi_profile) else {
+        let known: Vec<_> = PROFILES.iter().map(|p| p.name).collect();
+        return Err(CliError::usage(
+            format!("option --sbi-profile: there is no profile '{}'", c.sbi_profile),
+            format!("give one of {}", known.join(", ")),
+        ));
+    };
+    let mut config = sbi_model::Config::new(profile);
+    config.bugs = bugs(&c.bugs)?;
+    Ok(config)
+}
+
+fn bugs(names: &[String]) -> Result<Bugs, CliError> {
+    names.iter().try_fold(Bugs::NONE, |set, name| match Bug::find(name) {
+        Some(b) => Ok(set.with(b.id)),
+        None => Err(CliError::usage(format!("option --bug: there is no bug '{name}'"), "see trapeze bugs")),
+    })
+}
+
+/// `trapeze profiles`: all policies of one profile, or the profiles and where they differ.
+pub fn profiles(name: Option<&str>) -> Result<(), CliError> {
+    let Some(name) = name else { return print(&table()) };
+    let profile = config(&Config { sbi_profile: name.to_owned(), ..Config::default() })?.profile;
+    let mut s = format!("{}: {}\n", profile.name, profile.doc);
+    s += &format!("implementation id {:#x}, version {:#x}\n", profile.impl_id, profile.impl_version);
+    for r in profile.policies.rows() {
+        s += &format!("\n{} = {}  [{}]\n  {}\n  {}\n", r.name, r.value, r.about, r.doc, r.meaning);
+    }
+    if !profile.bugs.is_empty() {
+        let names: Vec<_> = profile.policies_bugs().map(|b| b.name).collect();
+        s += &format!("\nbugs: {}\n", names.join(", "));
+    }
+    print(&s)
+}
+
+/// One line a profile, then one a policy, with each profile's choice.
+fn table() -> String {
+    let mut s = String::new();
+    for p in PROFILES {
+        s += &format!("{:<16}{}\n", p.name, p.doc);
+    }
+    s += &format!("\n{:<16}", "policy");
+    PROFILES.iter().for_each(|p| s += &format!(" {:<17}", p.name));
+    s = s.trim_end().to_owned() + "\n";
+    let rows: Vec<_> = PROFILES.iter().map(|p| p.policies.rows()).collect();
+    for (i, first) in rows[0].iter().enumerate() {
+        let mut line = format!("{:<16}", first.name);
+        rows.iter().for_each(|r| line += &format!(" {:<17}", r[i].value));
+        s += line.trim_end();
+        s.push('\n');
+    }
+    s
+}
+
+/// `trapeze bugs`.
+pub fn list_bugs() -> Result<(), CliError> {
+    let mut s = String::new();
+    for b in sbi_model::bug::BUGS {
+        let status = match b.status {
+            Status::Fixed(commit) => format!("OpenSBI {commit}"),
+            Status::Open => "open in OpenSBI 1.9".to_owned(),
+        };
+        s += &format!("{:<22} {status}\n    {}\n    seen by: {}\n", b.name, b.symptom, b.scenario);
+    }
+    print(&s)
+}

@@ -1,0 +1,57 @@
+//! What a firmware is built from.
+
+use crate::bug::Bugs;
+use crate::profile::{Profile, policy::Policies};
+
+/// Choices made once, before boot. They are no state: a snapshot is restored into firmware of the same configuration.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// Whose behaviour it shows.
+    pub profile: &'static Profile,
+    /// Defects it has besides.
+    pub bugs: Bugs,
+    /// Physical memory (first address, bytes) that only M-mode may use: where firmware of that kind would lie.
+    pub reserved: Vec<(u64, u64)>,
+}
+
+impl Default for Config {
+    fn default() -> Config {
+        Config::new(Profile::spec())
+    }
+}
+
+impl Config {
+    /// A profile as it is.
+    pub fn new(profile: &'static Profile) -> Config {
+        Config { profile, bugs: Bugs::NONE, reserved: Vec::new() }
+    }
+
+    /// The defects of the profile and of the configuration.
+    pub fn all_bugs(&self) -> Bugs {
+        self.profile.bugs.iter().fold(self.bugs, |set, &id| set.with(id))
+    }
+
+    /// The policies that follow from both.
+    pub fn policies(&self) -> Policies {
+        self.all_bugs().applied(self.profile.policies)
+    }
+}
+
+/// What follows from a [`Config`], in the form in which calls ask for it.
+#[derive(Debug)]
+pub struct Rules {
+    /// The profile.
+    pub profile: &'static Profile,
+    /// Policies, with those turned that a defect turns.
+    pub policies: Policies,
+    /// Defects.
+    pub bugs: Bugs,
+    /// See [`Config::reserved`].
+    pub reserved: Vec<(u64, u64)>,
+}
+
+impl From<Config> for Rules {
+    fn from(c: Config) -> Rules {
+        Rules { profile: c.profile, policies: c.policies(), bugs: c.all_bugs(), reserved: c.reserved }
+    }
+}
