@@ -5,6 +5,7 @@ use emu_csr::{Csrs, Isa, Mode, Now};
 use crate::bus::Bus;
 use crate::engine::block::T1;
 use crate::engine::trap::Traps;
+use crate::engine::watch::tlb::CountedTlbs;
 use crate::mmu::Tlb;
 use crate::observer::{CsrWrite, TrapReturn};
 
@@ -79,6 +80,8 @@ pub struct Hart {
     pub last_return: Option<Box<TrapReturn>>,
     /// A CSR write not yet reported.
     pub last_write: Option<Box<CsrWrite>>,
+    /// The counted TLBs, while a counter counts an event of theirs.
+    pub counted: Option<Box<CountedTlbs>>,
     /// What the block engine keeps here while it runs this hart.
     pub t1: T1,
 }
@@ -104,6 +107,7 @@ impl Hart {
             observed: false,
             last_return: None,
             last_write: None,
+            counted: None,
             t1: T1::new(),
         }
     }

@@ -8,38 +8,24 @@
 use crate::access::{Effects, Now};
 use crate::change::{Change, ChangeSink};
 use crate::csrs::Csrs;
+use crate::events::{Event, Step};
 use crate::isa::Ext;
 use crate::mode::Mode;
 use crate::table::field::mhpmevent;
 use crate::table::{MCYCLE, MHPMCOUNTER0, MHPMEVENT0, MINSTRET, Reg};
+use crate::trap::Cause;
 use crate::warl;
-
-/// What a programmable counter counts, by mhpmevent's number. Other numbers are not kept by the register.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-#[repr(u8)]
-pub enum Event {
-    /// Nothing.
-    None = 0,
-    /// Clock cycles.
-    Cycles = 1,
-    /// Instructions retired.
-    Instructions = 2,
-}
 
 impl Event {
     /// The event an mhpmevent value selects.
     pub const fn of(selector: u64) -> Event {
-        match selector & mhpmevent::EVENT {
-            1 => Event::Cycles,
-            2 => Event::Instructions,
-            _ => Event::None,
-        }
+        Event::of_selector(selector & mhpmevent::EVENT)
     }
 
-    /// The raw clock that the event follows.
+    /// The raw clock that the event follows. Events that are not clocks are counted one by one, in `counter_base` itself.
     const fn raw(self, now: &Now) -> u64 {
         match self {
-            Event::None => 0,
+            Event::None | Event::Step(_) | Event::Trap(_) => 0,
             Event::Cycles => now.cycles,
             Event::Instructions => now.instret,
         }
@@ -118,9 +104,96 @@ impl Csrs {
         self.find_filters();
     }
 
-    /// Whether any counter depends on the mode.
+    /// Whether any counter depends on the mode, and which counters count instructions' events and traps.
     pub(crate) fn find_filters(&mut self) {
         self.counters_by_mode = (0..32).any(|i| i != 1 && self.event(i) != Event::None && self.filters(i) != 0);
+        (self.step_counters, self.trap_counters, self.tlb_counters) = (0, 0, 0);
+        for i in 3..32 {
+            match self.event(i) {
+                Event::Step(step) => {
+                    self.step_counters |= 1 << i;
+                    self.tlb_counters |= u64::from(step.of_tlb()) << i;
+                }
+                Event::Trap(_) => self.trap_counters |= 1 << i,
+                Event::None | Event::Cycles | Event::Instructions => {}
+            }
+        }
+    }
+
+    /// Whether a counter counts events of instructions now, so that an engine must look at each one ([`Csrs::count_step`]).
+    #[inline(always)]
+    pub fn counts_steps(&self) -> bool {
+        self.counting & self.step_counters != 0 || self.counts_tlb()
+    }
+
+    /// Whether a counter counts an event of the counted TLBs in some mode: they must be kept in all modes then.
+    #[inline(always)]
+    pub fn counts_tlb(&self) -> bool {
+        self.tlb_counters & !self.mcountinhibit != 0
+    }
+
+    /// The counters that count events of instructions now.
+    #[inline(always)]
+    pub fn counting_steps(&self) -> u64 {
+        self.counting & self.step_counters
+    }
+
+    /// Whether a counter counts traps now ([`Csrs::count_trap`]).
+    #[inline(always)]
+    pub fn counts_traps(&self) -> bool {
+        self.counting & self.trap_counters != 0
+    }
+
+    /// Counts what an instruction did: `occurred` is a set of [`Step::bit`]s, `counters` what [`Csrs::counting_steps`] gave before
+    /// it. A counter whose value or event it wrote does not count it. True if a counter has passed 2^64, so that
+    /// [`Csrs::raise_overflows`] is due.
+    #[inline]
+    pub fn count_step(&mut self, counters: u64, occurred: u64) -> bool {
+        self.count_events(counters & !self.written_counters, |event| match event {
+            Event::Step(step) => occurred & Step::bit(step) != 0,
+            _ => false,
+        })
+    }
+
+    /// Counts a trap of `cause` that `to` takes, while the mode is still that in which it was raised. Result as
+    /// [`Csrs::count_step`].
+    #[cold]
+    pub fn count_trap(&mut self, cause: Cause, to: Mode) -> bool {
+        self.count_events(self.counting & self.trap_counters, |event| match event {
+            Event::Trap(trap) => trap.counts(cause, to),
+            _ => false,
+        })
+    }
+
+    /// Adds one to each of `counters` whose event has occurred.
+    fn count_events(&mut self, mut counters: u64, occurred: impl Fn(Event) -> bool) -> bool {
+        let mut overflow = false;
+        while counters != 0 {
+            let i = counters.trailing_zeros() as usize & 31;
+            counters &= counters - 1;
+            if occurred(Event::of(self.mhpmevent[i])) {
+                self.counter_base[i] = self.counter_base[i].wrapping_add(1);
+                overflow |= self.counter_base[i] == 0;
+            }
+        }
+        overflow
+    }
+
+    /// Cycles that M-mode has spent where no mode change marked them: native firmware's price, added after it has returned to
+    /// `mode`. Counters of cycles that M-mode's filter stops have not counted them, those that `mode`'s stops have.
+    pub fn charge_machine_cycles(&mut self, cycles: u64, mode: Mode) {
+        for i in (0..32u8).filter(|&i| i != 1) {
+            if self.event(i) != Event::Cycles {
+                continue;
+            }
+            let (in_m, here) = (self.should_count(i, Mode::M), self.should_count(i, mode));
+            let base_change = match (in_m, here) {
+                (false, true) => cycles.wrapping_neg(),
+                (true, false) => cycles,
+                _ => 0,
+            };
+            self.counter_base[usize::from(i)] = self.counter_base[usize::from(i)].wrapping_add(base_change);
+        }
     }
 
     /// Starts and stops the counters that are filtered by mode. The machine calls it on every change of mode while
@@ -139,6 +212,7 @@ impl Csrs {
     /// increment for the writing instruction (Privileged ISA, "Hardware Performance Monitor").
     pub(crate) fn put_counter(&mut self, i: u8, value: u64, now: &Now, sink: &mut impl ChangeSink) -> Effects {
         let i = i & 31;
+        self.written_counters |= 1 << i;
         let before = self.counter(i, now);
         let counts = self.counting >> i & 1 != 0;
         let raw = if counts { self.event(i).raw(&after(now)) } else { 0 };
@@ -157,6 +231,7 @@ impl Csrs {
     pub(crate) fn put_event(&mut self, i: u8, value: u64, mode: Mode, now: &Now, sink: &mut impl ChangeSink) -> Effects {
         let i = i & 31;
         let at = usize::from(i);
+        self.written_counters |= 1 << i;
         let new = warl::hpmevent(self, value);
         let then = after(now);
         // The writing instruction still counts, and may overflow, under the old event.
@@ -186,15 +261,16 @@ impl Csrs {
         flags & enabled
     }
 
-    /// Cycles until the first count overflow that would set an OF bit, if one is on its way. An instruction takes at
-    /// least a cycle, so for counters of instructions this is a lower bound; ask again then.
+    /// Cycles until the first count overflow of a clock that would set an OF bit, if one is on its way; other events overflow when
+    /// they are counted. An instruction takes at least a cycle, so for counters of instructions this is a lower bound; ask again then.
     pub fn next_overflow(&self, now: &Now) -> Option<u64> {
         let of = |i: u8| self.mhpmevent[usize::from(i)] & mhpmevent::OF != 0;
-        if self.armed & self.counting & !0b111 == 0 || !self.isa.has(Ext::Sscofpmf) {
+        let clocks = self.armed & self.counting & !self.step_counters & !self.trap_counters & !0b111;
+        if clocks == 0 || !self.isa.has(Ext::Sscofpmf) {
             return None;
         }
         (3..32u8)
-            .filter(|&i| self.armed & self.counting & 1 << i != 0 && !of(i))
+            .filter(|&i| clocks & 1 << i != 0 && !of(i))
             .map(|i| if self.counter(i, now) >> 63 == 0 { 0 } else { self.counter(i, now).wrapping_neg() })
             .min()
     }

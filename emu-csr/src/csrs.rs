@@ -126,6 +126,18 @@ impl Csrs {
         }
     }
 
+    /// As [`Csrs::poke`] between two instructions, for native firmware: no instruction makes the write, so none is left out of the
+    /// count that it starts. Gives what the machine must do; `None` if this hart does not have the register.
+    pub fn assign(&mut self, csr: u16, value: u64, now: &Now) -> Option<Effects> {
+        let decl = table::find(csr).filter(|decl| self.isa.contains(decl.needs) && !decl.read_only())?;
+        // Counters and events take effect after the writing instruction, inhibition at once (counters.rs).
+        let before = match csr {
+            table::MCOUNTINHIBIT => *now,
+            _ => Now { cycles: now.cycles.wrapping_sub(1), instret: now.instret.wrapping_sub(1), ..*now },
+        };
+        Some(self.put(decl, value, Mode::M, &before, &mut ()))
+    }
+
     /// What the register reads as.
     #[inline]
     pub(crate) fn get(&self, decl: &Decl, mode: Mode, now: &Now) -> u64 {

@@ -2,6 +2,7 @@
 //! register holds after a write of `new` over `old`; all are pure and idempotent.
 
 use crate::csrs::Csrs;
+use crate::events::Event;
 use crate::isa::Ext;
 use crate::table::field::{hstatus, menvcfg, mhpmevent, mseccfg, mstatus, satp};
 
@@ -140,7 +141,7 @@ pub(crate) fn countercfg(csrs: &Csrs, _: u64, new: u64) -> u64 {
 /// Sscofpmf's bits, and an event this machine counts; another event number selects nothing.
 pub(crate) fn hpmevent(csrs: &Csrs, new: u64) -> u64 {
     let flags = with(csrs, Ext::Sscofpmf, mhpmevent::OF | filters(csrs));
-    let event = if new & mhpmevent::EVENT <= 2 { new & mhpmevent::EVENT } else { 0 };
+    let event = if Event::of(new) == Event::None { 0 } else { new & mhpmevent::EVENT };
     new & flags | event
 }
 

@@ -22,7 +22,7 @@ pub(crate) fn trap_taken(hart: &Hart) -> Option<Trap> {
 
 /// `mret`, to where mepc, MPP and MPV say.
 pub(crate) fn mret(hart: &mut Hart, bus: &Bus) {
-    trap::ret(hart, bus, true);
+    trap::firmware_ret(hart, bus);
     hart.pc = hart.next_pc;
 }
 

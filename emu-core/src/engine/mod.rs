@@ -3,6 +3,7 @@
 pub mod block;
 pub mod step;
 pub mod trap;
+pub mod watch;
 
 /// Why an engine gave the hart back.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

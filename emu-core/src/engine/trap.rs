@@ -21,7 +21,7 @@ pub fn exception(hart: &mut Hart, bus: &Bus, trap: Trap, observer: &mut Option<&
             entry
         }
     };
-    arrive(hart, bus, entry)
+    arrive(hart, bus, entry, Cause::Exception(trap.cause))
 }
 
 /// Takes the pending interrupt of highest priority, if any may be taken now.
@@ -39,10 +39,16 @@ pub fn interrupt(hart: &mut Hart, bus: &Bus, observer: &mut Option<&mut dyn Obse
             entry
         }
     };
-    arrive(hart, bus, entry)
+    arrive(hart, bus, entry, Cause::Interrupt(interrupt))
 }
 
-fn arrive(hart: &mut Hart, bus: &Bus, entry: Entry) -> Option<SliceEnd> {
+fn arrive(hart: &mut Hart, bus: &Bus, entry: Entry, cause: Cause) -> Option<SliceEnd> {
+    // A trap counts in the mode in which it was raised.
+    if hart.csr.counts_traps() && hart.csr.count_trap(cause, entry.mode) {
+        let now = hart.now(bus);
+        let effects = hart.csr.raise_overflows(&now, &mut ());
+        hart.apply(effects);
+    }
     go(hart, bus, entry, 0);
     hart.pc = entry.pc;
     (entry.mode == Mode::M).then_some(SliceEnd::EnteredM)
@@ -50,6 +56,16 @@ fn arrive(hart: &mut Hart, bus: &Bus, entry: Entry) -> Option<SliceEnd> {
 
 /// MRET (`machine`) or SRET as an instruction: writes `next_pc`. The caller has checked that it may.
 pub fn ret(hart: &mut Hart, bus: &Bus, machine: bool) {
+    // The return itself counts in the mode it leaves.
+    go_back(hart, bus, machine, 1);
+}
+
+/// MRET of native firmware, which is no instruction of the hart and retires nothing.
+pub fn firmware_ret(hart: &mut Hart, bus: &Bus) {
+    go_back(hart, bus, true, 0);
+}
+
+fn go_back(hart: &mut Hart, bus: &Bus, machine: bool, retiring: u64) {
     let (from, pc) = (hart.mode, hart.pc);
     hart.traps.leave();
     let mut changes = ChangeList::default();
@@ -64,8 +80,7 @@ pub fn ret(hart: &mut Hart, bus: &Bus, machine: bool) {
         hart.last_return = Some(Box::new(TrapReturn { hart: hart.id as usize, instret, pc, from, to, target, changes }));
         hart.events |= event::TOLD;
     }
-    // The return itself counts in the mode it leaves.
-    go(hart, bus, entry, 1);
+    go(hart, bus, entry, retiring);
     hart.next_pc = entry.pc;
 }
 

@@ -80,5 +80,10 @@ impl Hart {
             _ => Wait::Held,
         };
         self.csr.visit_state(&mut |name, word| io.u64(name, word));
+        // Also after words were replaced: what follows from them.
+        self.csr.restored();
+        if self.csr.counts_tlb() {
+            self.counted.get_or_insert_default().state(io);
+        }
     }
 }

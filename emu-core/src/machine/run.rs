@@ -4,7 +4,7 @@ use emu_csr::Interrupt;
 
 use super::{EngineKind, Machine, RunEnd};
 use crate::bus::Request;
-use crate::engine::{SliceEnd, block, step};
+use crate::engine::{SliceEnd, block, step, watch};
 use crate::firmware::{FwStep, Platform};
 use crate::hart::{Hart, Wait, event};
 use crate::observer::Observer;
@@ -118,7 +118,11 @@ impl Machine {
         let h = &mut self.harts[i];
         // Other harts, devices and firmware may have written since this hart last ran.
         h.tlb.sync(&self.bus.ram);
+        if !h.csr.counts_tlb() {
+            h.counted = None;
+        }
         match self.engine {
+            _ if h.watched() => watch::run(h, &mut self.bus, &self.decoder, &mut Unit, until, &mut observer),
             EngineKind::Step => step::run(h, &mut self.bus, &self.decoder, &mut Unit, until, &mut observer),
             EngineKind::Block => block::run(h, i, &mut self.bus, &self.decoder, &mut self.blocks, until, &mut observer),
         }
@@ -172,8 +176,13 @@ impl Machine {
                 FwStep::More => self.schedule.as_mut().map_or(0, |s| s.pause(i, steps)),
                 FwStep::Spin => SPIN,
                 FwStep::Done { cost } => {
-                    self.harts[i].cycles = self.harts[i].cycles.saturating_add(cost);
-                    self.harts[i].events |= event::INTERRUPTS;
+                    let h = &mut self.harts[i];
+                    h.cycles = h.cycles.saturating_add(cost);
+                    if h.csr.counters_by_mode {
+                        // The firmware has returned already, but its time was M-mode's.
+                        h.csr.charge_machine_cycles(cost, h.mode);
+                    }
+                    h.events |= event::INTERRUPTS;
                     return None;
                 }
                 FwStep::Request(r) => {

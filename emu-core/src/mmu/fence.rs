@@ -10,6 +10,10 @@ use crate::hart::Hart;
 impl Hart {
     /// Executes an address-translation fence on this hart. More may be dropped than the fence asks for, never less.
     pub fn fence(&mut self, fence: Fence) {
+        // The counted TLBs are emptied by any fence.
+        if let Some(counted) = &mut self.counted {
+            **counted = Default::default();
+        }
         let matches = |c: &Context| match fence.stage {
             Stage::S => matches!(c.mode, Mode::U | Mode::HS) && fence.id.is_none_or(|id| id == c.asid()),
             Stage::Vs => c.mode.virt() && fence.vmid.is_none_or(|id| id == c.vmid()) && fence.id.is_none_or(|id| id == c.asid()),

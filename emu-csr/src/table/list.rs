@@ -299,7 +299,7 @@ csrs! {
         MHPMEVENT0 0x320 mhpmevent Mhpmevent needs[] gates no_gate
             [3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 22 23 24 25 26 27 28 29 30 31] {
                 OF 63 "overflowed, and no interrupt until cleared"; MINH 62 "not in M"; SINH 61 "not in S or HS"; UINH 60 "not in U";
-                VSINH 59 "not in VS"; VUINH 58 "not in VU"; EVENT 55..0 "0 nothing, 1 cycles, 2 instructions retired";
+                VSINH 59 "not in VS"; VUINH 58 "not in VU"; EVENT 55..0 "what is counted: 0 nothing, 1 cycles, 2 instructions retired, others as in `events`";
             }
         /// Eight PMP configuration bytes (Privileged ISA, "Physical Memory Protection CSRs"); entries from 16 on are read-only zero.
         PMPCFG0 0x3a0 pmpcfg Pmpcfg needs[] gates no_gate [0 2 4 6 8 10 12 14] {}
@@ -334,6 +334,14 @@ csrs! {
         armed: u64,
         /// Whether a counter's filter depends on the mode, so that `on_mode_change` must be called.
         counters_by_mode: bool,
+        /// Counters whose event is one of instructions; follows from mhpmevent.
+        step_counters: u64,
+        /// Of these, counters of the counted TLBs' events.
+        tlb_counters: u64,
+        /// Counters whose event is one of traps; follows from mhpmevent.
+        trap_counters: u64,
+        /// Counters written since an engine last cleared this, which the writing instruction does not count in; no state beyond it.
+        written_counters: u64,
         /// mhpmevent3 to mhpmevent31, by number.
         mhpmevent: [u64; 32],
         /// PMP configuration bytes.
