@@ -25,10 +25,14 @@ impl Decoder {
         all.sort_by_key(|d| std::cmp::Reverse(d.mask.count_ones()));
         let mut starts = [0u16; 257];
         let mut defs = Vec::new();
-        for bucket in 0..256u32 {
-            starts[bucket as usize] = defs.len() as u16;
-            let (key, mask) = (3 | (bucket >> 3) << 2 | (bucket & 7) << 12, 0x707f);
-            defs.extend(all.iter().copied().filter(|d| (d.bits ^ key) & d.mask & mask == 0));
+        let fits = |d: &InsnDef, key: u32, mask: u32| (d.bits ^ key) & d.mask & mask == 0;
+        for opcode in 0..32u32 {
+            let major = 3 | opcode << 2;
+            let here: Vec<&'static InsnDef> = all.iter().copied().filter(|d| fits(d, major, 0x7f)).collect();
+            for funct3 in 0..8u32 {
+                starts[(opcode * 8 + funct3) as usize] = defs.len() as u16;
+                defs.extend(here.iter().copied().filter(|d| fits(d, major | funct3 << 12, 0x707f)));
+            }
         }
         starts[256] = defs.len() as u16;
         Decoder { isa, starts, defs }

@@ -1,0 +1,7 @@
+//! What the fuzz targets do with an input. Each is a function of bytes that panics on a finding, so that a saved input can be run
+//! again by a test as well.
+
+pub mod bytes;
+pub mod decoder;
+pub mod guest;
+pub mod loaders;
