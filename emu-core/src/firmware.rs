@@ -54,6 +54,11 @@ pub trait Firmware {
     fn boot(&mut self, platform: &mut Platform<'_>, boot: usize, entry: u64, dtb: u64);
     /// One step of handling the trap that has just entered M-mode on hart index `hart` (mcause, mepc... are set).
     fn step(&mut self, platform: &mut Platform<'_>, hart: usize) -> FwStep;
+    /// Something outside the harts (a device, a monitor) signals the firmware's event `event` to hart index `hart`. Which events there are
+    /// is the firmware's business; it says why it refuses one.
+    fn raise(&mut self, _platform: &mut Platform<'_>, _event: u64, _hart: usize) -> Result<(), &'static str> {
+        Err("this firmware takes no events from outside")
+    }
     /// Visits all state, to save it or to restore it.
     fn state(&mut self, io: &mut dyn StateIo);
 }

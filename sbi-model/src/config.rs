@@ -12,6 +12,8 @@ pub struct Config {
     pub bugs: Bugs,
     /// Physical memory (first address, bytes) that only M-mode may use: where firmware of that kind would lie.
     pub reserved: Vec<(u64, u64)>,
+    /// Ids of the platform's own software events: bit 14 is set.
+    pub platform_events: Vec<u32>,
 }
 
 impl Default for Config {
@@ -23,7 +25,7 @@ impl Default for Config {
 impl Config {
     /// A profile as it is.
     pub fn new(profile: &'static Profile) -> Config {
-        Config { profile, bugs: Bugs::NONE, reserved: Vec::new() }
+        Config { profile, bugs: Bugs::NONE, reserved: Vec::new(), platform_events: Vec::new() }
     }
 
     /// The defects of the profile and of the configuration.
@@ -48,10 +50,13 @@ pub struct Rules {
     pub bugs: Bugs,
     /// See [`Config::reserved`].
     pub reserved: Vec<(u64, u64)>,
+    /// See [`Config::platform_events`].
+    pub platform_events: Vec<u32>,
 }
 
 impl From<Config> for Rules {
     fn from(c: Config) -> Rules {
-        Rules { profile: c.profile, policies: c.policies(), bugs: c.all_bugs(), reserved: c.reserved }
+        let (policies, bugs) = (c.policies(), c.all_bugs());
+        Rules { profile: c.profile, policies, bugs, reserved: c.reserved, platform_events: c.platform_events }
     }
 }

@@ -9,6 +9,7 @@ use emu_csr::{Cause, Exception, Mode};
 use crate::call::{Call, Extension, Function, Outcome};
 use crate::config::{Config, Rules};
 use crate::error::SbiError;
+use crate::sse::{self, Sse};
 use crate::state::{HartState, Stage, State};
 use crate::{boot, emulate, ext, leave};
 
@@ -47,6 +48,7 @@ impl Sbi {
 impl Firmware for Sbi {
     fn boot(&mut self, platform: &mut Platform<'_>, boot: usize, entry: u64, dtb: u64) {
         self.state = State::new(platform.harts.len());
+        self.state.sse = Sse::new(&self.rules, platform, boot);
         for h in platform.harts.iter_mut() {
             boot::hold(h);
         }
@@ -65,6 +67,14 @@ impl Firmware for Sbi {
             Stage::Events => self.events(platform, hart),
             Stage::Return => self.leave(platform, hart),
         }
+    }
+
+    fn raise(&mut self, platform: &mut Platform<'_>, event: u64, hart: usize) -> Result<(), &'static str> {
+        let event = u32::try_from(event).map_err(|_| "a software event's id has 32 bits")?;
+        if hart >= platform.harts.len() {
+            return Err("there is no such hart");
+        }
+        sse::raise(&mut self.call(platform, hart), event).map_err(SbiError::name)
     }
 
     fn state(&mut self, io: &mut dyn StateIo) {
@@ -107,13 +117,25 @@ impl Sbi {
             Outcome::Fatal(text) => return FwStep::Fatal(text),
             Outcome::More | Outcome::Spin | Outcome::Return(_) | Outcome::Placed => {}
         }
+        let cyclic = self.state.sse.harts[hart].cyclic && !self.state.sse.harts[hart].masked;
+        if cyclic || sse::candidate(&self.rules, &self.state, hart).is_some() {
+            self.state.work[hart].stage = Stage::Events;
+            return FwStep::More;
+        }
         self.leave(platform, hart)
     }
 
-    /// Software events, between the answer and the return.
+    /// One step of the delivery of software events, between the answer and the return.
     fn events(&mut self, platform: &mut Platform<'_>, hart: usize) -> FwStep {
-        self.state.work[hart].stage = Stage::Return;
-        self.leave(platform, hart)
+        match sse::deliver(&mut self.call(platform, hart)) {
+            Outcome::More => FwStep::More,
+            Outcome::Spin => FwStep::Spin,
+            Outcome::Fatal(text) => FwStep::Fatal(text),
+            _ => {
+                self.state.work[hart].stage = Stage::Return;
+                FwStep::More
+            }
+        }
     }
 
     /// `mret`.

@@ -3,6 +3,8 @@
 use emu_core::dev::StateIo;
 use emu_core::hart::{Hart, Wait};
 
+use crate::sse::Sse;
+
 /// What HSM keeps of one hart.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub enum HartState {
@@ -50,12 +52,14 @@ pub struct State {
     pub harts: Vec<HartState>,
     /// By hart index.
     pub work: Vec<Work>,
+    /// Software events.
+    pub sse: Sse,
 }
 
 impl State {
     /// State before boot for this many harts.
     pub fn new(harts: usize) -> State {
-        State { harts: vec![HartState::Stopped; harts], work: vec![Work::default(); harts] }
+        State { harts: vec![HartState::Stopped; harts], work: vec![Work::default(); harts], sse: Sse::default() }
     }
 
     /// A hart's state as it is now.
@@ -91,6 +95,7 @@ impl State {
             };
         }
         self.work.iter_mut().for_each(|w| w.visit(io));
+        self.sse.visit(io);
     }
 }
 

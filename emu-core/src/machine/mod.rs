@@ -176,6 +176,23 @@ impl Machine {
         self.schedule = schedule;
     }
 
+    /// Signals an event of native firmware's own (a RAS event, a platform's) to hart index `hart`, before the next instruction that
+    /// [`Machine::run`] executes. The error says why the firmware refuses.
+    pub fn raise(&mut self, event: u64, hart: usize) -> Result<(), &'static str> {
+        let Some(fw) = &mut self.firmware else { return Err("there is no native firmware") };
+        let mut platform = Platform {
+            harts: &mut self.harts,
+            bus: &mut self.bus,
+            console_out: &mut self.console_out,
+            console_in: &mut self.console_in,
+            observer: match &mut self.observer {
+                Some(o) => Some(o.as_mut()),
+                None => None,
+            },
+        };
+        fw.raise(&mut platform, event, hart)
+    }
+
     /// The harts, by index.
     pub fn harts(&self) -> &[Hart] {
         &self.harts

@@ -3,6 +3,7 @@
 use emu_csr::{Cause, Exception, Interrupt};
 
 use crate::call::{Call, Outcome};
+use crate::sse;
 
 pub mod access;
 pub mod illegal;
@@ -14,7 +15,9 @@ pub mod timer;
 pub(crate) fn trap(c: &mut Call<'_, '_>, cause: Cause) -> Outcome {
     match cause {
         Cause::Interrupt(Interrupt::MTimer) => timer::expired(c.platform, c.hart),
-        Cause::Interrupt(Interrupt::MSoft) => software::received(c.platform, c.hart),
+        Cause::Interrupt(Interrupt::MSoft) => software::received(c),
+        Cause::Interrupt(Interrupt::CounterOverflow) => sse::overflowed(c),
+        Cause::Exception(Exception::DoubleTrap) => return sse::trapped_twice(c),
         Cause::Interrupt(_) => return Outcome::Fatal("an interrupt that should be the supervisor's came to M-mode"),
         Cause::Exception(Exception::LoadAddrMisaligned | Exception::StoreAddrMisaligned) => {
             misaligned::access(c.platform, c.hart);

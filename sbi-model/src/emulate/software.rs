@@ -1,19 +1,22 @@
 //! Machine software interrupts: somebody wrote a hart's MSIP register.
 
 use emu_core::dev::Clint;
-use emu_core::firmware::Platform;
 use emu_csr::Interrupt;
 
-use crate::harts;
+use crate::call::Call;
+use crate::{harts, sse};
 
-/// Clears MSIP and passes the interrupt on as SSIP.
-pub fn received(platform: &mut Platform<'_>, hart: usize) {
-    if let Some(clint) = platform.bus.device::<Clint>() {
-        clint.set_msip(hart, false);
-        platform.bus.lines_changed = true;
+/// Clears MSIP. If firmware on another hart has sent the interrupt, its reason is seen to; otherwise it is passed on as SSIP.
+pub fn received(c: &mut Call<'_, '_>) {
+    if let Some(clint) = c.platform.bus.device::<Clint>() {
+        clint.set_msip(c.hart, false);
+        c.platform.bus.lines_changed = true;
     }
-    let h = &mut platform.harts[hart];
+    let h = &mut c.platform.harts[c.hart];
     let effects = h.csr.set_line(Interrupt::MSoft, false);
     h.apply(effects);
+    if c.state.sse.harts[c.hart].ipi {
+        return sse::drain(c);
+    }
     harts::send_ipi(h);
 }

@@ -5,7 +5,7 @@ use emu_core::hart::Wait;
 use crate::call::{Call, Extension, Function, Outcome, function};
 use crate::error::SbiError;
 use crate::state::HartState;
-use crate::{boot, harts, leave};
+use crate::{boot, harts, leave, sse};
 
 /// The extension.
 pub static EXTENSION: Extension = Extension::new(0x48_534d, "HSM", FUNCTIONS);
@@ -40,12 +40,16 @@ fn hart_start(c: &mut Call<'_, '_>) -> Outcome {
         HartState::Stopped => {}
     }
     boot::start(h, c.platform.bus, at, opaque);
+    sse::start(c, i);
     c.state.set(i, HartState::Started);
     Outcome::Return(Ok(0))
 }
 
 fn hart_stop(c: &mut Call<'_, '_>) -> Outcome {
     c.state.set(c.hart, HartState::Stopped);
+    if let Some(fatal) = sse::stop(c) {
+        return fatal;
+    }
     boot::hold(c.caller());
     Outcome::Held
 }

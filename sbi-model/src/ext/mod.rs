@@ -7,6 +7,7 @@ mod ipi;
 mod legacy;
 mod rfence;
 mod srst;
+mod sse;
 mod time;
 
 use emu_csr::Isa;
@@ -25,6 +26,7 @@ pub static EXTENSIONS: &[&Extension] = &[
     &hsm::EXTENSION,
     &srst::EXTENSION,
     &dbcn::EXTENSION,
+    &sse::EXTENSION,
     &legacy::EXTENSION,
 ];
 

@@ -47,6 +47,7 @@ const SPEC: Policies = Policies {
     double_trap: DoubleTrap::Halt,
     pmu_one_shot: PmuOneShot::Off,
     pmu_disable: PmuDisable::Kept,
+    ras_events: RasEvents::Offered,
     locks: Locks::None,
     wake: Wake::AtOnce,
     complete_mode: CompleteMode::Any,
@@ -73,6 +74,7 @@ const OPENSBI: Policies = Policies {
     double_trap: DoubleTrap::Retry,
     pmu_one_shot: PmuOneShot::On,
     pmu_disable: PmuDisable::Cleared,
+    ras_events: RasEvents::Absent,
     locks: Locks::EventAndList,
     ..SPEC
 };

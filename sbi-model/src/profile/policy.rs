@@ -207,6 +207,14 @@ policies! {
         /// Clears it: the sample is lost.
         Cleared = "cleared",
     }
+    "RAS"
+    /// The four RAS events.
+    ras_events: RasEvents {
+        /// Are there: machine and monitor can signal them.
+        Offered = "offered",
+        /// Are NOT_SUPPORTED, as no driver has added a source.
+        Absent = "absent",
+    }
     "B.3"
     /// The locks that operations of several harts contend for.
     locks: Locks {

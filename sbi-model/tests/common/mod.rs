@@ -1,6 +1,8 @@
 //! Harts, memory and firmware without an engine: calls are made by entering the trap that `ecall` raises.
 #![allow(dead_code, clippy::expect_used)] // each test file uses a part; helpers of tests
 
+pub mod sse;
+
 use std::collections::VecDeque;
 
 use emu_core::bus::{Bus, Clock};
