@@ -111,11 +111,12 @@ impl Session {
                 self.wait(None)?;
                 continue;
             }
-            let left = self.options.limit.map(|l| l.saturating_sub(self.before + self.machine.instret()));
-            if left == Some(0) {
+            // The limit counts on over reboots; the machine counts from its own start.
+            let limit = self.options.limit.map_or(u64::MAX, |l| l.saturating_sub(self.before));
+            if self.machine.instret() >= limit {
                 return Ok(End::Limit);
             }
-            let end = self.slice(left);
+            let end = self.slice(limit);
             if self.flush()? == Reader::Gone {
                 return Ok(End::OutputGone);
             }
@@ -129,15 +130,12 @@ impl Session {
     }
 
     /// Runs for a while: about 10 ms of the host's time and never more than 10 ms of the guest's while someone may type. How
-    /// long exactly changes nothing for the guest. An instruction takes at least a cycle, so a slice no longer than what is left
-    /// of the limit, shared by the harts, ends no later than where the limit must end the run.
-    fn slice(&mut self, left: Option<u64>) -> RunEnd {
+    /// long exactly changes nothing for the guest.
+    fn slice(&mut self, limit: u64) -> RunEnd {
         let most = (self.options.cycle_hz / if self.open { 100 } else { 1 }).max(1);
         self.slice = self.slice.clamp(10_000, most.max(10_000));
-        let harts = self.machine.harts().len() as u64;
-        let cycles = left.map_or(self.slice, |l| self.slice.min(l.div_ceil(harts)));
         let began = Instant::now();
-        let end = self.machine.run(self.machine.cycles().saturating_add(cycles));
+        let end = self.machine.run_for(self.machine.cycles().saturating_add(self.slice), limit);
         let took = began.elapsed();
         if took < Duration::from_millis(5) {
             self.slice = self.slice.saturating_mul(2);

@@ -25,11 +25,11 @@ fn a_guest_that_fails_is_exit_1_or_its_own_code() {
 
 #[test]
 fn the_instruction_limit_is_exact_and_exit_5() {
-    for engine in ["step", "block"] {
-        let o = run_rom("spin", &["--limit", "1234567", "--json", "--quiet", "--engine", engine]);
+    for (engine, smp) in [("step", "1"), ("block", "1"), ("step", "3"), ("block", "3")] {
+        let o = run_rom("spin", &["--limit", "1234567", "--json", "--quiet", "--engine", engine, "-smp", smp]);
         assert_eq!(code(&o), 5);
         let report: serde_json::Value = serde_json::from_slice(&o.stdout).expect("one line of JSON");
-        assert_eq!(report["instret"], 1_234_567, "{engine}");
+        assert_eq!(report["instret"], 1_234_567, "{engine}, {smp} harts");
         assert_eq!((report["end"].as_str(), report["exit"].as_u64()), (Some("limit"), Some(5)));
         assert!(o.stderr.is_empty());
     }

@@ -35,6 +35,7 @@ impl Machine {
         h.bytes("console input", &mut waiting);
         h.u64("round", &mut self.round);
         h.u64("turn", &mut (self.turn as u64));
+        h.u64("began", &mut u64::from(self.began));
         h.u64("alone", &mut self.alone.map_or(0, |i| i as u64 + 1));
         h.u64("in firmware", &mut self.in_firmware);
         self.bus.ram.for_each_page(&mut |pa, page| {

@@ -100,6 +100,8 @@ pub struct Machine {
     round: u64,
     /// The first hart that has not been run up to `round`.
     turn: usize,
+    /// Whether that hart's turn has begun.
+    began: bool,
     /// The hart that [`Machine::step_hart`] stepped last, until [`Machine::run`] goes on.
     alone: Option<usize>,
     console_out: Vec<u8>,
@@ -140,6 +142,7 @@ impl Machine {
             quantum: config.quantum.max(1),
             round: 0,
             turn: 0,
+            began: false,
             alone: None,
             console_out: Vec::new(),
             console_in: VecDeque::new(),

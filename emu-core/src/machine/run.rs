@@ -20,11 +20,18 @@ impl Machine {
     /// more, because where rounds end must not depend on how often this is called. May be called again with a later time after
     /// [`RunEnd::Limit`] and, when input has come, [`RunEnd::AllAsleep`].
     pub fn run(&mut self, until: u64) -> RunEnd {
+        self.run_for(until, FOREVER)
+    }
+
+    /// As [`Machine::run`], and stops exactly when [`Machine::instret`] has reached `limit`, which may be in the middle of a hart's turn:
+    /// the order in which the harts retire instructions is part of the machine's state, so the same limit is the same state on every
+    /// engine, and going on from there is as if nobody had stopped.
+    pub fn run_for(&mut self, until: u64, limit: u64) -> RunEnd {
         let stop = if self.harts.len() == 1 { until } else { FOREVER };
         self.alone = None;
         self.lines(self.cycles());
         loop {
-            if self.cycles() >= until && (self.turn >= self.harts.len() || self.harts.len() == 1) {
+            if self.instret() >= limit || self.cycles() >= until && (self.turn >= self.harts.len() || self.harts.len() == 1) {
                 return RunEnd::Limit;
             }
             if self.turn >= self.harts.len()
@@ -34,10 +41,11 @@ impl Machine {
             }
             while self.turn < self.harts.len() {
                 let i = self.turn;
-                if let Some(end) = self.turn_of(i, stop) {
+                if let Some(end) = self.turn_of(i, stop, limit) {
                     return end;
                 }
                 self.turn += 1;
+                self.began = false;
             }
         }
     }
@@ -70,19 +78,28 @@ impl Machine {
         };
         self.round = end.max(now + 1);
         self.turn = 0;
+        self.began = false;
         None
     }
 
-    /// One hart's turn: slices up to the round's end.
-    fn turn_of(&mut self, i: usize, stop: u64) -> Option<RunEnd> {
-        if self.harts.len() > 1 {
+    /// One hart's turn: slices up to the round's end, or what is left of a turn in which the limit was reached.
+    fn turn_of(&mut self, i: usize, stop: u64, limit: u64) -> Option<RunEnd> {
+        if self.harts.len() > 1 && !self.began {
             // Others may have stored to the reserved set while it waited for its turn.
             self.harts[i].reservation = None;
             self.forget_new_code();
         }
+        self.began = true;
+        // What this hart may still retire: the others do not while it has its turn.
+        let limit = limit.saturating_sub(self.instret() - self.harts[i].instret);
         loop {
             self.timers(i);
             let h = &mut self.harts[i];
+            if h.instret >= limit {
+                return Some(RunEnd::Limit);
+            }
+            // An instruction takes at least a cycle.
+            let stop = stop.min(h.cycles.saturating_add(limit - h.instret));
             if h.cycles >= self.round {
                 return None;
             }
@@ -229,7 +246,7 @@ impl Machine {
         if h.csr.next_overflow(&now) == Some(0) {
             e = e.with(h.csr.raise_overflows(&now, &mut ()));
         }
-        let mtip = self.bus.hart_lines(i, h.cycles).mtip;
+        let mtip = self.bus.mtip(i, h.cycles);
         e = e.with(h.csr.set_line(Interrupt::MTimer, mtip));
         h.apply(e);
         h.events &= !event::DEADLINE;

@@ -65,6 +65,7 @@ impl Machine {
         // A round in progress is over: the next one begins where the slowest hart is.
         self.round = self.round.max(self.harts[i].cycles);
         self.turn = self.harts.len();
+        self.began = false;
         step
     }
 
