@@ -214,6 +214,12 @@ impl Bus {
         Lines { msip, mtip, meip, seip }
     }
 
+    /// Whether hart index `hart`'s machine timer interrupt is pending at cycle `now`: the one line that changes by itself.
+    pub fn mtip(&mut self, hart: usize, now: u64) -> bool {
+        let mtime = self.clock.ticks(now);
+        self.at::<Clint>(self.wires.clint).is_some_and(|c| c.mtip(hart, mtime))
+    }
+
     /// The first cycle after `now` at which hart index `hart`'s mtimecmp is reached, if any.
     pub fn next_mtimer(&mut self, hart: usize, now: u64) -> Option<u64> {
         let at = self.at::<Clint>(self.wires.clint)?.mtimecmp(hart);
@@ -228,14 +234,8 @@ impl Bus {
     /// The first cycle after `now` at which a device has something to do or hart timer lines change, if any.
     pub fn next_event(&mut self, now: u64) -> Option<u64> {
         let mut next: Option<u64> = None;
-        for slot in &mut self.slots {
-            let cx = DevCx {
-                ram: &mut self.ram,
-                clock: &mut self.clock,
-                now,
-                request: &mut self.request,
-                code_writes: &mut self.code_writes,
-            };
+        let (slots, cx) = self.devices(now);
+        for slot in slots {
             if let Some(at) = slot.dev.next_event(&cx) {
                 next = Some(next.map_or(at, |n| n.min(at)));
             }
@@ -245,14 +245,8 @@ impl Bus {
 
     /// Time has reached `now`: devices do what is due; sets [`Bus::lines_changed`].
     pub fn advance(&mut self, now: u64) {
-        for slot in &mut self.slots {
-            let mut cx = DevCx {
-                ram: &mut self.ram,
-                clock: &mut self.clock,
-                now,
-                request: &mut self.request,
-                code_writes: &mut self.code_writes,
-            };
+        let (slots, mut cx) = self.devices(now);
+        for slot in slots {
             slot.dev.advance(&mut cx);
         }
         self.lines_changed = true;
@@ -295,14 +289,8 @@ impl Bus {
             return Ok(v);
         }
         let Some(i) = self.find(pa) else { return Err(BusError) };
-        let slot = &mut self.slots[i];
-        let mut cx = DevCx {
-            ram: &mut self.ram,
-            clock: &mut self.clock,
-            now,
-            request: &mut self.request,
-            code_writes: &mut self.code_writes,
-        };
+        let (slots, mut cx) = self.devices(now);
+        let slot = &mut slots[i];
         let r = slot.dev.read(pa - slot.base, size, &mut cx);
         self.lines_changed = true;
         r
@@ -315,17 +303,23 @@ impl Bus {
             return Ok(());
         }
         let Some(i) = self.find(pa) else { return Err(BusError) };
-        let slot = &mut self.slots[i];
-        let mut cx = DevCx {
+        let (slots, mut cx) = self.devices(now);
+        let slot = &mut slots[i];
+        let r = slot.dev.write(pa - slot.base, size, value, &mut cx);
+        self.lines_changed = true;
+        r
+    }
+
+    /// The devices, and apart from them what they may touch.
+    fn devices(&mut self, now: u64) -> (&mut [Slot], DevCx<'_>) {
+        let cx = DevCx {
             ram: &mut self.ram,
             clock: &mut self.clock,
             now,
             request: &mut self.request,
             code_writes: &mut self.code_writes,
         };
-        let r = slot.dev.write(pa - slot.base, size, value, &mut cx);
-        self.lines_changed = true;
-        r
+        (&mut self.slots, cx)
     }
 
     fn find(&self, pa: u64) -> Option<usize> {
