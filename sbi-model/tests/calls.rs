@@ -22,6 +22,12 @@ fn boot_hart_starts_as_the_specification_says_and_the_others_wait() {
 }
 
 #[test]
+fn a_and_d_are_the_harts_to_update_from_the_start_only_without_svade() {
+    let adue = |cpu| Rig::with(1, cpu).harts[0].csr.menvcfg >> 61 & 1;
+    assert_eq!((adue("max"), adue("max,svade=on"), adue("rva23h")), (1, 0, 0));
+}
+
+#[test]
 fn base_functions() {
     let mut rig = Rig::new(1);
     assert_eq!(rig.call(0, BASE, 0, &[]), (0, 3 << 24));

@@ -8,7 +8,7 @@ pub const PROFILES: [(&str, &str); 4] = [
     ("rva22", "RVA22S64's mandatory extensions, with Sv48, Sv57, Svnapot, Sstc and Sscofpmf of its options; no H"),
     ("rva23h", "RVA23S64's mandatory extensions without V (and what needs it) and without pointer masking"),
     ("rv64gc", "RV64IMAFDC with Zicsr and Zifencei, machine, supervisor and user modes, Sv39: the smallest that boots Linux"),
-    ("max", "everything this machine has"),
+    ("max", "everything this machine has, with hardware updating of A and D from the start: without svade"),
 ];
 
 /// RV64GC with three modes and Sv39.
@@ -77,13 +77,14 @@ impl Isa {
             "rv64gc" => Some(base),
             "rva22" => Some(rva22),
             "rva23h" => Some(Isa(rva22.0 | Isa::of(RVA23).0)),
-            "max" => Some(Isa::all()),
+            "max" => Some(Isa::max()),
             _ => None,
         }
     }
 
-    /// Everything this machine has: the default.
+    /// Everything this machine has: the default. A and D are the hart's to set from the start: Svade beside Svadu would tell the
+    /// supervisor that updating is off until it asks for it (device tree binding "riscv,isa-extensions").
     pub fn max() -> Isa {
-        Isa::all()
+        Isa::all().without(Svade)
     }
 }

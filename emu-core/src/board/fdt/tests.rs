@@ -68,6 +68,24 @@ fn harts_are_wired_to_the_interrupt_controllers() {
     }
 }
 
+/// Binding "riscv,isa-extensions": only Svadu is "always on", only Svade "always off", both "off until the supervisor turns it on".
+#[test]
+fn the_rule_for_a_and_d_is_the_one_that_holds_at_the_start() {
+    let names = |cpu: &str| {
+        let c = Config { isa: Isa::parse(cpu).unwrap(), ..config(1) };
+        let blob = device_tree(&c, &Chosen::default()).unwrap();
+        let fdt = Fdt::new(&blob).unwrap();
+        let mut v = strings(&fdt.find_node("/cpus/cpu@0").unwrap(), "riscv,isa-extensions");
+        v.retain(|n| n.starts_with("svad"));
+        v
+    };
+    assert_eq!(names("max"), ["svadu"]);
+    assert_eq!(names("rva22"), ["svade"]);
+    assert_eq!(names("rva23h"), ["svade"]);
+    assert_eq!(names("max,svade=on"), ["svade", "svadu"]);
+    assert_eq!(names("rva22,svadu=on,svade=off"), ["svadu"]);
+}
+
 #[test]
 fn cpu_nodes_follow_the_isa() {
     let small = [Ext::M, Ext::A, Ext::C, Ext::S, Ext::U, Ext::Sv39].into_iter().fold(Isa(1), Isa::with);
