@@ -57,7 +57,7 @@ impl Random {
 
 /// Random instructions; those that would put the hart to sleep or replace the handler are left out.
 fn program(r: &mut Random, len: usize) -> Vec<u32> {
-    let usable = |d: &&InsnDef| !["wfi", "wrs.nto", "wrs.sto", "mret", "sret", "csrrw", "csrrwi"].contains(&d.name);
+    let usable = |d: &&InsnDef| !["wfi", "mret", "sret", "csrrw", "csrrwi"].contains(&d.name);
     let all: Vec<&InsnDef> = TABLES.iter().flat_map(|t| t.iter()).filter(usable).collect();
     (0..len)
         .map(|_| {

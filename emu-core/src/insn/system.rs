@@ -16,8 +16,8 @@ plain! {
     "mret"   "001100000010 00000 000 00000 1110011" &[], None, System, End, |h, bus, i| { check(h.csr.check_mret(h.mode), i)?; trap::ret(h, bus, true); Ok(()) };
     "sret"   "000100000010 00000 000 00000 1110011" &[S], None, System, End, |h, bus, i| { check(h.csr.check_sret(h.mode), i)?; trap::ret(h, bus, false); Ok(()) };
     "wfi"    "000100000101 00000 000 00000 1110011" &[], None, System, End, |h, _, i| { check(h.csr.check_wfi(h.mode), i)?; wait(h, Wait::Wfi); Ok(()) };
-    "wrs.nto" "000000001101 00000 000 00000 1110011" &[Zawrs], None, System, End, |h, _, i| { check(h.csr.check_wrs_nto(h.mode), i)?; Ok(()) };
-    "wrs.sto" "000000011101 00000 000 00000 1110011" &[Zawrs], None, System, End, |_, _, _| Ok(());
+    "wrs.nto" "000000001101 00000 000 00000 1110011" &[Zawrs], None, System, End, |h, _, i| { check(h.csr.check_wrs_nto(h.mode), i)?; stall(h, NO_TIMEOUT); Ok(()) };
+    "wrs.sto" "000000011101 00000 000 00000 1110011" &[Zawrs], None, System, End, |h, _, _| { stall(h, SHORT_TIMEOUT); Ok(()) };
 
     "sfence.vma"  "0001001 bbbbb aaaaa 000 00000 1110011" &[S], Fence2, Fence, Plain, |h, _, i| { check(h.csr.check_sfence_vma(h.mode), i)?; sfence(h, i); Ok(()) };
     "sinval.vma"  "0001011 bbbbb aaaaa 000 00000 1110011" &[Svinval], Fence2, Fence, Plain, |h, _, i| { check(h.csr.check_sinval_vma(h.mode), i)?; sfence(h, i); Ok(()) };
@@ -43,6 +43,19 @@ fn wait(h: &mut Hart, wait: Wait) {
     if !h.csr.wfi_wakes() {
         h.wait = wait;
         h.events |= event::WAIT;
+    }
+}
+
+/// Cycles after which WRS.STO goes on ("Zawrs": "a short time-out").
+const SHORT_TIMEOUT: u64 = 1_000;
+/// Cycles after which WRS.NTO goes on. The manual asks for no time-out but lets a stall end for any reason; with this one a hart that
+/// waits for a device's store, which ends no reservation here, goes on as well.
+const NO_TIMEOUT: u64 = 10_000;
+
+/// WRS: waits while the reservation is valid, which the next turn of another hart ends, for `most` cycles.
+fn stall(h: &mut Hart, most: u64) {
+    if h.reservation.is_some() {
+        wait(h, Wait::Wrs(h.cycles.saturating_add(most)));
     }
 }
 

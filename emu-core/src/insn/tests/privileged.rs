@@ -136,6 +136,27 @@ fn wfi_retires_and_waits_unless_an_interrupt_is_pending() {
     assert_eq!((t.hart.wait, t.hart.pc), (Wait::Running, RAM + 4));
 }
 
+/// "Zawrs": a stall is for a valid reservation, and ends with it, with an interrupt, or with the time-out.
+#[test]
+fn wrs_waits_while_the_reservation_is_valid_and_no_interrupt_is_pending() {
+    for (name, most) in [("wrs.sto", 1_000), ("wrs.nto", 10_000)] {
+        let wait = |reserved: bool, pending: bool| {
+            let mut t = Bench::new();
+            t.program(&[asm(name, none())]);
+            t.hart.cycles = 77;
+            t.hart.reservation = reserved.then_some(RAM);
+            t.hart.csr.mie = 8;
+            t.hart.csr.set_line(emu_csr::Interrupt::MSoft, pending);
+            t.step();
+            assert_eq!((t.hart.pc, t.hart.instret), (RAM + 4, 1), "{name} retires first");
+            t.hart.wait
+        };
+        assert_eq!(wait(true, false), Wait::Wrs(77 + most), "{name}");
+        assert_eq!(wait(true, true), Wait::Running, "{name}");
+        assert_eq!(wait(false, false), Wait::Running, "{name}");
+    }
+}
+
 #[test]
 fn csr_instructions_read_and_write_as_their_forms_say() {
     let mut t = Bench::new();
