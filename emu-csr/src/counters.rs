@@ -202,10 +202,11 @@ impl Csrs {
         if old == new || !self.counters_by_mode {
             return Effects::NONE;
         }
+        let before = self.counting;
         for i in (0..32).filter(|&i| i != 1) {
             self.set_counting(i, self.should_count(i, new), now);
         }
-        Effects::COUNTERS
+        if before == self.counting { Effects::NONE } else { Effects::COUNTERS }
     }
 
     /// Writes counter `i`. The written value is what the next instruction reads: the write takes precedence over the

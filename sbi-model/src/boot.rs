@@ -45,6 +45,10 @@ fn set_up(hart: &mut Hart, bus: &Bus) {
     put(table::MIE, Interrupt::MSoft.mask());
     put(table::MCOUNTEREN, u64::MAX);
     put(table::MCOUNTINHIBIT, HPM_INHIBITED);
+    // No counter interrupts before somebody configures it, and none counts in M-mode.
+    for i in 3..32 {
+        put(table::MHPMEVENT0 + i, field::mhpmevent::OF | field::mhpmevent::MINH);
+    }
     put(table::SCOUNTEREN, field::scounteren::TM);
     use field::menvcfg::{CBCFE, CBIE, CBZE, PBMTE, STCE};
     // Without Svade only the hart itself can keep A and D.

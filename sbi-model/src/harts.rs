@@ -6,6 +6,7 @@ use emu_csr::Interrupt;
 
 use crate::call::Call;
 use crate::error::SbiError;
+use crate::ext::FwEvent;
 use crate::state::HartState;
 
 /// Index of a hart id.
@@ -16,7 +17,14 @@ pub(crate) fn index_of(platform: &Platform<'_>, id: u64) -> Option<usize> {
 impl Call<'_, '_> {
     /// Calls `each` on every hart that the pair names and that is not stopped: `base` -1 is all harts, otherwise bit `i` of `mask`
     /// is hart id `base + i`. Every id must exist before anything is done.
-    pub(crate) fn for_harts(&mut self, mask: u64, base: u64, mut each: impl FnMut(&mut Hart)) -> Result<u64, SbiError> {
+    /// `events` are the firmware events that each of them that is not the caller means: one sent for the caller, one received for it.
+    pub(crate) fn for_harts(
+        &mut self,
+        mask: u64,
+        base: u64,
+        events: (FwEvent, FwEvent),
+        mut each: impl FnMut(&mut Hart),
+    ) -> Result<u64, SbiError> {
         if base != u64::MAX {
             for i in (0..64).filter(|i| mask >> i & 1 != 0) {
                 let id = base.checked_add(i).ok_or(SbiError::InvalidParam)?;
@@ -27,11 +35,18 @@ impl Call<'_, '_> {
             let named = base == u64::MAX || h.id.checked_sub(base).is_some_and(|bit| bit < 64 && mask >> bit & 1 != 0);
             if named && self.state.of(i, h) != HartState::Stopped {
                 each(h);
+                if i != self.hart {
+                    self.state.count(self.hart, events.0);
+                    self.state.count(i, events.1);
+                }
             }
         }
         Ok(0)
     }
 }
+
+/// The firmware events of an IPI.
+pub(crate) const IPI: (FwEvent, FwEvent) = (FwEvent::IpiSent, FwEvent::IpiReceived);
 
 /// A supervisor software interrupt for a hart: sip.SSIP.
 pub(crate) fn send_ipi(hart: &mut Hart) {

@@ -3,6 +3,7 @@
 use emu_core::dev::StateIo;
 use emu_core::hart::{Hart, Wait};
 
+use crate::ext::{FwEvent, Pmu};
 use crate::sse::Sse;
 
 /// What HSM keeps of one hart.
@@ -54,12 +55,19 @@ pub struct State {
     pub work: Vec<Work>,
     /// Software events.
     pub sse: Sse,
+    /// By hart index.
+    pub pmu: Vec<Pmu>,
 }
 
 impl State {
     /// State before boot for this many harts.
     pub fn new(harts: usize) -> State {
-        State { harts: vec![HartState::Stopped; harts], work: vec![Work::default(); harts], sse: Sse::default() }
+        State {
+            harts: vec![HartState::Stopped; harts],
+            work: vec![Work::default(); harts],
+            sse: Sse::default(),
+            pmu: vec![Pmu::default(); harts],
+        }
     }
 
     /// A hart's state as it is now.
@@ -75,6 +83,13 @@ impl State {
     pub fn set(&mut self, index: usize, state: HartState) {
         if let Some(s) = self.harts.get_mut(index) {
             *s = state;
+        }
+    }
+
+    /// Counts a firmware event (SBI, "PMU Extension") of a hart.
+    pub fn count(&mut self, index: usize, event: FwEvent) {
+        if let Some(p) = self.pmu.get_mut(index) {
+            p.count(event);
         }
     }
 
@@ -96,6 +111,7 @@ impl State {
         }
         self.work.iter_mut().for_each(|w| w.visit(io));
         self.sse.visit(io);
+        self.pmu.iter_mut().for_each(|p| p.visit(io));
     }
 }
 

@@ -2,7 +2,7 @@
 //! searches and debuggers.
 
 use super::{Machine, RunEnd};
-use crate::engine::{SliceEnd, step};
+use crate::engine::{SliceEnd, step, watch};
 use crate::hart::{Wait, event};
 use crate::observer::Observer;
 use crate::timing::Unit;
@@ -89,6 +89,9 @@ impl Machine {
         };
         let h = &mut self.harts[i];
         h.tlb.sync(&self.bus.ram);
+        if h.watched() {
+            return watch::run(h, &mut self.bus, &self.decoder, &mut Unit, until, &mut observer);
+        }
         step::run(h, &mut self.bus, &self.decoder, &mut Unit, until, &mut observer)
     }
 }

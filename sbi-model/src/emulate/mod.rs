@@ -3,6 +3,7 @@
 use emu_csr::{Cause, Exception, Interrupt};
 
 use crate::call::{Call, Outcome};
+use crate::ext::FwEvent;
 use crate::sse;
 
 pub mod access;
@@ -13,6 +14,11 @@ pub mod timer;
 
 /// One step of the answer to a trap that is no call.
 pub(crate) fn trap(c: &mut Call<'_, '_>, cause: Cause) -> Outcome {
+    if let Cause::Exception(e) = cause
+        && let Some(event) = counted(e)
+    {
+        c.count(event);
+    }
     match cause {
         Cause::Interrupt(Interrupt::MTimer) => timer::expired(c.platform, c.hart),
         Cause::Interrupt(Interrupt::MSoft) => software::received(c),
@@ -26,4 +32,16 @@ pub(crate) fn trap(c: &mut Call<'_, '_>, cause: Cause) -> Outcome {
         Cause::Exception(_) => access::redirect(c.platform, c.hart),
     }
     Outcome::Placed
+}
+
+/// The firmware event that a trap to M-mode is.
+fn counted(e: Exception) -> Option<FwEvent> {
+    Some(match e {
+        Exception::LoadAddrMisaligned => FwEvent::MisalignedLoad,
+        Exception::StoreAddrMisaligned => FwEvent::MisalignedStore,
+        Exception::LoadAccessFault => FwEvent::AccessLoad,
+        Exception::StoreAccessFault => FwEvent::AccessStore,
+        Exception::IllegalInst => FwEvent::IllegalInsn,
+        _ => return None,
+    })
 }

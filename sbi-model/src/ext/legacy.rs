@@ -15,7 +15,7 @@ const FUNCTIONS: &[Function] = &[
     function(1, "sbi_console_putchar", &["ch"], putchar),
     function(2, "sbi_console_getchar", &[], getchar),
     function(3, "sbi_clear_ipi", &[], clear_ipi),
-    function(4, "sbi_send_ipi", &["hart_mask"], |c| masked(c, |c, m, b| c.for_harts(m, b, harts::send_ipi).into())),
+    function(4, "sbi_send_ipi", &["hart_mask"], |c| masked(c, |c, m, b| c.for_harts(m, b, harts::IPI, harts::send_ipi).into())),
     function(5, "sbi_remote_fence_i", &["hart_mask"], |c| masked(c, rfence::fence_i)),
     function(6, "sbi_remote_sfence_vma", &["hart_mask", "start", "size"], |c| masked(c, |c, m, b| sfence(c, m, b, None))),
     function(7, "sbi_remote_sfence_vma_asid", &["hart_mask", "start", "size", "asid"], |c| {

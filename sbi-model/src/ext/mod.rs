@@ -5,6 +5,7 @@ mod dbcn;
 mod hsm;
 mod ipi;
 mod legacy;
+pub(crate) mod pmu;
 mod rfence;
 mod srst;
 mod sse;
@@ -13,6 +14,8 @@ mod time;
 use emu_csr::Isa;
 
 use crate::call::Extension;
+
+pub use pmu::{FwEvent, HARDWARE, Pmu, SOFTWARE};
 
 /// The highest extension id of the legacy range (SBI, "Legacy Extensions").
 pub const LAST_LEGACY: u64 = 0xf;
@@ -27,6 +30,7 @@ pub static EXTENSIONS: &[&Extension] = &[
     &srst::EXTENSION,
     &dbcn::EXTENSION,
     &sse::EXTENSION,
+    &pmu::EXTENSION,
     &legacy::EXTENSION,
 ];
 

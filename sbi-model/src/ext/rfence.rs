@@ -6,6 +6,7 @@ use emu_csr::{Ext, table::field::hgatp};
 
 use crate::call::{Call, Extension, Function, Outcome, function};
 use crate::error::SbiError;
+use crate::ext::FwEvent;
 
 /// The extension.
 pub static EXTENSION: Extension = Extension::new(0x5246_4e43, "RFNC", FUNCTIONS);
@@ -64,7 +65,7 @@ impl Range {
 
 /// Also the legacy call.
 pub(super) fn fence_i(c: &mut Call<'_, '_>, mask: u64, base: u64) -> Outcome {
-    c.for_harts(mask, base, |h| h.events |= event::CODE).into()
+    c.for_harts(mask, base, (FwEvent::FenceISent, FwEvent::FenceIReceived), |h| h.events |= event::CODE).into()
 }
 
 /// Fences the range in a2 and a3.
@@ -77,10 +78,23 @@ fn remote(c: &mut Call<'_, '_>, stage: Stage, id: Option<u64>, vmid: Option<u16>
     over(c, (mask, base), (start, size), Fence { addr: None, id: id.map(|i| i as u16), vmid, stage })
 }
 
+/// The firmware events of a remote fence.
+fn counted(fence: Fence) -> (FwEvent, FwEvent) {
+    use FwEvent::*;
+    match (fence.stage, fence.id.is_some()) {
+        (Stage::S, false) => (SfenceVmaSent, SfenceVmaReceived),
+        (Stage::S, true) => (SfenceVmaAsidSent, SfenceVmaAsidReceived),
+        (Stage::G, false) => (HfenceGvmaSent, HfenceGvmaReceived),
+        (Stage::G, true) => (HfenceGvmaVmidSent, HfenceGvmaVmidReceived),
+        (Stage::Vs, false) => (HfenceVvmaSent, HfenceVvmaReceived),
+        (Stage::Vs, true) => (HfenceVvmaAsidSent, HfenceVvmaAsidReceived),
+    }
+}
+
 /// Also the legacy calls, whose arguments are elsewhere.
 pub(super) fn over(c: &mut Call<'_, '_>, (mask, base): (u64, u64), (start, size): (u64, u64), fence: Fence) -> Outcome {
     match Range::of(start, size) {
-        Ok(range) => c.for_harts(mask, base, |h| range.fence(h, fence)).into(),
+        Ok(range) => c.for_harts(mask, base, counted(fence), |h| range.fence(h, fence)).into(),
         Err(e) => e.into(),
     }
 }

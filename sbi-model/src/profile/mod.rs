@@ -48,6 +48,7 @@ const SPEC: Policies = Policies {
     pmu_one_shot: PmuOneShot::Off,
     pmu_disable: PmuDisable::Kept,
     ras_events: RasEvents::Offered,
+    pmu_snapshot: PmuSnapshot::Offered,
     locks: Locks::None,
     wake: Wake::AtOnce,
     complete_mode: CompleteMode::Any,
@@ -75,6 +76,7 @@ const OPENSBI: Policies = Policies {
     pmu_one_shot: PmuOneShot::On,
     pmu_disable: PmuDisable::Cleared,
     ras_events: RasEvents::Absent,
+    pmu_snapshot: PmuSnapshot::Absent,
     locks: Locks::EventAndList,
     ..SPEC
 };

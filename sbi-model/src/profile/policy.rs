@@ -215,6 +215,14 @@ policies! {
         /// Are NOT_SUPPORTED, as no driver has added a source.
         Absent = "absent",
     }
+    "PMU, FID 7"
+    /// The snapshot shared memory of the PMU extension.
+    pmu_snapshot: PmuSnapshot {
+        /// Offered.
+        Offered = "offered",
+        /// Not supported.
+        Absent = "absent",
+    }
     "B.3"
     /// The locks that operations of several harts contend for.
     locks: Locks {

@@ -1,5 +1,6 @@
 //! The `virt` board's device tree: what QEMU's says of the devices that this board has, with the ACLINT devices on.
 
+use emu_csr::events::EVENTS;
 use emu_csr::{Ext, Isa};
 
 use super::tree::{Blob, FdtError, Node};
@@ -62,6 +63,9 @@ pub fn device_tree(config: &Config, chosen: &Chosen) -> Result<Vec<u8>, FdtError
     node.strings("device_type", &["memory"]).quads("reg", &[map::RAM, config.ram_size]);
     root.child(node);
     root.child(cpus(config));
+    if config.isa.has(Ext::Zihpm) {
+        root.child(pmu());
+    }
     root.child(syscon("poweroff", "syscon-poweroff", 0x5555));
     root.child(syscon("reboot", "syscon-reboot", 0x7777));
     root.child(soc(config));
@@ -75,6 +79,31 @@ fn rng_seed(seed: u64) -> Vec<u8> {
 fn syscon(name: &str, compatible: &str, value: u32) -> Node {
     let mut n = Node::new(name);
     n.strings("compatible", &[compatible]).cells("regmap", &[TEST_PHANDLE]).cells("offset", &[0]).cells("value", &[value]);
+    n
+}
+
+/// What firmware in the machine needs to know of the counters (`riscv,pmu` binding): which events there are, mhpmevent's value for
+/// each, and that every programmable counter counts all of them. cycle and instret count their own event besides.
+fn pmu() -> Node {
+    const PROGRAMMABLE: u32 = 0xffff_fff8;
+    // event_idx of hardware general and cache events (SBI, "PMU Extension").
+    let named = |s: u64| matches!(s, 1..=10 | 0x1_0000..=0x1_ffff);
+    let (mut selectors, mut counters) = (Vec::new(), Vec::new());
+    for e in EVENTS.iter().filter(|e| named(e.selector)) {
+        let index = e.selector as u32;
+        selectors.extend([index, (e.selector >> 32) as u32, e.selector as u32]);
+        let fixed = match e.selector {
+            1 => 1,
+            2 => 4,
+            _ => 0,
+        };
+        counters.extend([index, index, PROGRAMMABLE | fixed]);
+    }
+    // The machine's own selectors: two ranges of 256, by value and mask.
+    let raw = [0x100u32, 0x200].map(|s| [0, s, 0xffff_ffff, 0xffff_ff00, PROGRAMMABLE]).concat();
+    let mut n = Node::new("pmu");
+    n.strings("compatible", &["riscv,pmu"]).cells("riscv,event-to-mhpmevent", &selectors);
+    n.cells("riscv,event-to-mhpmcounters", &counters).cells("riscv,raw-event-to-mhpmcounters", &raw);
     n
 }
 
