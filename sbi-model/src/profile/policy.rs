@@ -162,7 +162,7 @@ policies! {
     "A.6; S13"
     /// Which hart takes a global event.
     routing: Routing {
-        /// The preferred hart if it is ready, otherwise the first that is.
+        /// The one that was chosen, unless it has stopped; otherwise the boot hart if it is ready; otherwise the first that is ready.
         AnyReady = "any-ready",
         /// The preferred hart only, even if it has stopped.
         Preferred = "preferred",

@@ -31,7 +31,7 @@ pub fn candidate(rules: &Rules, s: &State, hart: usize) -> Option<Place> {
 fn mine(rules: &Rules, s: &State, hart: usize, e: &Event) -> bool {
     match rules.policies.routing {
         Routing::Preferred => e.hart == hart && e.attrs[attr::PREFERRED_HART] >> 32 == 0,
-        Routing::AnyReady => e.hart == hart || super::event::id::is_global(e.id) && !signal::ready(rules, s, e.hart),
+        Routing::AnyReady => e.hart == hart || signal::is_free(rules, s, e),
     }
 }
 

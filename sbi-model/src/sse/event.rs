@@ -129,6 +129,8 @@ pub struct Event {
     pub attrs: [u64; attr::COUNT],
     /// Index of the hart it is for: a local event's own, a global one's preferred.
     pub hart: usize,
+    /// Whether the supervisor has said which hart it prefers.
+    pub chosen: bool,
     /// Index of the hart that runs its handler, plus 1; 0 when none does.
     pub running_on: usize,
     /// Of a global event: index of the hart whose call holds it, plus 1.
@@ -191,9 +193,9 @@ impl Event {
             io.u64(name, &mut v);
             *field = v as usize;
         }
-        let mut linked = u64::from(self.linked);
-        io.u64("sse linked", &mut linked);
-        self.linked = linked != 0;
+        let mut bits = u64::from(self.linked) | u64::from(self.chosen) << 1;
+        io.u64("sse event flags", &mut bits);
+        (self.linked, self.chosen) = (bits & 1 != 0, bits & 2 != 0);
         self.hidden.iter_mut().for_each(|v| io.u64("sse hidden", v));
     }
 }

@@ -4,7 +4,7 @@ use emu_core::dev::Clint;
 use emu_core::observer::FwField;
 use emu_csr::Interrupt;
 
-use super::event::{Place, attr, id, state};
+use super::event::{Event, Place, attr, id, state};
 use super::sources::{self, Source};
 use crate::bug::BugId;
 use crate::call::Call;
@@ -28,11 +28,18 @@ pub fn ready(rules: &Rules, s: &State, hart: usize) -> bool {
     on && s.sse.harts.get(hart).is_some_and(|h| !h.masked || rules.bugs.has(BugId::NoMask))
 }
 
+/// Whether any ready hart may take an event: it is global, and the hart that the supervisor prefers has stopped, or it prefers none and
+/// the event's own is not ready.
+pub fn is_free(rules: &Rules, s: &State, e: &Event) -> bool {
+    let stopped = s.harts.get(e.hart).is_none_or(|h| *h == HartState::Stopped);
+    let waits = if e.chosen { !stopped } else { ready(rules, s, e.hart) };
+    id::is_global(e.id) && rules.policies.routing == Routing::AnyReady && !waits
+}
+
 /// The hart that an event at a place is to be delivered to.
 pub fn target(rules: &Rules, s: &State, place: Place) -> usize {
     let e = s.sse.at(place);
-    let free = id::is_global(e.id) && rules.policies.routing == Routing::AnyReady && !ready(rules, s, e.hart);
-    let other = free.then(|| (0..s.harts.len()).find(|&i| ready(rules, s, i))).flatten();
+    let other = is_free(rules, s, e).then(|| (0..s.harts.len()).find(|&i| ready(rules, s, i))).flatten();
     other.unwrap_or(e.hart)
 }
 
@@ -167,4 +174,5 @@ pub(crate) fn prefer(c: &mut Call<'_, '_>, place: Place, hart_id: u64) {
     let e = c.state.sse.at_mut(place);
     e.attrs[attr::PREFERRED_HART] = hart_id;
     e.hart = index;
+    e.chosen = true;
 }
