@@ -78,6 +78,7 @@ fn hart_suspend(c: &mut Call<'_, '_>) -> Outcome {
     if kind == NON_RETENTIVE {
         // sie stays, for it says what ends the suspension; with sstatus.SIE off nothing is taken before the supervisor asks.
         boot::enter(h, c.platform.bus, at, opaque);
+        sse::resume(c.rules, h, c.platform.bus);
     } else {
         h.x[10] = 0;
         h.x[11] = 0;

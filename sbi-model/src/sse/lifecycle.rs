@@ -1,9 +1,14 @@
 //! The software events of a hart that stops and starts again (HSM).
 
+use emu_core::bus::Bus;
+use emu_core::hart::Hart;
+use emu_csr::{Interrupt, table};
+
 use super::event::{Event, id, state};
 use super::{kick, ready, target};
 use crate::bug::BugId;
 use crate::call::{Call, Outcome};
+use crate::config::Rules;
 use crate::profile::policy::HartStop;
 
 /// This hart stops. Gives the end of the firmware where a defect leads there.
@@ -71,6 +76,15 @@ fn keep(c: &mut Call<'_, '_>) {
         for event in alive {
             c.platform.console_out.extend_from_slice(format!("Event {} in invalid state at exit", event as i32).as_bytes());
         }
+    }
+}
+
+/// A hart resumes from non-retentive suspension, over which its events stay.
+pub(crate) fn resume(rules: &Rules, h: &mut Hart, bus: &Bus) {
+    if rules.bugs.has(BugId::SuspendMideleg) {
+        let now = h.now(bus);
+        let all = h.csr.mideleg | Interrupt::CounterOverflow.mask();
+        h.csr.poke(table::MIDELEG, all, &now);
     }
 }
 

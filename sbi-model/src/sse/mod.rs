@@ -17,7 +17,7 @@ pub use attrs::{Write, check, read, write};
 pub(crate) use deliver::endless;
 pub use deliver::{candidate, complete, deliver};
 pub use event::{Event, Place, attr, flag, id, state as status};
-pub(crate) use lifecycle::forward;
+pub(crate) use lifecycle::{forward, resume};
 pub use lifecycle::{start, stop};
 pub(crate) use lock::{lock, unlock};
 pub use signal::{Signalled, drain, kick, raise, ready, set_pending, signal, target};

@@ -48,11 +48,17 @@ impl Rig {
     }
 
     pub fn of(n: u64, cpu: &str, config: Config) -> Rig {
+        Rig::ids(&(0..n).collect::<Vec<_>>(), cpu, config)
+    }
+
+    /// Harts with these ids.
+    pub fn ids(ids: &[u64], cpu: &str, config: Config) -> Rig {
+        let n = ids.len();
         let isa = Isa::parse(cpu).expect("a known CPU");
         let clock = Clock { cycle_hz: 1_000_000_000, timebase_hz: 10_000_000, offset: 0 };
         let mut bus = Bus::new(Ram::new(RAM, RAM_SIZE), clock);
-        bus.add(0x200_0000, 0x1_0000, 0, Box::new(Clint::new(n as usize))).expect("room");
-        let harts = (0..n).map(|id| Hart::new(isa, id)).collect();
+        bus.add(0x200_0000, 0x1_0000, 0, Box::new(Clint::new(n))).expect("room");
+        let harts = ids.iter().map(|&id| Hart::new(isa, id)).collect();
         let mut rig = Rig { harts, bus, out: Vec::new(), input: VecDeque::new(), fw: Sbi::new(config) };
         rig.with_platform(|fw, p| fw.boot(p, 0, ENTRY, 0x8008_0000));
         rig

@@ -109,6 +109,15 @@ impl Rig {
         rig
     }
 
+    /// The same with these hart ids.
+    pub fn running_ids(ids: &[u64], config: Config) -> Rig {
+        let mut rig = Rig::ids(ids, "max", config);
+        for &id in &ids[1..] {
+            assert_eq!(rig.call(0, super::HSM, 0, &[id, super::ENTRY, 0]).0, 0);
+        }
+        rig
+    }
+
     pub fn event(&self, hart: usize, event: u32) -> &Event {
         let s = &self.fw.state().sse;
         s.at(s.find(self.fw.rules(), hart, event).expect("an event"))
