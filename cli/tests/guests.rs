@@ -158,3 +158,25 @@ fn a_disk_overlay_and_the_base_image_are_opened_as_asked() {
     assert!(over.exists());
     assert_eq!(std::fs::read(&base).unwrap(), [7; 4096]);
 }
+
+#[test]
+fn the_stale_spv_program_tells_the_profiles_apart() {
+    let file = format!("{}/../roms/sse/spv-stale.elf", env!("CARGO_MANIFEST_DIR"));
+    let healthy = "V=0 as it was: ok\n";
+    let corrupted = "V=1: a wrong context\n";
+    for (profile, text, exit) in
+        [("spec", healthy, 0), ("opensbi-1.9", corrupted, 1), ("opensbi-1.6", corrupted, 1), ("private-resume", healthy, 0)]
+    {
+        for engine in ["step", "block"] {
+            let o = run(&["run", "-kernel", &file, "--sbi-profile", profile, "--engine", engine]);
+            assert_eq!((stdout(&o).as_str(), code(&o)), (text, exit), "{profile}: {}", stderr(&o));
+        }
+    }
+    let o = run(&["run", "-kernel", &file, "--bug", "spv-not-cleared"]);
+    assert_eq!(stdout(&o), corrupted);
+    // The same program on a real OpenSBI, where one is given.
+    if let Ok(bios) = std::env::var("TRAPEZE_OPENSBI") {
+        let o = run(&["run", "-bios", &bios, "-kernel", &file]);
+        assert!(stdout(&o).contains(corrupted.trim_end()), "{}", stdout(&o));
+    }
+}
