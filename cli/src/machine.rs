@@ -100,6 +100,7 @@ pub fn device_tree(c: &Config) -> Result<Vec<u8>, CliError> {
 pub fn word(end: &RunEnd) -> &'static str {
     match end {
         RunEnd::TrapLoop { .. } => "trap-loop",
+        RunEnd::CriticalError { .. } => "critical-error",
         RunEnd::AllAsleep { .. } => "all-asleep",
         RunEnd::Fatal(_) => "fatal",
         RunEnd::Limit | RunEnd::PowerOff(_) | RunEnd::Reset | RunEnd::HtifExit(_) => "end",
@@ -111,6 +112,9 @@ pub fn explain(end: &RunEnd) -> String {
     match end {
         RunEnd::TrapLoop { hart, pc, cause } => {
             format!("hart {hart} traps for ever: its trap handler at {pc:#x} itself raises cause {cause:#x}")
+        }
+        RunEnd::CriticalError { hart, pc, cause } => {
+            format!("hart {hart} is in the critical-error state: a double trap in M-mode, cause {cause:#x} at {pc:#x}")
         }
         RunEnd::AllAsleep { .. } => {
             "all harts wait (wfi), no timer or device event is armed and no input can come: nothing would ever happen again"

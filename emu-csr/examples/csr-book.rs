@@ -59,7 +59,8 @@ fn last_of_run<'a>(first: &'a Decl, lines: &[&'a Decl]) -> Option<&'a Decl> {
 
 /// A row of the page.
 fn line(decl: &Decl, last: Option<&Decl>) -> String {
-    let needs: Vec<&str> = Isa::all().iter().filter(|info| decl.needs.has(info.ext)).map(|info| info.name).collect();
+    let mut needs: Vec<String> = Isa::all().iter().filter(|info| decl.needs.has(info.ext)).map(|info| info.name.into()).collect();
+    needs.extend(Isa::all().iter().filter(|info| decl.or.has(info.ext)).map(|info| format!("or {}", info.name)));
     let fields: Vec<String> = decl
         .fields
         .iter()

@@ -41,6 +41,8 @@ impl Effects {
     pub const FP: Effects = Effects(32);
     /// Counter inhibition, selection or value changed: compute overflow deadlines again.
     pub const COUNTERS: Effects = Effects(64);
+    /// The hart is in the critical-error state: it has stopped for good, and nothing has changed (Smdbltrp).
+    pub const CRITICAL: Effects = Effects(128);
 
     /// Both sets.
     #[must_use]

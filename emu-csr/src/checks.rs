@@ -5,7 +5,7 @@ use crate::access::Denied;
 use crate::csrs::Csrs;
 use crate::isa::Ext;
 use crate::mode::Mode;
-use crate::table::field::{hstatus, menvcfg, mstatus};
+use crate::table::field::{hstatus, menvcfg, mseccfg, mstatus};
 
 /// A cache-block instruction that xenvcfg controls (Zicbom, Zicboz).
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -48,6 +48,33 @@ impl Csrs {
     /// MRET: M only.
     pub fn check_mret(&self, mode: Mode) -> Result<(), Denied> {
         require(mode == Mode::M, Denied::Illegal)
+    }
+
+    /// MNRET (Smrnmi): M only.
+    pub fn check_mnret(&self, mode: Mode) -> Result<(), Denied> {
+        require(self.isa.has(Ext::Smrnmi) && mode == Mode::M, Denied::Illegal)
+    }
+
+    /// yLPE: whether landing pads are enabled in `mode` (Zicfilp, "Landing-Pad-Enabled (LPE) State").
+    #[inline]
+    pub fn landing_pads(&self, mode: Mode) -> bool {
+        let s = self.isa.has(Ext::S);
+        !match mode {
+            Mode::M => Self::clear(self.mseccfg, mseccfg::MLPE),
+            Mode::HS => Self::clear(self.menvcfg, menvcfg::LPE),
+            Mode::VS => Self::clear(self.henvcfg, menvcfg::LPE),
+            Mode::U | Mode::VU => Self::clear(if s { self.senvcfg } else { self.menvcfg }, menvcfg::LPE),
+        }
+    }
+
+    /// xSSE: whether shadow stacks are enabled in `mode` (Zicfiss, "Shadow-Stack-Enabled (SSE) State"). A closed bit above reads as zero
+    /// below, so every level above must agree.
+    #[inline]
+    pub fn shadow_stacks(&self, mode: Mode) -> bool {
+        mode != Mode::M
+            && !Self::clear(self.menvcfg, menvcfg::SSE)
+            && (!mode.virt() || !Self::clear(self.henvcfg, menvcfg::SSE))
+            && (mode.level() != 0 || !Self::clear(self.senvcfg, menvcfg::SSE))
     }
 
     /// WFI. The "implementation-specific, bounded time limit" of TW and VTW is zero: WFI that they govern traps even if an

@@ -6,7 +6,7 @@ use crate::access::{Denied, Effects, Now};
 use crate::change::{Change, ChangeSink};
 use crate::isa::{Ext, Isa};
 use crate::mode::Mode;
-use crate::table::field::mstatus;
+use crate::table::field::{menvcfg, mnstatus, mstatus};
 use crate::table::{self, Decl, Place, Reg, Rule, View};
 use crate::warl;
 
@@ -49,7 +49,9 @@ impl Csrs {
         let lowest = if isa.has(Ext::U) { 0 } else { mstatus::MPP };
         let uxl = if isa.has(Ext::U) { 2 << 32 } else { 0 };
         let sxl = if isa.has(Ext::S) { 2 << 34 } else { 0 };
-        csrs.mstatus = lowest | uxl | sxl;
+        // "Upon reset, the MDT field is set to 1"; "Upon reset, NMIE contains the value 0".
+        csrs.mstatus = lowest | uxl | sxl | if isa.has(Ext::Smdbltrp) { mstatus::MDT } else { 0 };
+        csrs.mnstatus = if isa.has(Ext::Smrnmi) { 0 } else { mnstatus::NMIE };
         if isa.has(Ext::H) {
             csrs.mideleg = warl::bit::HS;
             csrs.hstatus = 2 << 32;
@@ -110,14 +112,14 @@ impl Csrs {
 
     /// The value of `csr` without any check, as M-mode would read it; `None` if this hart does not have it.
     pub fn peek(&self, csr: u16, now: &Now) -> Option<u64> {
-        let decl = table::find(csr).filter(|decl| self.isa.contains(decl.needs))?;
+        let decl = table::find(csr).filter(|decl| decl.present(self.isa))?;
         Some(self.get(decl, Mode::M, now))
     }
 
     /// Writes `csr` without access checks, for debuggers; legal values only, as ever. False if this hart does not have it
     /// or it is read-only. The machine must act as after every possible effect.
     pub fn poke(&mut self, csr: u16, value: u64, now: &Now) -> bool {
-        match table::find(csr).filter(|decl| self.isa.contains(decl.needs) && !decl.read_only()) {
+        match table::find(csr).filter(|decl| decl.present(self.isa) && !decl.read_only()) {
             Some(decl) => {
                 self.put(decl, value, Mode::M, now, &mut ());
                 true
@@ -218,6 +220,9 @@ impl Csrs {
         if reg == Reg::menvcfg {
             self.open_henvcfg(sink);
         }
+        if matches!(reg, Reg::menvcfg | Reg::henvcfg) {
+            self.open_sdt(sink);
+        }
         if effects.has(Effects::TIMER) {
             self.update_timers(now.time);
         } else if matches!(reg, Reg::hvip | Reg::hgeie | Reg::hstatus) {
@@ -240,6 +245,23 @@ impl Csrs {
         self.henvcfg_latent = whole & !self.henvcfg;
         if before != self.henvcfg {
             sink.change(Change { csr: table::HENVCFG, before, after: self.henvcfg });
+        }
+    }
+
+    /// Shows and hides SDT of mstatus and vsstatus as DTE of menvcfg and henvcfg has become one or zero.
+    fn open_sdt(&mut self, sink: &mut impl ChangeSink) {
+        for (i, reg, csr, envcfg) in
+            [(1, Reg::mstatus, table::MSTATUS, self.menvcfg), (2, Reg::vsstatus, table::VSSTATUS, self.henvcfg)]
+        {
+            let old = self.reg(reg);
+            let open = envcfg & menvcfg::DTE != 0;
+            if open && self.sdt_latent & i != 0 {
+                self.sdt_latent &= !i;
+                self.set_status(csr, reg, old | mstatus::SDT, sink);
+            } else if !open && old & mstatus::SDT != 0 {
+                self.sdt_latent |= i;
+                self.set_status(csr, reg, old & !mstatus::SDT, sink);
+            }
         }
     }
 
@@ -276,6 +298,12 @@ impl Csrs {
         visit("lines", &mut self.lines);
         visit("hgeip", &mut self.hgeip);
         visit("henvcfg_latent", &mut self.henvcfg_latent);
+        visit("sdt_latent", &mut self.sdt_latent);
+        let mut elp = u64::from(self.elp);
+        visit("elp", &mut elp);
+        self.elp = elp != 0;
+        visit("rnmi_vector", &mut self.rnmi_vector);
+        visit("rnmi_exception_vector", &mut self.rnmi_exception_vector);
         visit("counting", &mut self.counting);
         visit("armed", &mut self.armed);
         for (i, base) in self.counter_base.iter_mut().enumerate() {
@@ -310,7 +338,7 @@ impl Csrs {
 
 /// The table's effects of a register, less those that the changed bits cannot have.
 fn refined(reg: Reg, changed: u64, effects: Effects) -> Effects {
-    use crate::table::field::{hstatus, menvcfg};
+    use crate::table::field::{hstatus, mseccfg};
     let keep = |bits: u64, flag: Effects| if changed & bits != 0 { flag } else { Effects::NONE };
     match reg {
         Reg::mstatus => keep(mstatus::SUM | mstatus::MXR | mstatus::MPRV | mstatus::MPP | mstatus::MPV, Effects::CONTEXT)
@@ -320,7 +348,10 @@ fn refined(reg: Reg, changed: u64, effects: Effects) -> Effects {
             .with(keep(mstatus::SIE, Effects::INTERRUPTS))
             .with(keep(mstatus::FS, Effects::FP)),
         Reg::menvcfg | Reg::henvcfg => keep(menvcfg::STCE, Effects::TIMER.with(Effects::INTERRUPTS))
-            .with(keep(menvcfg::PBMTE | menvcfg::ADUE, Effects::FLUSH)),
+            .with(keep(menvcfg::PBMTE | menvcfg::ADUE | menvcfg::SSE, Effects::FLUSH))
+            .with(keep(menvcfg::LPE, Effects::CONTEXT)),
+        Reg::senvcfg => keep(menvcfg::LPE, Effects::CONTEXT),
+        Reg::mseccfg => keep(!mseccfg::MLPE, Effects::FLUSH).with(keep(mseccfg::MLPE, Effects::CONTEXT)),
         Reg::hstatus => keep(hstatus::VGEIN, Effects::INTERRUPTS).with(keep(hstatus::SPVP | hstatus::HU, Effects::CONTEXT)),
         _ => effects,
     }

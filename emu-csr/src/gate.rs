@@ -13,7 +13,7 @@ impl Csrs {
     /// could make the same access with mstatus.TVM=0; every other refusal is an illegal instruction.
     #[inline]
     pub(crate) fn check_access(&self, decl: &Decl, write: bool, mode: Mode) -> Result<(), Denied> {
-        if !self.isa.contains(decl.needs) || write && decl.read_only() {
+        if !decl.present(self.isa) || write && decl.read_only() {
             return Err(Denied::Illegal);
         }
         let level = decl.level();

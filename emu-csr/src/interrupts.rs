@@ -61,6 +61,12 @@ impl Csrs {
         before != self.pending
     }
 
+    /// Whether the RNMI signal is up.
+    #[inline(always)]
+    fn rnmi(&self) -> bool {
+        self.lines & Interrupt::Rnmi.mask() != 0
+    }
+
     /// `Effects::INTERRUPTS` if mip changed.
     fn refreshed(&mut self) -> Effects {
         if self.refresh_pending() { Effects::INTERRUPTS } else { Effects::NONE }
@@ -69,11 +75,16 @@ impl Csrs {
     /// Sets an interrupt signal from outside. MSoft, MTimer, MExt and SExt are levels that software cannot clear (SExt is
     /// OR-ed with mip's own SEIP). SSoft and CounterOverflow are the mip bits themselves: setting them is an event, and
     /// software clears them. STimer is mip's bit too, and has no effect while stimecmp drives it. VS-level signals are
-    /// not lines: see [`Csrs::set_guest_lines`] and hvip.
+    /// not lines: see [`Csrs::set_guest_lines`] and hvip. Rnmi is a level, ignored without Smrnmi.
     pub fn set_line(&mut self, interrupt: Interrupt, on: bool) -> Effects {
         let mask = 1 << interrupt as u8;
         let value = if on { mask } else { 0 };
         match interrupt {
+            Interrupt::Rnmi if self.isa.has(Ext::Smrnmi) => {
+                self.lines = warl::merge(self.lines, value, mask);
+                return Effects::INTERRUPTS;
+            }
+            Interrupt::Rnmi => return Effects::NONE,
             Interrupt::MSoft | Interrupt::MTimer | Interrupt::MExt | Interrupt::SExt => {
                 self.lines = warl::merge(self.lines, value, mask);
             }
@@ -127,10 +138,10 @@ impl Csrs {
         }
     }
 
-    /// Whether any interrupt is pending and enabled in mie: without one, nothing can be taken in any mode.
+    /// Whether any interrupt is pending and enabled in mie, or an RNMI is: without one, nothing can be taken in any mode.
     #[inline(always)]
     pub fn interrupt_possible(&self) -> bool {
-        self.pending & self.mie != 0
+        self.pending & self.mie | self.lines & Interrupt::Rnmi.mask() != 0
     }
 
     /// Whether WFI resumes: a locally enabled interrupt is pending, whatever the global enables and delegation say
@@ -141,13 +152,17 @@ impl Csrs {
     }
 
     /// The interrupt that would be taken in `mode` now, and the mode that takes it (M, HS or VS): M's before HS's before
-    /// VS's, then by priority (Privileged ISA, "mip and mie"; Hypervisor, "hideleg" and "hip").
+    /// VS's, then by priority (Privileged ISA, "mip and mie"; Hypervisor, "hideleg" and "hip"). An RNMI comes before all of them, and
+    /// while mnstatus.NMIE is clear there is none (Smrnmi).
     #[inline]
     pub fn pending_interrupt(&self, mode: Mode) -> Option<(Interrupt, Mode)> {
-        let ready = self.pending & self.mie;
-        if ready == 0 {
+        if !self.interrupt_possible() || !self.nmi_enabled() {
             return None;
         }
+        if self.rnmi() {
+            return Some((Interrupt::Rnmi, Mode::M));
+        }
+        let ready = self.pending & self.mie;
         let m_on = mode != Mode::M || self.mstatus & mstatus::MIE != 0;
         let m = ready & !self.mideleg;
         if m != 0 && m_on {

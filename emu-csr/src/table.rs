@@ -91,6 +91,8 @@ pub struct Decl {
     pub name: &'static str,
     /// Extensions without which the register does not exist.
     pub needs: Isa,
+    /// Extensions that bring it as well, without those above; empty: there are none.
+    pub or: Isa,
     /// Conditions on accesses besides privilege.
     pub gates: &'static [Gate],
     /// Where its value is.
@@ -112,6 +114,12 @@ impl Decl {
     /// Mapping Conventions").
     pub const fn level(&self) -> u8 {
         (self.number >> 8 & 3) as u8
+    }
+
+    /// Whether a hart with these extensions has it.
+    #[inline(always)]
+    pub const fn present(&self, isa: Isa) -> bool {
+        isa.contains(self.needs) || self.or.0 != 0 && isa.contains(self.or)
     }
 
     /// Whether the number says read-only.
@@ -174,6 +182,6 @@ impl Csrs {
 
     /// Whether this hart has the register at all.
     pub fn exists(&self, csr: u16) -> bool {
-        find(csr).is_some_and(|decl| self.isa.contains(decl.needs))
+        find(csr).is_some_and(|decl| decl.present(self.isa))
     }
 }

@@ -37,6 +37,8 @@ pub enum Exception {
 #[repr(u8)]
 #[allow(missing_docs)]
 pub enum Interrupt {
+    /// The resumable non-maskable interrupt (Smrnmi). Its code is mncause's; it has no bit in mip and mie.
+    Rnmi = 0,
     SSoft = 1,
     VSSoft = 2,
     MSoft = 3,
@@ -138,7 +140,8 @@ impl Exception {
 
 impl Interrupt {
     /// Every interrupt, by code.
-    pub const ALL: [Interrupt; 11] = [
+    pub const ALL: [Interrupt; 12] = [
+        Interrupt::Rnmi,
         Interrupt::SSoft,
         Interrupt::VSSoft,
         Interrupt::MSoft,
@@ -165,6 +168,7 @@ impl Interrupt {
     /// The manual's words.
     pub const fn name(self) -> &'static str {
         match self {
+            Interrupt::Rnmi => "resumable non-maskable interrupt",
             Interrupt::SSoft => "supervisor software interrupt",
             Interrupt::VSSoft => "virtual supervisor software interrupt",
             Interrupt::MSoft => "machine software interrupt",

@@ -52,7 +52,7 @@ impl Csrs {
         let (reg, number, effects, whole) = match view {
             View::Fflags => (Reg::fcsr, table::FCSR, NO, warl::merge(self.fcsr, value, 0x1f)),
             View::Frm => (Reg::fcsr, table::FCSR, NO, warl::merge(self.fcsr, value << 5, 0xe0)),
-            View::Sstatus => (Reg::mstatus, table::MSTATUS, STATUS, warl::merge(self.mstatus, value, warl::sstatus_mask(self))),
+            View::Sstatus => (Reg::mstatus, table::MSTATUS, STATUS, warl::sstatus(self, self.mstatus, value)),
             View::Sie => (Reg::mie, table::MIE, INTERRUPTS, warl::merge(self.mie, value, self.mideleg & !bit::HS)),
             View::Hie => (Reg::mie, table::MIE, INTERRUPTS, warl::merge(self.mie, value, bit::HS)),
             View::Vsie => (Reg::mie, table::MIE, INTERRUPTS, warl::merge(self.mie, value << 1, self.hideleg)),

@@ -4,7 +4,7 @@
 use crate::csrs::Csrs;
 use crate::events::Event;
 use crate::isa::Ext;
-use crate::table::field::{hstatus, menvcfg, mhpmevent, mseccfg, mstatus, satp};
+use crate::table::field::{hstatus, menvcfg, mhpmevent, mnstatus, mseccfg, mstatus, satp};
 
 /// Interrupt bits (mip's order).
 pub(crate) mod bit {
@@ -45,7 +45,24 @@ fn with(csrs: &Csrs, ext: Ext, mask: u64) -> u64 {
 #[inline]
 pub(crate) fn sstatus_mask(csrs: &Csrs) -> u64 {
     const S: u64 = mstatus::SIE | mstatus::SPIE | mstatus::SPP | mstatus::SUM | mstatus::MXR | mstatus::FS;
-    with(csrs, Ext::S, S) | with(csrs, Ext::F, mstatus::FS)
+    with(csrs, Ext::S, S | with(csrs, Ext::Zicfilp, mstatus::SPELP) | sdt(csrs.menvcfg)) | with(csrs, Ext::F, mstatus::FS)
+}
+
+/// SDT where DTE of menvcfg or henvcfg makes it writable.
+#[inline(always)]
+const fn sdt(envcfg: u64) -> u64 {
+    if envcfg & menvcfg::DTE != 0 { mstatus::SDT } else { 0 }
+}
+
+/// The bits of mstatus that a write through sstatus leaves.
+#[inline]
+pub(crate) fn sstatus(csrs: &Csrs, old: u64, new: u64) -> u64 {
+    sdt_clears_sie(merge(old, new, sstatus_mask(csrs)))
+}
+
+/// Supervisor, "Double Trap Control in sstatus Register": SIE is cleared whenever a write leaves SDT set.
+fn sdt_clears_sie(status: u64) -> u64 {
+    if status & mstatus::SDT != 0 { status & !mstatus::SIE } else { status }
 }
 
 /// The bits of mstatus that sstatus shows besides those it writes.
@@ -59,20 +76,35 @@ pub(crate) fn mstatus(csrs: &Csrs, old: u64, new: u64) -> u64 {
         | mstatus::MPP
         | with(csrs, Ext::U, mstatus::MPRV | mstatus::TW)
         | with(csrs, Ext::S, mstatus::TSR | mstatus::TVM)
-        | with(csrs, Ext::H, mstatus::GVA | mstatus::MPV);
-    let mpp = match new >> 11 & 3 {
+        | with(csrs, Ext::H, mstatus::GVA | mstatus::MPV)
+        | with(csrs, Ext::Zicfilp, mstatus::MPELP)
+        | with(csrs, Ext::Smdbltrp, mstatus::MDT);
+    let new = merge(old, new & !mstatus::MPP | legal_level(csrs, new >> 11) << 11, mask);
+    // "Double Trap Control in mstatus Register": MIE cannot be set while MDT is.
+    sdt_clears_sie(if new & mstatus::MDT != 0 { new & !mstatus::MIE } else { new })
+}
+
+/// A privilege level that the hart has: the reserved level 2, and a level the hart does not have, become the lowest.
+fn legal_level(csrs: &Csrs, level: u64) -> u64 {
+    match level & 3 {
         3 => 3,
         1 if csrs.isa.has(Ext::S) => 1,
-        // The reserved level 2, and a level the hart does not have, become the lowest.
         _ if csrs.isa.has(Ext::U) => 0,
         _ => 3,
-    };
-    merge(old, new & !mstatus::MPP | mpp << 11, mask)
+    }
+}
+
+/// Smrnmi, "RNMI CSRs": NMIE can be set but not cleared.
+pub(crate) fn mnstatus(csrs: &Csrs, old: u64, new: u64) -> u64 {
+    use mnstatus::{MNPELP, MNPP, MNPV, NMIE};
+    let mask = NMIE | MNPP | with(csrs, Ext::H, MNPV) | with(csrs, Ext::Zicfilp, MNPELP);
+    old & NMIE | (new & !MNPP | legal_level(csrs, new >> 11) << 11) & mask
 }
 
 /// Hypervisor, "Virtual Supervisor Status (vsstatus) Register".
 pub(crate) fn vsstatus(csrs: &Csrs, old: u64, new: u64) -> u64 {
-    merge(old, new, sstatus_mask(csrs))
+    let mask = sstatus_mask(csrs) & !mstatus::SDT | sdt(csrs.henvcfg);
+    sdt_clears_sie(merge(old, new, mask))
 }
 
 /// Hypervisor, "Hypervisor Status (hstatus) Register". A VGEIN beyond GEILEN leaves VGEIN as it is.
@@ -86,13 +118,18 @@ pub(crate) fn hstatus(csrs: &Csrs, old: u64, new: u64) -> u64 {
 /// the address of an instruction is never misaligned with C.
 pub(crate) fn medeleg(csrs: &Csrs, _: u64, new: u64) -> u64 {
     let misaligned_fetch = if csrs.isa.has(Ext::Zca) { 0 } else { 1 };
-    new & (misaligned_fetch | 0b1011_0011_1111_1110 | 1 << 19 | with(csrs, Ext::H, 1 << 10 | 0b1111 << 20))
+    new & (misaligned_fetch | 0b1011_0011_1111_1110 | software_check(csrs) | 1 << 19 | with(csrs, Ext::H, 1 << 10 | 0b1111 << 20))
 }
 
 /// Hypervisor, table "Bits of hedeleg that must be writable or must be read-only zero".
 pub(crate) fn hedeleg(csrs: &Csrs, _: u64, new: u64) -> u64 {
     let misaligned_fetch = if csrs.isa.has(Ext::Zca) { 0 } else { 1 };
-    new & (misaligned_fetch | 0b1011_0001_1111_1110 | 1 << 18 | 1 << 19)
+    new & (misaligned_fetch | 0b1011_0001_1111_1110 | software_check(csrs) | 1 << 19)
+}
+
+/// The software-check exception, where something raises it.
+fn software_check(csrs: &Csrs) -> u64 {
+    if csrs.isa.has(Ext::Zicfilp) || csrs.isa.has(Ext::Zicfiss) { 1 << 18 } else { 0 }
 }
 
 /// S-level interrupts may be delegated; with H the VS-level ones and SGEI always are.
@@ -153,16 +190,19 @@ fn envcfg(csrs: &Csrs, new: u64) -> u64 {
         | with(csrs, Ext::Zicboz, menvcfg::CBZE)
         | with(csrs, Ext::Svadu, menvcfg::ADUE)
         | with(csrs, Ext::Svpbmt, menvcfg::PBMTE)
-        | with(csrs, Ext::Sstc, menvcfg::STCE))
+        | with(csrs, Ext::Sstc, menvcfg::STCE)
+        | with(csrs, Ext::Ssdbltrp, menvcfg::DTE)
+        | with(csrs, Ext::Zicfilp, menvcfg::LPE)
+        | with(csrs, Ext::Zicfiss, menvcfg::SSE))
 }
 
 /// Privileged ISA, "Machine Environment Configuration (menvcfg) Register".
 pub(crate) fn menvcfg(csrs: &Csrs, _: u64, new: u64) -> u64 {
-    envcfg(csrs, new)
+    envcfg(csrs, new) | new & with(csrs, Ext::Smcdeleg, menvcfg::CDE)
 }
 
 /// The bits of henvcfg that are read-only zero while the same bit of menvcfg is zero.
-pub(crate) const HENVCFG_UNDER_M: u64 = menvcfg::PBMTE | menvcfg::ADUE | menvcfg::STCE;
+pub(crate) const HENVCFG_UNDER_M: u64 = menvcfg::PBMTE | menvcfg::ADUE | menvcfg::STCE | menvcfg::DTE | menvcfg::SSE;
 
 /// Hypervisor, "Hypervisor Environment Configuration Register (henvcfg)".
 pub(crate) fn henvcfg(csrs: &Csrs, _: u64, new: u64) -> u64 {
@@ -171,14 +211,15 @@ pub(crate) fn henvcfg(csrs: &Csrs, _: u64, new: u64) -> u64 {
 
 /// Privileged ISA, "Supervisor Environment Configuration (senvcfg) Register".
 pub(crate) fn senvcfg(csrs: &Csrs, _: u64, new: u64) -> u64 {
-    envcfg(csrs, new) & !HENVCFG_UNDER_M
+    envcfg(csrs, new) & (!HENVCFG_UNDER_M | menvcfg::SSE)
 }
 
 /// Smepmp: MML and MMWP stay once set; RLB cannot be set again while an entry is locked.
 pub(crate) fn mseccfg(csrs: &Csrs, old: u64, new: u64) -> u64 {
     let locked = csrs.pmpcfg.iter().any(|cfg| cfg & 0x80 != 0);
     let rlb = if locked && old & mseccfg::RLB == 0 { 0 } else { new & mseccfg::RLB };
-    (old | new) & (mseccfg::MML | mseccfg::MMWP) | rlb
+    let pmp = (old | new) & (mseccfg::MML | mseccfg::MMWP) | rlb;
+    pmp & with(csrs, Ext::Smepmp, u64::MAX) | new & with(csrs, Ext::Zicfilp, mseccfg::MLPE)
 }
 
 /// Whether the hart has the translation mode (satp's and hgatp's numbers agree).
@@ -224,8 +265,17 @@ fn hstateen(mstateen: u64, mask: u64, old: u64, new: u64) -> u64 {
     merge(old, new, mask & mstateen)
 }
 
+/// The state of this hart that has a bit of its own in mstateen0 and hstateen0.
+fn stateen0(csrs: &Csrs) -> u64 {
+    1 << 63 | 1 << 62 | with(csrs, Ext::Smcsrind, 1 << 60)
+}
+
+pub(crate) fn mstateen0(csrs: &Csrs, old: u64, new: u64) -> u64 {
+    merge(old, new, stateen0(csrs))
+}
+
 pub(crate) fn hstateen0(csrs: &Csrs, old: u64, new: u64) -> u64 {
-    hstateen(csrs.mstateen0, 1 << 63 | 1 << 62, old, new)
+    hstateen(csrs.mstateen0, stateen0(csrs), old, new)
 }
 
 pub(crate) fn hstateen1(csrs: &Csrs, old: u64, new: u64) -> u64 {

@@ -72,9 +72,16 @@ proptest! {
         for csr in [table::MEPC, table::SEPC, table::VSEPC] {
             prop_assert_eq!(read(csr).unwrap_or_default() & if has(Ext::Zca) { 1 } else { 3 }, 0);
         }
-        // "If menvcfg.x is zero, henvcfg.x is read-only zero", for PBMTE, ADUE and STCE.
+        // "If menvcfg.x is zero, henvcfg.x is read-only zero", for PBMTE, ADUE, STCE, DTE and SSE.
         let (m, h) = (read(table::MENVCFG).unwrap_or_default(), read(table::HENVCFG).unwrap_or_default());
-        prop_assert_eq!(h & 7 << 61 & !m, 0);
+        prop_assert_eq!(h & (7 << 61 | 1 << 59 | 1 << 3) & !m, 0);
+        // "When menvcfg.DTE is zero, the implementation behaves as though Ssdbltrp is not implemented."
+        prop_assert!(mstatus & 1 << 24 == 0 || m & 1 << 59 != 0);
+        prop_assert!(read(table::VSSTATUS).unwrap_or_default() & 1 << 24 == 0 || h & 1 << 59 != 0);
+        // MDT and SDT keep MIE and SIE clear.
+        prop_assert!(mstatus & 1 << 42 == 0 || mstatus & 1 << 3 == 0);
+        prop_assert!(mstatus & 1 << 24 == 0 || mstatus & 1 << 1 == 0);
+        prop_assert!(has(Ext::Smdbltrp) || mstatus & 1 << 42 == 0);
         let mideleg = read(table::MIDELEG).unwrap_or_default();
         let forced = 1 << 2 | 1 << 6 | 1 << 10 | 1 << 12;
         prop_assert_eq!(mideleg & forced, if has(Ext::H) { forced } else { 0 });
@@ -104,8 +111,11 @@ proptest! {
         let before = csrs.mstatus;
         csrs.write(table::SSTATUS, value, Mode::HS, &now(), &mut ()).expect("HS may");
         // SIE SPIE SPP FS SUM MXR.
-        let part = 1 << 1 | 1 << 5 | 1 << 8 | 3 << 13 | 1 << 18 | 1 << 19;
-        prop_assert_eq!(csrs.mstatus, before & !part | value & part);
+        let (lpe, dte) = (csrs.isa.has(Ext::Zicfilp), csrs.menvcfg >> 59 & 1);
+        let part = 1 << 1 | 1 << 5 | 1 << 8 | 3 << 13 | 1 << 18 | 1 << 19 | u64::from(lpe) << 23 | dte << 24;
+        let sum = before & !part | value & part;
+        // "When the SDT bit is set to 1 by an explicit CSR write, the SIE bit is cleared to 0."
+        prop_assert_eq!(csrs.mstatus, if sum & 1 << 24 != 0 { sum & !(1 << 1) } else { sum });
         let sstatus = csrs.read(table::SSTATUS, Mode::HS, &now()).expect("HS may");
         let shown = part | 3 << 32 | 1 << 63;
         prop_assert_eq!(sstatus, csrs.peek(table::MSTATUS, &now()).expect("exists") & shown);

@@ -66,31 +66,41 @@ fn check_entry(
     gva: u64,
 ) -> Result<u64, TestCaseError> {
     let h = before.isa.has(Ext::H);
-    let (tval2, tinst) = if h { (tval2, tinst) } else { (0, 0) };
+    prop_assert!(!after.elp, "ELP");
+    let elp = u64::from(before.elp);
     match target {
         Mode::M => {
-            only_changed(before, after, &["mstatus", "mepc", "mcause", "mtval", "mtval2", "mtinst"])?;
+            only_changed(before, after, &["mstatus", "mepc", "mcause", "mtval", "mtval2", "mtinst", "elp"])?;
             let m = after.mstatus;
             prop_assert_eq!(m >> 11 & 3, mode.level(), "MPP");
             prop_assert_eq!(bit(m, 39), u64::from(mode.virt()), "MPV");
             prop_assert_eq!(bit(m, 38), if h { gva } else { 0 }, "GVA");
             prop_assert_eq!(bit(m, 7), bit(before.mstatus, 3), "MPIE");
             prop_assert_eq!(bit(m, 3), 0, "MIE");
-            let fields = 3 << 11 | 1 << 39 | 1 << 38 | 1 << 7 | 1 << 3;
+            prop_assert_eq!(bit(m, 41), elp, "MPELP");
+            prop_assert_eq!(bit(m, 42), u64::from(before.isa.has(Ext::Smdbltrp)), "MDT");
+            let fields = 3 << 11 | 1 << 39 | 1 << 38 | 1 << 7 | 1 << 3 | 1 << 41 | 1 << 42;
             prop_assert_eq!(m & !fields, before.mstatus & !fields);
             prop_assert_eq!((after.mepc, after.mcause, after.mtval), (pc, cause, tval));
-            if h {
-                prop_assert_eq!((after.mtval2, after.mtinst), (tval2, tinst));
+            if h || before.isa.has(Ext::Ssdbltrp) {
+                prop_assert_eq!(after.mtval2, tval2);
             }
-            Ok(handler(before.mtvec, cause))
+            if h {
+                prop_assert_eq!(after.mtinst, tinst);
+            }
+            // Smrnmi: an exception of the RNMI handler has its own address.
+            let nested = mode == Mode::M && bit(before.mnstatus, 3) == 0;
+            Ok(if nested { before.rnmi_exception_vector } else { handler(before.mtvec, cause) })
         }
         Mode::HS => {
-            only_changed(before, after, &["mstatus", "hstatus", "sepc", "scause", "stval", "htval", "htinst"])?;
+            only_changed(before, after, &["mstatus", "hstatus", "sepc", "scause", "stval", "htval", "htinst", "elp"])?;
             let s = after.mstatus;
             prop_assert_eq!(bit(s, 8), u64::from(mode.level() == 1), "SPP");
             prop_assert_eq!(bit(s, 5), bit(before.mstatus, 1), "SPIE");
             prop_assert_eq!(bit(s, 1), 0, "SIE");
-            let fields = 1 << 8 | 1 << 5 | 1 << 1;
+            prop_assert_eq!(bit(s, 24), bit(before.menvcfg, 59), "SDT");
+            prop_assert_eq!(bit(s, 23), elp, "SPELP");
+            let fields = 1 << 8 | 1 << 5 | 1 << 1 | 1 << 23 | 1 << 24;
             prop_assert_eq!(s & !fields, before.mstatus & !fields);
             prop_assert_eq!((after.sepc, after.scause, after.stval), (pc, cause, tval));
             if h {
@@ -105,12 +115,14 @@ fn check_entry(
             Ok(handler(before.stvec, cause))
         }
         _ => {
-            only_changed(before, after, &["vsstatus", "vsepc", "vscause", "vstval"])?;
+            only_changed(before, after, &["vsstatus", "vsepc", "vscause", "vstval", "elp"])?;
             let s = after.vsstatus;
             prop_assert_eq!(bit(s, 8), u64::from(mode == Mode::VS), "SPP");
             prop_assert_eq!(bit(s, 5), bit(before.vsstatus, 1), "SPIE");
             prop_assert_eq!(bit(s, 1), 0, "SIE");
-            let fields = 1 << 8 | 1 << 5 | 1 << 1;
+            prop_assert_eq!(bit(s, 24), bit(before.henvcfg, 59), "SDT");
+            prop_assert_eq!(bit(s, 23), elp, "SPELP");
+            let fields = 1 << 8 | 1 << 5 | 1 << 1 | 1 << 23 | 1 << 24;
             prop_assert_eq!(s & !fields, before.vsstatus & !fields);
             prop_assert_eq!((after.vsepc, after.vscause, after.vstval), (pc, cause, tval));
             Ok(handler(before.vstvec, cause))
@@ -131,18 +143,33 @@ proptest! {
                 let mut csrs = before.clone();
                 let mut changes = ChangeList::default();
                 let entry = csrs.enter_exception(mode, pc, &trap, &mut changes);
-                // "For any trap (breakpoint, address misaligned, access fault, page fault, or guest-page fault) that
-                // writes a guest virtual address to stval, GVA is set to 1."
-                let address = matches!(code, 0 | 1 | 3..=7 | 12 | 13 | 15 | 20 | 21 | 23);
-                let gva = u64::from(own_gva || mode.virt() && address);
-                let vector = check_entry(&before, &csrs, mode, to, pc, u64::from(code), tval, tval2, tinst, gva)?;
-                prop_assert_eq!((entry.mode, entry.pc), (to, vector), "{:?} in {:?}", exception, mode);
-                prop_assert!(entry.effects.has(Effects::CONTEXT) && entry.effects.has(Effects::INTERRUPTS));
-                check_changes(&before, &csrs, &changes)?;
                 let (same, why) = before.delegate(mode, Cause::Exception(exception));
                 prop_assert_eq!(same, to);
                 prop_assert_eq!(why.machine, (mode != Mode::M).then(|| bit(before.medeleg, code) == 1));
                 prop_assert_eq!(why.hypervisor, (mode.virt() && to != Mode::M).then(|| bit(before.hedeleg, code) == 1));
+                check_changes(&before, &csrs, &changes)?;
+                let end = delivery(&before, mode, to);
+                let (to, cause, tval2) = match end {
+                    Delivery::Double => (Mode::M, 16, u64::from(code)),
+                    _ => (to, u64::from(code), tval2),
+                };
+                if let Delivery::Rnmi(to_m) = end {
+                    check_rnmi(&before, &csrs, Mode::M, pc, if to_m { 16 } else { u64::from(code) })?;
+                    prop_assert_eq!((entry.mode, entry.pc), (Mode::M, before.rnmi_vector));
+                    continue;
+                }
+                if end == Delivery::Critical {
+                    only_changed(&before, &csrs, &[])?;
+                    prop_assert_eq!((entry.mode, entry.pc, entry.effects), (mode, pc, Effects::CRITICAL));
+                    continue;
+                }
+                // "For any trap (breakpoint, address misaligned, access fault, page fault, or guest-page fault) that
+                // writes a guest virtual address to stval, GVA is set to 1."
+                let address = matches!(code, 0 | 1 | 3..=7 | 12 | 13 | 15 | 20 | 21 | 23);
+                let gva = u64::from(own_gva || mode.virt() && address);
+                let vector = check_entry(&before, &csrs, mode, to, pc, cause, tval, tval2, tinst, gva)?;
+                prop_assert_eq!((entry.mode, entry.pc), (to, vector), "{:?} in {:?}", exception, mode);
+                prop_assert!(entry.effects.has(Effects::CONTEXT) && entry.effects.has(Effects::INTERRUPTS));
             }
         }
     }
@@ -156,6 +183,24 @@ proptest! {
             let mut csrs = before.clone();
             let mut changes = ChangeList::default();
             let entry = csrs.enter_interrupt(mode, pc, interrupt, to, &mut changes);
+            check_changes(&before, &csrs, &changes)?;
+            let end = if interrupt == Interrupt::Rnmi { Delivery::Rnmi(false) } else { delivery(&before, mode, to) };
+            let code = interrupt as u64;
+            if let Delivery::Rnmi(double) = end {
+                let from = if interrupt == Interrupt::Rnmi { mode } else { Mode::M };
+                check_rnmi(&before, &csrs, from, pc, if double { 16 } else { 1 << 63 | code })?;
+                prop_assert_eq!((entry.mode, entry.pc), (Mode::M, before.rnmi_vector));
+                continue;
+            }
+            if end == Delivery::Critical {
+                only_changed(&before, &csrs, &[])?;
+                continue;
+            }
+            if end == Delivery::Double {
+                let vector = check_entry(&before, &csrs, mode, Mode::M, pc, 16, 0, 1 << 63 | code, 0, 0)?;
+                prop_assert_eq!((entry.mode, entry.pc), (Mode::M, vector));
+                continue;
+            }
             // "hideleg": a VS-level interrupt taken by VS has the supervisor's code.
             let code = match (to, interrupt as u64) {
                 (Mode::VS, 10) => 9,
@@ -166,7 +211,6 @@ proptest! {
             let vector = check_entry(&before, &csrs, mode, to, pc, 1 << 63 | code, 0, 0, 0, 0)?;
             prop_assert_eq!((entry.mode, entry.pc), (to, vector));
             prop_assert_eq!(before.delegate(mode, Cause::Interrupt(interrupt)).0, to);
-            check_changes(&before, &csrs, &changes)?;
         }
     }
 
@@ -176,7 +220,7 @@ proptest! {
         let mut csrs = before.clone();
         let mut changes = ChangeList::default();
         let entry = csrs.mret(&mut changes);
-        only_changed(&before, &csrs, &["mstatus"])?;
+        only_changed(&before, &csrs, &["mstatus", "vsstatus", "elp"])?;
         let (old, new) = (before.mstatus, csrs.mstatus);
         let mode = match (old >> 11 & 3, bit(old, 39)) {
             (3, _) => Mode::M,
@@ -192,7 +236,12 @@ proptest! {
         prop_assert_eq!(bit(new, 7), 1, "MPIE");
         // "An MRET or SRET instruction that changes the privilege mode to a mode less privileged than M also sets MPRV=0."
         prop_assert_eq!(bit(new, 17), if mode == Mode::M { bit(old, 17) } else { 0 }, "MPRV");
-        let fields = 1 << 39 | 3 << 11 | 1 << 7 | 1 << 3 | 1 << 17;
+        prop_assert_eq!(bit(new, 42), 0, "MDT");
+        prop_assert_eq!(bit(new, 24), if matches!(mode, Mode::M | Mode::HS) { bit(old, 24) } else { 0 }, "SDT");
+        prop_assert_eq!(bit(new, 41), 0, "MPELP");
+        prop_assert_eq!(csrs.vsstatus, left_vs(&before, mode));
+        prop_assert_eq!(csrs.elp, bit(old, 41) == 1 && before.landing_pads(mode), "ELP");
+        let fields = 1 << 39 | 3 << 11 | 1 << 7 | 1 << 3 | 1 << 17 | 1 << 42 | 1 << 24 | 1 << 41;
         prop_assert_eq!(new & !fields, old & !fields);
         check_changes(&before, &csrs, &changes)?;
     }
@@ -206,17 +255,20 @@ proptest! {
             let mut changes = ChangeList::default();
             let entry = csrs.sret(mode, &mut changes);
             check_changes(&before, &csrs, &changes)?;
-            let fields = 1 << 8 | 1 << 5 | 1 << 1;
+            let fields = 1 << 8 | 1 << 5 | 1 << 1 | 1 << 23 | 1 << 24;
+            let from = mode;
             if mode == Mode::VS {
-                only_changed(&before, &csrs, &["vsstatus"])?;
+                only_changed(&before, &csrs, &["vsstatus", "elp"])?;
                 let (old, new) = (before.vsstatus, csrs.vsstatus);
                 prop_assert_eq!(entry.mode, if bit(old, 8) == 1 { Mode::VS } else { Mode::VU });
                 prop_assert_eq!(entry.pc, before.vsepc);
                 prop_assert_eq!((bit(new, 8), bit(new, 1), bit(new, 5)), (0, bit(old, 5), 1));
+                prop_assert_eq!((bit(new, 23), bit(new, 24)), (0, 0), "SPELP, SDT");
+                prop_assert_eq!(csrs.elp, bit(old, 23) == 1 && before.landing_pads(entry.mode), "ELP");
                 prop_assert_eq!(new & !fields, old & !fields);
                 continue;
             }
-            only_changed(&before, &csrs, &["mstatus", "hstatus"])?;
+            only_changed(&before, &csrs, &["mstatus", "hstatus", "vsstatus", "elp"])?;
             let (old, new) = (before.mstatus, csrs.mstatus);
             let mode = match (bit(before.hstatus, 7), bit(old, 8)) {
                 (0, 1) => Mode::HS,
@@ -226,7 +278,12 @@ proptest! {
             };
             prop_assert_eq!((entry.mode, entry.pc), (mode, before.sepc));
             prop_assert_eq!((bit(new, 8), bit(new, 1), bit(new, 5), bit(new, 17)), (0, bit(old, 5), 1, 0));
-            let fields = fields | 1 << 17;
+            prop_assert_eq!((bit(new, 23), bit(new, 24)), (0, 0), "SPELP, SDT");
+            // "executing an SRET instruction while the current privilege mode is M": MDT as well.
+            prop_assert_eq!(bit(new, 42), if from == Mode::M { 0 } else { bit(old, 42) }, "MDT");
+            prop_assert_eq!(csrs.vsstatus, left_vs(&before, mode));
+            prop_assert_eq!(csrs.elp, bit(old, 23) == 1 && before.landing_pads(mode), "ELP");
+            let fields = fields | 1 << 17 | 1 << 42;
             prop_assert_eq!(new & !fields, old & !fields);
             prop_assert_eq!(csrs.hstatus, before.hstatus & !(1 << 7), "SPV");
         }
@@ -235,7 +292,10 @@ proptest! {
     #[test]
     fn returning_undoes_entering(seed: u64, pc: u64, code in 0usize..22) {
         // A trap and the return that follows: same mode, same pc, same interrupt enable.
-        let before = hart_of(Isa::max(), seed);
+        let mut before = hart_of(Isa::max(), seed);
+        // Reentrant handlers: no trap is a double trap.
+        before.mstatus &= !(1 << 24);
+        before.vsstatus &= !(1 << 24);
         let pc = pc & !1;
         for mode in MODES {
             let mut csrs = before.clone();
@@ -249,6 +309,48 @@ proptest! {
             prop_assert_eq!(enables(&csrs), enables(&before));
         }
     }
+}
+
+/// vsstatus after a return from M or HS: entering VU clears SDT.
+fn left_vs(before: &Csrs, to: Mode) -> u64 {
+    before.vsstatus & if to == Mode::VU { !(1 << 24) } else { u64::MAX }
+}
+
+/// "Double Trap Control": what becomes of a trap that goes to a mode.
+#[derive(PartialEq)]
+enum Delivery {
+    Expected,
+    Double,
+    /// To the RNMI handler, perhaps as a double trap of the supervisor.
+    Rnmi(bool),
+    Critical,
+}
+
+fn delivery(csrs: &Csrs, mode: Mode, to: Mode) -> Delivery {
+    let double = match to {
+        Mode::HS => bit(csrs.mstatus, 24) == 1,
+        Mode::VS => bit(csrs.vsstatus, 24) == 1,
+        _ => false,
+    };
+    let nmie = !csrs.isa.has(Ext::Smrnmi) || bit(csrs.mnstatus, 3) == 1;
+    let unexpected =
+        (to == Mode::M || double) && csrs.isa.has(Ext::Smdbltrp) && (bit(csrs.mstatus, 42) == 1 || mode == Mode::M && !nmie);
+    match (unexpected, csrs.isa.has(Ext::Smrnmi) && nmie) {
+        (true, true) => Delivery::Rnmi(double),
+        (true, false) => Delivery::Critical,
+        _ if double => Delivery::Double,
+        _ => Delivery::Expected,
+    }
+}
+
+/// Smrnmi, "RNMI Operation".
+fn check_rnmi(before: &Csrs, after: &Csrs, from: Mode, pc: u64, cause: u64) -> Result<(), TestCaseError> {
+    only_changed(before, after, &["mnstatus", "mnepc", "mncause", "elp"])?;
+    prop_assert_eq!((after.mnepc, after.mncause), (pc, cause));
+    let (virt, elp) = (u64::from(from.virt()), u64::from(before.elp));
+    prop_assert_eq!(after.mnstatus, from.level() << 11 | elp << 9 | virt << 7, "MNPP, MNPELP, MNPV, NMIE");
+    prop_assert!(!after.elp);
+    Ok(())
 }
 
 /// The reported changes are the differences, each once, in registers that hold the state.

@@ -40,6 +40,8 @@ fn set_up(hart: &mut Hart, bus: &Bus) {
     // Registers this hart has not are passed over, and so are bits it has not.
     let mut put = |number: u16, value: u64| csr.poke(number, value, &now);
     put(table::MSTATUS, field::mstatus::FS);
+    // Without this the hart would take no interrupt at all (Smrnmi).
+    put(table::MNSTATUS, field::mnstatus::NMIE);
     put(table::MEDELEG, MEDELEG.iter().fold(0, |set, &e| set | 1 << e as u8));
     put(table::MIDELEG, MIDELEG);
     put(table::MIE, Interrupt::MSoft.mask());

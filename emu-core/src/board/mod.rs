@@ -37,20 +37,26 @@ pub struct Config {
     pub virtio_latency: u64,
     /// Whether there is a virtio console beside the serial port.
     pub virtio_console: bool,
+    /// Address of every hart's RNMI interrupt trap handler (Smrnmi).
+    pub rnmi_vector: u64,
+    /// Address of the handler of exceptions in every hart's RNMI handler (Smrnmi).
+    pub rnmi_exception_vector: u64,
 }
 
 impl Default for Config {
-    /// One hart with every extension, 1 GiB, 1 GHz, epoch 2024-01-01, requests of 10 microseconds.
+    /// One hart with every extension of `max`, 1 GiB, 1 GHz, epoch 2024-01-01, requests of 10 microseconds.
     fn default() -> Config {
         Config {
             harts: 1,
             ram_size: 1 << 30,
-            isa: Isa::all(),
+            isa: Isa::max(),
             seed: 0,
             epoch_ns: 1_704_067_200_000_000_000,
             cycle_hz: 1_000_000_000,
             virtio_latency: 10_000,
             virtio_console: false,
+            rnmi_vector: 0,
+            rnmi_exception_vector: 0,
         }
     }
 }

@@ -16,4 +16,6 @@ pub enum SliceEnd {
     Wait,
     /// A device, timer or counter changed what the machine computed for this slice.
     Look,
+    /// A double trap in M-mode has stopped the hart for good ([`trap::Traps::critical`]).
+    CriticalError,
 }

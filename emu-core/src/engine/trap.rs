@@ -1,6 +1,7 @@
 //! Entering and leaving traps: what emu-csr says, carried out on a hart. Both engines and native firmware use these.
 
-use emu_csr::{Cause, ChangeList, Effects, Mode, Trap, entry::Entry};
+use emu_csr::entry::Entry;
+use emu_csr::{Cause, ChangeList, Effects, Mode, Trap};
 
 use super::SliceEnd;
 use crate::bus::Bus;
@@ -16,12 +17,21 @@ pub fn exception(hart: &mut Hart, bus: &Bus, trap: Trap, observer: &mut Option<&
         Some(o) => {
             let mut changes = ChangeList::default();
             let entry = hart.csr.enter_exception(from, pc, &trap, &mut changes);
-            let (hart, instret) = (hart.id as usize, hart.instret);
-            o.trap(&TrapEntry { hart, instret, pc, from, to: entry.mode, cause: Cause::Exception(trap.cause), changes });
+            tell(hart, *o, pc, &entry, changes);
             entry
         }
     };
-    arrive(hart, bus, entry, Cause::Exception(trap.cause))
+    arrive(hart, bus, entry)
+}
+
+/// Reports a trap that was taken.
+fn tell(hart: &Hart, o: &mut dyn Observer, pc: u64, entry: &Entry, changes: ChangeList) {
+    if let Some(cause) = entry.cause
+        && !entry.effects.has(Effects::CRITICAL)
+    {
+        let (from, to, instret) = (hart.mode, entry.mode, hart.instret);
+        o.trap(&TrapEntry { hart: hart.id as usize, instret, pc, from, to, cause, changes });
+    }
 }
 
 /// Takes the pending interrupt of highest priority, if any may be taken now.
@@ -34,17 +44,23 @@ pub fn interrupt(hart: &mut Hart, bus: &Bus, observer: &mut Option<&mut dyn Obse
         Some(o) => {
             let mut changes = ChangeList::default();
             let entry = hart.csr.enter_interrupt(from, pc, interrupt, target, &mut changes);
-            let (hart, instret) = (hart.id as usize, hart.instret);
-            o.trap(&TrapEntry { hart, instret, pc, from, to: entry.mode, cause: Cause::Interrupt(interrupt), changes });
+            tell(hart, *o, pc, &entry, changes);
             entry
         }
     };
-    arrive(hart, bus, entry, Cause::Interrupt(interrupt))
+    arrive(hart, bus, entry)
 }
 
-fn arrive(hart: &mut Hart, bus: &Bus, entry: Entry, cause: Cause) -> Option<SliceEnd> {
+fn arrive(hart: &mut Hart, bus: &Bus, entry: Entry) -> Option<SliceEnd> {
+    if entry.effects.has(Effects::CRITICAL) {
+        hart.traps.critical = entry.cause.map_or(0, Cause::bits);
+        return Some(SliceEnd::CriticalError);
+    }
     // A trap counts in the mode in which it was raised.
-    if hart.csr.counts_traps() && hart.csr.count_trap(cause, entry.mode) {
+    if hart.csr.counts_traps()
+        && let Some(cause) = entry.cause
+        && hart.csr.count_trap(cause, entry.mode)
+    {
         let now = hart.now(bus);
         let effects = hart.csr.raise_overflows(&now, &mut ());
         hart.apply(effects);
@@ -54,26 +70,39 @@ fn arrive(hart: &mut Hart, bus: &Bus, entry: Entry, cause: Cause) -> Option<Slic
     (entry.mode == Mode::M).then_some(SliceEnd::EnteredM)
 }
 
-/// MRET (`machine`) or SRET as an instruction: writes `next_pc`. The caller has checked that it may.
-pub fn ret(hart: &mut Hart, bus: &Bus, machine: bool) {
+/// Which trap-return instruction.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Return {
+    /// MRET.
+    Machine,
+    /// SRET.
+    Supervisor,
+    /// MNRET.
+    NonMaskable,
+}
+
+/// A trap return as an instruction: writes `next_pc`. The caller has checked that it may.
+pub fn ret(hart: &mut Hart, bus: &Bus, which: Return) {
     // The return itself counts in the mode it leaves.
-    go_back(hart, bus, machine, 1);
+    go_back(hart, bus, which, 1);
 }
 
 /// MRET of native firmware, which is no instruction of the hart and retires nothing.
 pub fn firmware_ret(hart: &mut Hart, bus: &Bus) {
-    go_back(hart, bus, true, 0);
+    go_back(hart, bus, Return::Machine, 0);
 }
 
-fn go_back(hart: &mut Hart, bus: &Bus, machine: bool, retiring: u64) {
+fn go_back(hart: &mut Hart, bus: &Bus, which: Return, retiring: u64) {
     let (from, pc) = (hart.mode, hart.pc);
     hart.traps.leave();
     let mut changes = ChangeList::default();
-    let entry = match (machine, hart.observed) {
-        (true, false) => hart.csr.mret(&mut ()),
-        (true, true) => hart.csr.mret(&mut changes),
-        (false, false) => hart.csr.sret(from, &mut ()),
-        (false, true) => hart.csr.sret(from, &mut changes),
+    let entry = match (which, hart.observed) {
+        (Return::Machine, false) => hart.csr.mret(&mut ()),
+        (Return::Machine, true) => hart.csr.mret(&mut changes),
+        (Return::Supervisor, false) => hart.csr.sret(from, &mut ()),
+        (Return::Supervisor, true) => hart.csr.sret(from, &mut changes),
+        (Return::NonMaskable, false) => hart.csr.mnret(&mut ()),
+        (Return::NonMaskable, true) => hart.csr.mnret(&mut changes),
     };
     if hart.observed {
         let (to, target, instret) = (entry.mode, entry.pc, hart.instret);
@@ -130,6 +159,8 @@ pub struct Traps {
     pub unreturned: u64,
     /// Traps entered since an instruction retired.
     pub without_progress: u64,
+    /// xcause of the trap that stopped the hart ([`SliceEnd::CriticalError`]).
+    pub critical: u64,
     instret: u64,
 }
 

@@ -3,18 +3,19 @@
 
 use super::macros::{plain, table};
 use super::zicsr::refusal;
-use crate::engine::trap;
+use crate::engine::trap::{self, Return};
 use crate::hart::{Hart, Wait, event};
 use crate::insn::Insn;
 use crate::mmu::{Fence, Stage};
-use emu_csr::Ext::{H, S, Svinval, Zawrs};
+use emu_csr::Ext::{H, S, Smrnmi, Svinval, Zawrs};
 use emu_csr::{Denied, Exception, Mode, Trap};
 
 plain! {
     "ecall"  "000000000000 00000 000 00000 1110011" &[], None, System, End, |h, _, _| Err(Trap::new(Exception::ecall(h.mode), 0));
     "ebreak" "000000000001 00000 000 00000 1110011" &[], None, System, End, |h, _, _| Err(Trap { gva: h.mode.virt(), ..Trap::new(Exception::Breakpoint, h.pc) });
-    "mret"   "001100000010 00000 000 00000 1110011" &[], None, System, End, |h, bus, i| { check(h.csr.check_mret(h.mode), i)?; trap::ret(h, bus, true); Ok(()) };
-    "sret"   "000100000010 00000 000 00000 1110011" &[S], None, System, End, |h, bus, i| { check(h.csr.check_sret(h.mode), i)?; trap::ret(h, bus, false); Ok(()) };
+    "mret"   "001100000010 00000 000 00000 1110011" &[], None, System, End, |h, bus, i| { check(h.csr.check_mret(h.mode), i)?; trap::ret(h, bus, Return::Machine); Ok(()) };
+    "sret"   "000100000010 00000 000 00000 1110011" &[S], None, System, End, |h, bus, i| { check(h.csr.check_sret(h.mode), i)?; trap::ret(h, bus, Return::Supervisor); Ok(()) };
+    "mnret"  "011100000010 00000 000 00000 1110011" &[Smrnmi], None, System, End, |h, bus, i| { check(h.csr.check_mnret(h.mode), i)?; trap::ret(h, bus, Return::NonMaskable); Ok(()) };
     "wfi"    "000100000101 00000 000 00000 1110011" &[], None, System, End, |h, _, i| { check(h.csr.check_wfi(h.mode), i)?; wait(h, Wait::Wfi); Ok(()) };
     "wrs.nto" "000000001101 00000 000 00000 1110011" &[Zawrs], None, System, End, |h, _, i| { check(h.csr.check_wrs_nto(h.mode), i)?; stall(h, NO_TIMEOUT); Ok(()) };
     "wrs.sto" "000000011101 00000 000 00000 1110011" &[Zawrs], None, System, End, |h, _, _| { stall(h, SHORT_TIMEOUT); Ok(()) };

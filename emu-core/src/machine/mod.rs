@@ -74,6 +74,15 @@ pub enum RunEnd {
         /// xcause of that trap.
         cause: u64,
     },
+    /// A double trap in M-mode with nobody to take it: the hart is in the critical-error state (Smdbltrp), and the platform ends the run.
+    CriticalError {
+        /// Hart index.
+        hart: usize,
+        /// Where the unexpected trap happened.
+        pc: u64,
+        /// xcause of the unexpected trap.
+        cause: u64,
+    },
     /// All harts wait and nothing is armed that could wake one but, perhaps, input.
     AllAsleep {
         /// Whether bytes from outside could wake one (a hart waits with the external interrupt enabled).
@@ -127,6 +136,7 @@ impl Machine {
             h.x[10] = h.id;
             h.x[11] = boot.dtb;
             h.x[12] = boot.info;
+            (h.csr.rnmi_vector, h.csr.rnmi_exception_vector) = (config.board.rnmi_vector, config.board.rnmi_exception_vector);
             h.recontext();
         }
         let mut machine = Machine {
@@ -204,6 +214,14 @@ impl Machine {
     /// The harts, for tests and debuggers. After changing privileged state call [`Hart::recontext`].
     pub fn harts_mut(&mut self) -> &mut [Hart] {
         &mut self.harts
+    }
+
+    /// Sets the RNMI signal of hart index `hart`, a level (Smrnmi). Ignored by a hart without Smrnmi or an index without a hart.
+    pub fn set_rnmi(&mut self, hart: usize, on: bool) {
+        if let Some(h) = self.harts.get_mut(hart) {
+            let effects = h.csr.set_line(emu_csr::Interrupt::Rnmi, on);
+            h.apply(effects);
+        }
     }
 
     /// Memory and devices.

@@ -147,6 +147,10 @@ impl Machine {
 
     /// Acts on how a slice ended.
     pub(super) fn after_slice(&mut self, i: usize, end: SliceEnd) -> Option<RunEnd> {
+        if end == SliceEnd::CriticalError {
+            let h = &self.harts[i];
+            return Some(RunEnd::CriticalError { hart: i, pc: h.pc, cause: h.traps.critical });
+        }
         if end == SliceEnd::EnteredM && self.firmware.is_some() {
             if let Some(end) = self.call_firmware(i) {
                 return Some(end);

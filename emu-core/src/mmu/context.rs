@@ -60,8 +60,12 @@ impl Context {
 }
 
 /// The effective mode of loads and stores: MPRV and what it names (Privileged ISA, "Memory Privilege in mstatus Register"; Hypervisor,
-/// "Effect of MPRV on the translation and protection of explicit memory accesses").
+/// "Effect of MPRV on the translation and protection of explicit memory accesses"; Smrnmi: not while NMIE is clear).
 #[inline]
 pub(super) fn data_mode(csr: &Csrs, mode: Mode) -> Mode {
-    if csr.mstatus & MPRV != 0 { Mode::from_parts(csr.mstatus >> 11 & 3, csr.mstatus & MPV != 0) } else { mode }
+    if csr.mstatus & MPRV != 0 && csr.nmi_enabled() {
+        Mode::from_parts(csr.mstatus >> 11 & 3, csr.mstatus & MPV != 0)
+    } else {
+        mode
+    }
 }

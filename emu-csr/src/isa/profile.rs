@@ -8,7 +8,10 @@ pub const PROFILES: [(&str, &str); 4] = [
     ("rva22", "RVA22S64's mandatory extensions, with Sv48, Sv57, Svnapot, Sstc and Sscofpmf of its options; no H"),
     ("rva23h", "RVA23S64's mandatory extensions without V (and what needs it) and without pointer masking"),
     ("rv64gc", "RV64IMAFDC with Zicsr and Zifencei, machine, supervisor and user modes, Sv39: the smallest that boots Linux"),
-    ("max", "everything this machine has, with hardware updating of A and D from the start: without svade"),
+    (
+        "max",
+        "everything this machine has that M-mode software need not know of: without smdbltrp and smrnmi, and with A and D updated from the start: without svade",
+    ),
 ];
 
 /// RV64GC with three modes and Sv39.
@@ -82,9 +85,12 @@ impl Isa {
         }
     }
 
-    /// Everything this machine has: the default. A and D are the hart's to set from the start: Svade beside Svadu would tell the
-    /// supervisor that updating is off until it asks for it (device tree binding "riscv,isa-extensions").
+    /// Everything this machine has, but for three: the default. A and D are the hart's to set from the start: Svade beside Svadu would
+    /// tell the supervisor that updating is off until it asks for it (device tree binding "riscv,isa-extensions"). Smdbltrp and Smrnmi
+    /// change the state after reset (mstatus.MDT set, mnstatus.NMIE clear), so that M-mode software that does not know them can take
+    /// no trap or no interrupt.
     pub fn max() -> Isa {
-        Isa::all().without(Svade)
+        const LATER: Isa = Isa::of(&[Zicfilp, Zicfiss, Smcdeleg, Ssccfg, Smcsrind, Sscsrind]);
+        Isa(Isa::all().without(Svade).without(Smdbltrp).without(Smrnmi).0 & !LATER.0)
     }
 }

@@ -5,7 +5,7 @@ macro_rules! csrs {
     (
         own { $(
             $(#[doc = $odoc:literal])*
-            $OWN:ident $onum:literal $own:ident needs[$($oneed:ident)*] gates[$($ogate:expr),*] $orule:expr => $oeff:expr,
+            $OWN:ident $onum:literal $own:ident needs[$($oneed:ident)*] $(or[$($oor:ident)*])? gates[$($ogate:expr),*] $orule:expr => $oeff:expr,
                 $(virt $ovirt:ident,)? { $($oname:ident $ohi:literal $(.. $olo:literal)? $ofdoc:literal;)* }
         )* }
         view { $(
@@ -98,14 +98,16 @@ macro_rules! csrs {
         const fn decls() -> [super::Decl; COUNT] {
             [
                 $( super::Decl {
-                    number: $onum, name: stringify!($own), needs: Isa::of(&[$(Ext::$oneed),*]), gates: &[$($ogate),*],
+                    number: $onum, name: stringify!($own), needs: Isa::of(&[$(Ext::$oneed),*]),
+                    or: Isa::of(&[$($(Ext::$oor),*)?]), gates: &[$($ogate),*],
                     place: super::Place::Own(Reg::$own), rule: $orule, effects: $oeff,
                     virt: csrs!(@virt $onum $($ovirt)?),
                     fields: &[$(super::Field { name: stringify!($oname), hi: $ohi, lo: csrs!(@lo $ohi $($olo)?), doc: $ofdoc }),*],
                     doc: concat!($($odoc),*),
                 }, )*
                 $( super::Decl {
-                    number: $vnum, name: stringify!($view), needs: Isa::of(&[$(Ext::$vneed),*]), gates: &[$($vgate),*],
+                    number: $vnum, name: stringify!($view), needs: Isa::of(&[$(Ext::$vneed),*]),
+                    or: Isa::of(&[]), gates: &[$($vgate),*],
                     place: super::Place::View(View::$kind, 0), rule: super::Rule::Any, effects: Effects::NONE,
                     virt: csrs!(@virt $vnum $($vvirt)?),
                     fields: &[$(super::Field { name: stringify!($vname), hi: $vhi, lo: csrs!(@lo $vhi $($vlo)?), doc: $vfdoc }),*],
@@ -113,7 +115,7 @@ macro_rules! csrs {
                 }, )*
                 $($( super::Decl {
                     number: $anum + $ai, name: concat!(stringify!($array), stringify!($ai)),
-                    needs: run::$array::NEEDS, gates: $agate($ai),
+                    needs: run::$array::NEEDS, or: Isa::of(&[]), gates: $agate($ai),
                     place: super::Place::View(View::$akind, $ai), rule: super::Rule::Any, effects: Effects::NONE,
                     virt: $anum + $ai, fields: run::$array::FIELDS, doc: run::$array::DOC,
                 }, )*)*

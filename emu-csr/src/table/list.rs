@@ -49,12 +49,16 @@ csrs! {
         /// Machine status (Privileged ISA, "Machine Status (mstatus and mstatush) Registers"). SD is computed when read and not stored.
         MSTATUS 0x300 mstatus needs[] gates[] Warl(warl::mstatus) => STATUS, {
             SD 63 "FS is Dirty (computed)";
+            MDT 42 "M-mode disable trap: the next trap into M is a double trap (Smdbltrp)";
+            MPELP 41 "ELP before the trap into M (Zicfilp)";
             MPV 39 "V before the trap into M";
             GVA 38 "mtval holds a guest virtual address";
             MBE 37 "M-mode big-endian (read-only 0)";
             SBE 36 "S-mode big-endian (read-only 0)";
             SXL 35..34 "S-mode XLEN (read-only 2: 64)";
             UXL 33..32 "U-mode XLEN (read-only 2: 64)";
+            SDT 24 "S-mode disable trap: the next trap into S is a double trap (Ssdbltrp)";
+            SPELP 23 "ELP before the trap into S (Zicfilp)";
             TSR 22 "trap SRET in HS";
             TW 21 "timeout wait: trap WFI below M";
             TVM 20 "trap virtual memory management in HS";
@@ -93,7 +97,9 @@ csrs! {
         /// Environment configuration below M (Privileged ISA, "Machine Environment Configuration (menvcfg) Register").
         MENVCFG 0x30a menvcfg needs[U] gates[] Warl(warl::menvcfg) => ENVCFG, {
             STCE 63 "stimecmp enabled"; PBMTE 62 "Svpbmt enabled"; ADUE 61 "hardware updating of A and D";
+            CDE 60 "counter delegation enabled"; DTE 59 "double traps enabled in S";
             CBZE 7 "cbo.zero enabled"; CBCFE 6 "cbo.clean and cbo.flush enabled"; CBIE 5..4 "cbo.inval: 0 trap, 1 flush, 3 invalidate";
+            SSE 3 "shadow stacks enabled in S"; LPE 2 "landing pads enabled in S";
             FIOM 0 "fence of I/O implies memory";
         }
         /// Counters that do not count (Privileged ISA, "Machine Counter-Inhibit (mcountinhibit) Register").
@@ -116,29 +122,46 @@ csrs! {
         MTVAL 0x343 mtval needs[] gates[] Any => NO, {}
         /// Transformed trapping instruction (Hypervisor, "Machine Trap Instruction (mtinst) Register").
         MTINST 0x34a mtinst needs[H] gates[] Any => NO, {}
-        /// Guest physical address of the trap, shifted right by 2 (Hypervisor, "Machine Second Trap Value (mtval2) Register").
-        MTVAL2 0x34b mtval2 needs[H] gates[] Any => NO, {}
-        /// PMP rules for M-mode (Smepmp; Privileged ISA, "Machine Security Configuration (mseccfg) Register").
-        MSECCFG 0x747 mseccfg needs[Smepmp] gates[] Warl(warl::mseccfg) => FLUSH, {
+        /// Guest physical address of the trap, shifted right by 2 (Hypervisor, "Machine Second Trap Value (mtval2) Register"), or
+        /// the cause of the trap that became a double trap (Ssdbltrp).
+        MTVAL2 0x34b mtval2 needs[H] or[Ssdbltrp] gates[] Any => NO, {}
+        /// PMP rules for M-mode (Smepmp) and its landing pads (Zicfilp; Privileged ISA, "Machine Security Configuration (mseccfg) Register").
+        MSECCFG 0x747 mseccfg needs[Smepmp] or[Zicfilp] gates[] Warl(warl::mseccfg) => FLUSH, {
+            MLPE 10 "landing pads enabled in M";
             RLB 2 "rule locking bypass"; MMWP 1 "M-mode whitelist policy (sticky)"; MML 0 "M-mode lockdown (sticky)";
         }
         /// State enables below M, register 0 (Smstateen).
-        MSTATEEN0 0x30c mstateen0 needs[Smstateen] gates[] Mask(1 << 63 | 1 << 62) => NO, { SE0 63 "hstateen0 and sstateen0"; ENVCFG 62 "henvcfg and senvcfg"; }
+        MSTATEEN0 0x30c mstateen0 needs[Smstateen] gates[] Warl(warl::mstateen0) => NO, {
+            SE0 63 "hstateen0 and sstateen0"; ENVCFG 62 "henvcfg and senvcfg"; CSRIND 60 "siselect, sireg, vsiselect and vsireg";
+        }
         /// State enables below M, register 1 (Smstateen).
         MSTATEEN1 0x30d mstateen1 needs[Smstateen] gates[] Mask(1 << 63) => NO, { SE 63 "hstateen1 and sstateen1"; }
         /// State enables below M, register 2 (Smstateen).
         MSTATEEN2 0x30e mstateen2 needs[Smstateen] gates[] Mask(1 << 63) => NO, { SE 63 "hstateen2 and sstateen2"; }
         /// State enables below M, register 3 (Smstateen).
         MSTATEEN3 0x30f mstateen3 needs[Smstateen] gates[] Mask(1 << 63) => NO, { SE 63 "hstateen3 and sstateen3"; }
+        /// Scratch word of the RNMI handler (Smrnmi, "RNMI CSRs").
+        MNSCRATCH 0x740 mnscratch needs[Smrnmi] gates[] Any => NO, {}
+        /// pc of the interrupted context (Smrnmi, "RNMI CSRs").
+        MNEPC 0x741 mnepc needs[Smrnmi] gates[] Warl(warl::epc) => NO, {}
+        /// Cause of the RNMI, or of the trap that became a double trap of M (Smrnmi, "RNMI CSRs").
+        MNCAUSE 0x742 mncause needs[Smrnmi] gates[] Any => NO, { INTERRUPT 63 "an interrupt"; CODE 62..0 "0 for an RNMI, or an exception code"; }
+        /// RNMI status (Smrnmi, "RNMI CSRs"). On a hart without Smrnmi the stored NMIE is 1.
+        MNSTATUS 0x744 mnstatus needs[Smrnmi] gates[] Warl(warl::mnstatus) => CONTEXT.with(INTERRUPTS), {
+            MNPP 12..11 "mode before the RNMI"; MNPELP 9 "ELP before the RNMI (Zicfilp)"; MNPV 7 "V before the RNMI";
+            NMIE 3 "interrupts enabled at all; set by software, cleared by an RNMI";
+        }
+        /// Select value of mireg and its fellows (Smcsrind): no select value has a register.
+        MISELECT 0x350 miselect needs[Smcsrind] gates[] Any => NO, {}
 
         /// Trap vector of S or HS (Privileged ISA, "Supervisor Trap Vector Base Address (stvec) Register").
         STVEC 0x105 stvec needs[S] gates[] Warl(warl::tvec) => NO, virt VSTVEC, { BASE 63..2 "address of the handler, in words"; MODE 1..0 "0 direct, 1 vectored"; }
         /// Counters readable in U and VU (Privileged ISA, "Supervisor Counter-Enable (scounteren) Register").
         SCOUNTEREN 0x106 scounteren needs[S] gates[] Warl(warl::counteren) => NO, { HPM 31..3 "hpmcounter3 to 31"; IR 2 "instret"; TM 1 "time"; CY 0 "cycle"; }
         /// Environment configuration of U and VU (Privileged ISA, "Supervisor Environment Configuration (senvcfg) Register").
-        SENVCFG 0x10a senvcfg needs[S] gates[StateEn0(62)] Warl(warl::senvcfg) => NO, {
+        SENVCFG 0x10a senvcfg needs[S] gates[StateEn0(62)] Warl(warl::senvcfg) => CONTEXT, {
             CBZE 7 "cbo.zero enabled"; CBCFE 6 "cbo.clean and cbo.flush enabled"; CBIE 5..4 "cbo.inval: 0 trap, 1 flush, 3 invalidate";
-            FIOM 0 "fence of I/O implies memory";
+            SSE 3 "shadow stacks enabled"; LPE 2 "landing pads enabled"; FIOM 0 "fence of I/O implies memory";
         }
         /// State enables of U and VU, register 0 (Ssstateen): no state of this machine has a bit.
         SSTATEEN0 0x10c sstateen0 needs[Ssstateen] gates[StateEn(0)] Fixed => NO, {}
@@ -183,11 +206,13 @@ csrs! {
         /// Environment configuration with V=1 (Hypervisor, "Hypervisor Environment Configuration Register (henvcfg)").
         HENVCFG 0x60a henvcfg needs[H] gates[StateEn0(62)] Warl(warl::henvcfg) => ENVCFG, {
             STCE 63 "vstimecmp enabled"; PBMTE 62 "Svpbmt enabled for the VS stage"; ADUE 61 "hardware updating of A and D at the VS stage";
+            DTE 59 "double traps enabled in VS";
             CBZE 7 "cbo.zero enabled"; CBCFE 6 "cbo.clean and cbo.flush enabled"; CBIE 5..4 "cbo.inval: 0 trap, 1 flush, 3 invalidate";
+            SSE 3 "shadow stacks enabled in VS"; LPE 2 "landing pads enabled in VS";
             FIOM 0 "fence of I/O implies memory";
         }
         /// State enables with V=1, register 0 (Smstateen).
-        HSTATEEN0 0x60c hstateen0 needs[H Ssstateen] gates[StateEn(0)] Warl(warl::hstateen0) => NO, { SE0 63 "sstateen0"; ENVCFG 62 "senvcfg"; }
+        HSTATEEN0 0x60c hstateen0 needs[H Ssstateen] gates[StateEn(0)] Warl(warl::hstateen0) => NO, { SE0 63 "sstateen0"; ENVCFG 62 "senvcfg"; CSRIND 60 "siselect and sireg"; }
         /// State enables with V=1, register 1 (Smstateen).
         HSTATEEN1 0x60d hstateen1 needs[H Ssstateen] gates[StateEn(1)] Warl(warl::hstateen1) => NO, { SE 63 "sstateen1"; }
         /// State enables with V=1, register 2 (Smstateen).
@@ -207,7 +232,9 @@ csrs! {
 
         /// VS-mode's sstatus (Hypervisor, "Virtual Supervisor Status (vsstatus) Register"). SD is computed when read and not stored.
         VSSTATUS 0x200 vsstatus needs[H] gates[] Warl(warl::vsstatus) => STATUS, {
-            SD 63 "FS is Dirty (computed)"; UXL 33..32 "VU-mode XLEN (read-only 2: 64)"; MXR 19 "make executable readable";
+            SD 63 "FS is Dirty (computed)"; UXL 33..32 "VU-mode XLEN (read-only 2: 64)";
+            SDT 24 "VS-mode disable trap: the next trap into VS is a double trap (Ssdbltrp)"; SPELP 23 "ELP before the trap into VS (Zicfilp)";
+            MXR 19 "make executable readable";
             SUM 18 "permit supervisor user memory access"; XS 16..15 "other extension state (read-only 0)";
             FS 14..13 "floating-point state: 0 off, 1 initial, 2 clean, 3 dirty"; VS 10..9 "vector state (read-only 0 without V)";
             SPP 8 "mode before the trap into VS"; UBE 6 "VU-mode big-endian (read-only 0)"; SPIE 5 "SIE before the trap into VS";
@@ -260,7 +287,9 @@ csrs! {
         }
         /// The S-mode part of mstatus (Privileged ISA, "Supervisor Status (sstatus) Register").
         SSTATUS 0x100 sstatus Sstatus needs[S] gates[] virt VSSTATUS, {
-            SD 63 "FS is Dirty (computed)"; UXL 33..32 "U-mode XLEN (read-only 2: 64)"; MXR 19 "make executable readable";
+            SD 63 "FS is Dirty (computed)"; UXL 33..32 "U-mode XLEN (read-only 2: 64)";
+            SDT 24 "S-mode disable trap: the next trap into S is a double trap (Ssdbltrp)"; SPELP 23 "ELP before the trap into S (Zicfilp)";
+            MXR 19 "make executable readable";
             SUM 18 "permit supervisor user memory access"; XS 16..15 "other extension state (read-only 0)";
             FS 14..13 "floating-point state: 0 off, 1 initial, 2 clean, 3 dirty"; VS 10..9 "vector state (read-only 0 without V)";
             SPP 8 "mode before the trap into S"; UBE 6 "U-mode big-endian (read-only 0)"; SPIE 5 "SIE before the trap into S";
@@ -326,6 +355,14 @@ csrs! {
         pending: u64,
         /// Bits of henvcfg kept while menvcfg makes them read-only zero.
         henvcfg_latent: u64,
+        /// SDT of mstatus (bit 0) and of vsstatus (bit 1), kept while DTE of menvcfg and henvcfg makes them read-only zero.
+        sdt_latent: u64,
+        /// ELP: the next instruction must be a landing pad (Zicfilp).
+        elp: bool,
+        /// Address of the RNMI interrupt trap handler (Smrnmi, "RNMI Handler Addresses"), which the board chooses.
+        rnmi_vector: u64,
+        /// Address of the handler of exceptions that M-mode raises while mnstatus.NMIE is clear.
+        rnmi_exception_vector: u64,
         /// Value of each counter less its raw clock while it counts, or its value while it stands.
         counter_base: [u64; 32],
         /// Counters that count now (bit of mcounteren's order).

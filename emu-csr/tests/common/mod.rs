@@ -56,6 +56,11 @@ pub fn cpus() -> Vec<Isa> {
         "rv64gc,f=off,c=off",
         "rv64gc,s=off",
         "max,smepmp=off,sscofpmf=off",
+        "max,ssdbltrp=off",
+        "max,h=off,smdbltrp=on",
+        "max,smdbltrp=on",
+        "max,smrnmi=on",
+        "max,smdbltrp=on,smrnmi=on",
     ]
     .iter()
     .map(|cpu| Isa::parse(cpu).expect("a legal CPU"))

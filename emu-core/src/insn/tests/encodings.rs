@@ -120,6 +120,7 @@ pub(super) const ENCODINGS: &[(&str, u32, u32)] = &[
     ("ecall", 0x00000073, 0xffffffff),
     ("ebreak", 0x00100073, 0xffffffff),
     ("mret", 0x30200073, 0xffffffff),
+    ("mnret", 0x70200073, 0xffffffff),
     ("sret", 0x10200073, 0xffffffff),
     ("wfi", 0x10500073, 0xffffffff),
     ("wrs.nto", 0x00d00073, 0xffffffff),
