@@ -46,7 +46,7 @@ fn word(text: &str) -> Option<(u32, u8)> {
 }
 
 fn elf(decoder: &Decoder, path: &Path) -> Result<(), CliError> {
-    let bytes = images::read(path, "program")?;
+    let bytes = images::read(path, "program", |_| false)?.bytes;
     let name = path.display().to_string();
     let bad = |what: String| CliError::Image {
         file: path.to_owned(),

@@ -1,32 +1,89 @@
 //! Reads the files the user names, before the guest starts.
 
+use std::fs::File;
 use std::io::Read;
+use std::os::unix::fs::FileExt;
 use std::path::Path;
+
+use emu_core::board::load::{self, Stream};
 
 use crate::exit::CliError;
 
 /// Nothing the board can hold is larger; a mistaken path to a disk or a device must not fill the host's memory.
 const LIMIT: u64 = 4 << 30;
 
-/// Reads a whole image. `what` completes "cannot read the ..." ("kernel").
-pub fn read(file: &Path, what: &str) -> Result<Vec<u8>, CliError> {
+/// A file for the guest: all of it, or its beginning and where the rest is.
+#[derive(Debug)]
+pub struct Loaded {
+    /// As the user gave it.
+    pub name: String,
+    /// The whole content, or with `rest` its beginning.
+    pub bytes: Vec<u8>,
+    /// The file, if it is large and goes into memory as it is.
+    pub rest: Option<Whole>,
+}
+
+/// A file that is read straight into guest memory.
+#[derive(Debug)]
+pub struct Whole {
+    file: File,
+    len: u64,
+}
+
+impl Stream for Whole {
+    fn len(&self) -> u64 {
+        self.len
+    }
+
+    fn read_at(&self, offset: u64, buf: &mut [u8]) -> std::io::Result<()> {
+        self.file.read_exact_at(buf, offset)
+    }
+}
+
+impl Loaded {
+    /// The file as the loader wants it.
+    pub fn file(&self) -> load::File<'_> {
+        load::File { name: &self.name, bytes: &self.bytes }
+    }
+
+    /// The rest of it.
+    pub fn stream(&self) -> Option<&dyn Stream> {
+        self.rest.as_ref().map(|w| w as &dyn Stream)
+    }
+}
+
+/// Reads an image. `what` completes "cannot read the ..." ("kernel"). Of a large one that `as_is` says goes into memory as it is, by its
+/// beginning, only that beginning is read.
+pub fn read(file: &Path, what: &str, as_is: fn(&[u8]) -> bool) -> Result<Loaded, CliError> {
     let doing = format!("read the {what}");
     let fail = |e| CliError::file(file, doing.clone(), e);
     let meta = std::fs::metadata(file).map_err(fail)?;
     if meta.is_dir() {
         return Err(fail(std::io::ErrorKind::IsADirectory.into()));
     }
-    let f = std::fs::File::open(file).map_err(fail)?;
-    let mut bytes = Vec::with_capacity(meta.len().min(LIMIT) as usize);
-    f.take(LIMIT + 1).read_to_end(&mut bytes).map_err(fail)?;
     let image = |what: String, remedy: &str| CliError::Image { file: file.to_owned(), what, remedy: remedy.to_owned() };
-    if bytes.len() as u64 > LIMIT {
-        return Err(image(format!("larger than any {what} (4 GiB)"), "check that this is the file you meant"));
-    }
+    let too_large = || image(format!("larger than any {what} (4 GiB)"), "check that this is the file you meant");
+    let mut f = File::open(file).map_err(fail)?;
+    let mut bytes = Vec::new();
+    f.by_ref().take(load::HEAD as u64).read_to_end(&mut bytes).map_err(fail)?;
     if bytes.is_empty() {
         return Err(image("the file is empty".into(), "build or download it again"));
     }
-    Ok(bytes)
+    let name = file.display().to_string();
+    // The length of what is no plain file is known only when it has been read.
+    let len = if meta.is_file() { meta.len() } else { 0 };
+    if len > LIMIT {
+        return Err(too_large());
+    }
+    if len > bytes.len() as u64 && as_is(&bytes) {
+        return Ok(Loaded { name, bytes, rest: Some(Whole { file: f, len }) });
+    }
+    bytes.reserve(len.saturating_sub(bytes.len() as u64) as usize);
+    f.take(LIMIT + 1).read_to_end(&mut bytes).map_err(fail)?;
+    if bytes.len() as u64 > LIMIT {
+        return Err(too_large());
+    }
+    Ok(Loaded { name, bytes, rest: None })
 }
 
 #[cfg(test)]
@@ -35,7 +92,7 @@ mod tests {
 
     #[test]
     fn what_cannot_be_an_image_is_refused_with_its_reason() {
-        let e = |p: &str| read(Path::new(p), "kernel").expect_err(p).to_string();
+        let e = |p: &str| read(Path::new(p), "kernel", load::is_image).expect_err(p).to_string();
         assert!(e("/nonexistent/Image").contains("check the path"));
         assert!(e("/").contains("not a directory"));
         assert!(e("/dev/null").contains("empty"));

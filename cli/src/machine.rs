@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use emu_core::board::load::{Bios, File, Images};
+use emu_core::board::load::{Bios, Images, Streams, is_image};
 use emu_core::board::{self, fdt};
 use emu_core::firmware::Firmware;
 use emu_core::machine::{EngineKind, Machine, MachineConfig, RunEnd};
@@ -11,23 +11,8 @@ use sbi_model::Sbi;
 use crate::args::Engine;
 use crate::config::Config;
 use crate::exit::CliError;
+use crate::images::Loaded;
 use crate::{cpu, disk, firmware, images};
-
-/// A file read into memory, with its name for messages.
-struct Loaded {
-    name: String,
-    bytes: Vec<u8>,
-}
-
-impl Loaded {
-    fn read(path: Option<&Path>, what: &str) -> Result<Option<Loaded>, CliError> {
-        path.map(|p| Ok(Loaded { name: p.display().to_string(), bytes: images::read(p, what)? })).transpose()
-    }
-
-    fn file(&self) -> File<'_> {
-        File { name: &self.name, bytes: &self.bytes }
-    }
-}
 
 /// The board's part of a configuration.
 pub fn board_config(c: &Config) -> Result<board::Config, CliError> {
@@ -49,10 +34,11 @@ pub fn board_config(c: &Config) -> Result<board::Config, CliError> {
 pub fn build(c: &Config) -> Result<Machine, CliError> {
     let board = board_config(c)?;
     let firmware_file = !matches!(c.bios.as_str(), "native" | "none");
-    let bios = Loaded::read(firmware_file.then(|| Path::new(&c.bios)), "firmware")?;
-    let kernel = Loaded::read(c.kernel.as_deref(), "kernel")?;
-    let initrd = Loaded::read(c.initrd.as_deref(), "initial RAM disk")?;
-    let dtb = Loaded::read(c.dtb.as_deref(), "device tree")?;
+    let read = |path: Option<&Path>, what, as_is| path.map(|p| images::read(p, what, as_is)).transpose();
+    let bios = read(firmware_file.then(|| Path::new(&c.bios)), "firmware", |_| false)?;
+    let kernel = read(c.kernel.as_deref(), "kernel", is_image)?;
+    let initrd = read(c.initrd.as_deref(), "initial RAM disk", |_| true)?;
+    let dtb = read(c.dtb.as_deref(), "device tree", |_| false)?;
     let images = Images {
         bios: match (&bios, c.bios.as_str()) {
             (Some(f), _) => Bios::File(f.file()),
@@ -63,6 +49,7 @@ pub fn build(c: &Config) -> Result<Machine, CliError> {
         initrd: initrd.as_ref().map(Loaded::file),
         bootargs: c.append.clone().unwrap_or_default(),
         dtb: dtb.as_ref().map(Loaded::file),
+        streams: Streams { kernel: kernel.as_ref().and_then(Loaded::stream), initrd: initrd.as_ref().and_then(Loaded::stream) },
     };
     let drives = c.drives.iter().map(disk::open).collect::<Result<Vec<_>, _>>()?;
     start(c, board, drives, &images)
@@ -90,10 +77,23 @@ fn refused(text: &str) -> CliError {
     }
 }
 
-/// The device tree the guest would get.
+/// The device tree the guest would get: with images, what loading them puts into memory.
 pub fn device_tree(c: &Config) -> Result<Vec<u8>, CliError> {
-    let chosen = fdt::Chosen { bootargs: c.append.clone().unwrap_or_default(), ..fdt::Chosen::default() };
-    fdt::device_tree(&board_config(c)?, &chosen).map_err(|e| refused(&e.to_string()))
+    if c.kernel.is_none() && matches!(c.bios.as_str(), "native" | "none") {
+        let chosen = fdt::Chosen { bootargs: c.append.clone().unwrap_or_default(), ..fdt::Chosen::default() };
+        return fdt::device_tree(&board_config(c)?, &chosen).map_err(|e| refused(&e.to_string()));
+    }
+    let machine = build(c)?;
+    // a1 of the boot hart; the tree's length is its second word.
+    let at = machine.harts().first().map_or(0, |h| h.x[11]);
+    let ram = &machine.bus().ram;
+    let mut head = [0; 8];
+    let read = ram.read_bytes(at, &mut head);
+    let mut tree = vec![0; if read { u32::from_be_bytes([head[4], head[5], head[6], head[7]]) as usize } else { 0 }];
+    if !read || !ram.read_bytes(at, &mut tree) {
+        return Err(CliError::Mismatch(format!("there is no device tree at {at:#x}, where the guest would look for it")));
+    }
+    Ok(tree)
 }
 
 /// One word for an end that no guest asks for.

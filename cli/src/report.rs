@@ -28,7 +28,9 @@ pub struct Report {
     pub harts: Vec<u64>,
     /// Virtual seconds since power-on.
     pub virtual_seconds: f64,
-    /// Host seconds the run took.
+    /// Host seconds from the start of the command to the guest's first instruction.
+    pub start_seconds: f64,
+    /// Host seconds the run took, with the start.
     pub host_seconds: f64,
     /// Millions of guest instructions in a host second.
     pub mips: f64,
@@ -37,16 +39,25 @@ pub struct Report {
     pub hash: Option<String>,
 }
 
+/// How long it took on the host, from the start of the command.
+#[derive(Clone, Copy, Debug)]
+pub struct Times {
+    /// To the guest's first instruction.
+    pub start: Duration,
+    /// To the end.
+    pub all: Duration,
+}
+
 impl Report {
     /// Describes how a run ended.
-    pub fn new(end: &End, machine: &Machine, cycle_hz: u64, host: Duration, guest_code: bool) -> Report {
+    pub fn new(end: &End, machine: &Machine, cycle_hz: u64, times: Times, guest_code: bool) -> Report {
         let (word, code, text, exit) = describe(end);
         let exit = match code {
             Some(c) if guest_code && matches!(exit, Exit::Ok | Exit::Guest) => c as u8,
             _ => exit as u8,
         };
         let instret = machine.instret();
-        let host_seconds = host.as_secs_f64();
+        let host_seconds = times.all.as_secs_f64();
         Report {
             schema: 1,
             end: word,
@@ -56,6 +67,7 @@ impl Report {
             instret,
             harts: machine.harts().iter().map(|h| h.instret).collect(),
             virtual_seconds: machine.cycles() as f64 / cycle_hz as f64,
+            start_seconds: times.start.as_secs_f64(),
             host_seconds,
             mips: instret as f64 / host_seconds.max(1e-9) / 1e6,
             hash: None,

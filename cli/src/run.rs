@@ -10,11 +10,12 @@ use crate::config::Config;
 use crate::console::output;
 use crate::exit::{CliError, Exit};
 use crate::machine;
-use crate::report::{self, Report};
+use crate::report::{self, Report, Times};
 use crate::session::{End, Options, Session};
 
 /// Runs a guest from start to end.
 pub fn run(args: &RunArgs) -> Result<ExitCode, CliError> {
+    let began = Instant::now();
     let config = Config::resolve(args)?;
     if args.print_config {
         output::print(&config.to_toml()?)?;
@@ -22,22 +23,23 @@ pub fn run(args: &RunArgs) -> Result<ExitCode, CliError> {
     }
     if let Some(file) = &args.dump_dtb {
         let tree = machine::device_tree(&config)?;
-        std::fs::write(file, tree).map_err(|e| CliError::file(file, "write the device tree", e))?;
+        output::file(file, &tree).map_err(|e| CliError::file(file, "write the device tree", e))?;
         return Ok(Exit::Ok.into());
     }
     if config.kernel.is_none() && matches!(config.bios.as_str(), "native" | "none") {
         return Err(CliError::usage("nothing to run", "add -kernel FILE, or -bios FILE for firmware alone"));
     }
-    let began = Instant::now();
     let options = Options { limit: config.limit, throttle: config.throttle, cycle_hz: config.cycle_hz };
     let mut session = Session::new(machine::build(&config)?, options)?;
+    let start = began.elapsed();
     let end = loop {
         match session.run()? {
             End::Machine(RunEnd::Reset) if !config.no_reboot => session.reboot(machine::build(&config)?),
             end => break end,
         }
     };
-    let mut report = Report::new(&end, session.machine(), config.cycle_hz, began.elapsed(), config.exit_with_guest_code);
+    let times = Times { start, all: began.elapsed() };
+    let mut report = Report::new(&end, session.machine(), config.cycle_hz, times, config.exit_with_guest_code);
     if args.hash {
         report.hash = Some(report::hex(&session.machine().state_hash()));
     }

@@ -162,4 +162,20 @@ fn dump_dtb_writes_a_device_tree() {
     let other = d.0.join("qemu.dtb");
     assert_eq!(code(&run(&["run", "-smp", "2", "-machine", &format!("virt,dumpdtb={}", other.display())])), 0);
     assert_eq!(std::fs::read(other).unwrap(), tree);
+    assert_eq!(std::fs::read_dir(&d.0).unwrap().count(), 2, "a temporary file is left");
+    // With images it is what the guest finds in memory, initrd and all, and as good as the generated one when given back.
+    let (kernel, initrd) = (rom("pass"), d.file("initrd", &[1; 5000]));
+    let with = |more: &[&str]| {
+        let mut args = vec!["run", "-bios", "none", "-kernel", &kernel, "-initrd", &initrd, "--dump-dtb", name];
+        args.extend(more);
+        let o = run(&args);
+        assert_eq!(code(&o), 0, "{}", stderr(&o));
+        std::fs::read(&f).unwrap()
+    };
+    let tree = with(&[]);
+    assert!(tree.windows(17).any(|w| w == b"linux,initrd-end\0"));
+    let given = d.file("given.dtb", &tree);
+    assert_eq!(with(&["-dtb", &given]).len(), tree.len());
+    let o = run(&["run", "-bios", "none", "-kernel", &kernel, "-dtb", &given]);
+    assert_eq!((code(&o), stdout(&o).as_str()), (0, "ok\n"), "{}", stderr(&o));
 }

@@ -108,7 +108,7 @@ fn machine(engine: EngineKind, start: Start, csrs: &[(u16, u64)], permissions: u
     // Firmware that waits for ever, so that the guest is where it is with the native one.
     let park = 0x0000_006fu32.to_le_bytes();
     let bios = if start.native { Bios::Native } else { Bios::File(File { name: "park", bytes: &park }) };
-    let images = Images { bios, kernel, initrd: None, bootargs: String::new(), dtb };
+    let images = Images { bios, kernel, initrd: None, bootargs: String::new(), dtb, ..Images::default() };
     let config = MachineConfig { board: config(start.harts), engine, quantum: 100 };
     let mut m = Machine::new(config, Vec::new(), &images, native).expect("a machine");
     // Steps over what traps, two bytes at a time; x31 is the handler's.

@@ -58,7 +58,7 @@ pub fn run(data: &[u8]) {
         // A tree that was read can be written.
         let _ = tree.to_bytes();
     }
-    let images = Images { bios, kernel, initrd, bootargs, dtb };
+    let images = Images { bios, kernel, initrd, bootargs, dtb, ..Images::default() };
     let config = MachineConfig { board, engine: EngineKind::Block, quantum: 1000 };
     match Machine::new(config, Vec::new(), &images, native) {
         Ok(mut m) => {

@@ -1,6 +1,7 @@
-//! Standard output with the convention that a closed pipe is a normal end.
+//! Standard output with the convention that a closed pipe is a normal end, and files written whole.
 
 use std::io::{ErrorKind, Write, stdout};
+use std::path::Path;
 
 use crate::exit::CliError;
 
@@ -26,4 +27,21 @@ pub fn write(bytes: &[u8]) -> Result<Reader, CliError> {
 /// Writes a text for a command whose only work is to print it: a closed pipe is no failure.
 pub fn print(text: &str) -> Result<(), CliError> {
     write(text.as_bytes()).map(drop)
+}
+
+/// Writes a file so that nobody ever finds half of it: under another name, which then takes the file's place. What is there and is no
+/// plain file (a pipe, a terminal) is written to as it is.
+pub fn file(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
+    if std::fs::metadata(path).is_ok_and(|m| !m.is_file()) {
+        return std::fs::write(path, bytes);
+    }
+    let mut name = path.file_name().ok_or(ErrorKind::IsADirectory)?.to_owned();
+    name.push(format!(".{}.part", std::process::id()));
+    let part = path.with_file_name(name);
+    let result = std::fs::write(&part, bytes).and_then(|()| std::fs::rename(&part, path));
+    if result.is_err() {
+        // What is left of it helps nobody; the first error is the one to tell.
+        let _ = std::fs::remove_file(&part);
+    }
+    result
 }

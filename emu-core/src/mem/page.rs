@@ -23,10 +23,21 @@ unsafe impl Sync for Page {}
 /// What reads of pages nobody wrote see.
 pub(super) static ZERO: Page = Page { bytes: UnsafeCell::new([0; SIZE]) };
 
+/// Whether all bytes (a page's at most) are zero. A comparison of blocks: it must not cost more than copying them.
+pub(super) fn is_zero(bytes: &[u8]) -> bool {
+    static ZEROES: [u8; SIZE] = [0; SIZE];
+    ZEROES.get(..bytes.len()).is_some_and(|z| z == bytes)
+}
+
 impl Page {
     /// A page of zeroes.
     pub(super) fn zeroed() -> Arc<Page> {
         Arc::new(Page { bytes: UnsafeCell::new([0; SIZE]) })
+    }
+
+    /// A page with these contents.
+    pub(super) fn of(bytes: &[u8; SIZE]) -> Arc<Page> {
+        Arc::new(Page { bytes: UnsafeCell::new(*bytes) })
     }
 
     /// A copy of this page.

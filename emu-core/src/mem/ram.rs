@@ -139,6 +139,11 @@ impl Ram {
 
     /// The page for writing, allocated or copied as needed. None only for an index out of range.
     fn page_mut(&mut self, index: usize) -> Option<Owned<'_>> {
+        self.page_or(index, Page::zeroed)
+    }
+
+    /// As [`Ram::page_mut`]; a page that nobody wrote yet begins as `fresh`.
+    fn page_or(&mut self, index: usize, fresh: impl FnOnce() -> Arc<Page>) -> Option<Owned<'_>> {
         let slot = self.chunks.get_mut(index / CHUNK)?;
         let chunk = slot.get_or_insert_with(|| Arc::new(Chunk { pages: [const { None }; CHUNK] }));
         let page = &mut Arc::make_mut(chunk).pages[index % CHUNK];
@@ -150,7 +155,7 @@ impl Ram {
                 Some(old)
             }
             None => {
-                *page = Some(Page::zeroed());
+                *page = Some(fresh());
                 Some(page::ZERO.as_ptr() as usize)
             }
         };
@@ -214,10 +219,16 @@ impl Ram {
                 code_writes.push((self.base + at) >> 12);
             }
             let untouched = std::ptr::eq(self.page(index), &page::ZERO);
-            if !(untouched && part.iter().all(|b| *b == 0))
-                && let Some(page) = self.page_mut(index)
-            {
-                page.copy_in(at as usize, part);
+            match <&[u8; page::SIZE]>::try_from(part) {
+                _ if untouched && page::is_zero(part) => {}
+                Ok(whole) if untouched => {
+                    self.page_or(index, || Page::of(whole));
+                }
+                _ => {
+                    if let Some(page) = self.page_mut(index) {
+                        page.copy_in(at as usize, part);
+                    }
+                }
             }
             at += n as u64;
             rest = tail;
@@ -300,7 +311,7 @@ impl Ram {
             for (p, page) in chunk.pages.iter().enumerate() {
                 let Some(page) = page else { continue };
                 page.with_bytes(|bytes| {
-                    if bytes.iter().any(|b| *b != 0) {
+                    if !page::is_zero(bytes) {
                         f(self.base + ((c * CHUNK + p) as u64) * 4096, bytes);
                     }
                 });

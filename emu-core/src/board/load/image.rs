@@ -1,7 +1,7 @@
 //! Linux' RISC-V Image ("Boot image header in RISC-V Linux": 64 bytes, then code).
 
 use super::place::{Loader, Program, align_up};
-use super::{File, KERNEL_ALIGN, LoadError};
+use super::{File, KERNEL_ALIGN, LoadError, Stream};
 
 const HEADER: usize = 64;
 const TEXT_OFFSET: usize = 8;
@@ -12,17 +12,23 @@ const PE_OFFSET: usize = 60;
 const FLAG_BIG_ENDIAN: u64 = 1;
 const ANOTHER: &str = "give a riscv64 kernel";
 
-/// Loads an Image at `at`, or above it if its text_offset asks for that.
-pub(super) fn load(loader: &mut Loader<'_>, f: &File<'_>, at: u64) -> Result<Program, LoadError> {
-    let header = f.bytes.get(..HEADER).unwrap_or_default();
-    if header.get(MAGIC2..MAGIC2 + 4) != Some(b"RSC\x05") {
+/// Whether a file that begins so is an Image that is not compressed.
+pub fn is_image(head: &[u8]) -> bool {
+    head.len() >= HEADER && head.get(MAGIC2..MAGIC2 + 4) == Some(b"RSC\x05")
+}
+
+/// Loads an Image at `at`, or above it if its text_offset asks for that. With `rest`, `f` is its beginning.
+pub(super) fn load(loader: &mut Loader<'_>, f: &File<'_>, rest: Option<&dyn Stream>, at: u64) -> Result<Program, LoadError> {
+    if !is_image(f.bytes) {
         return Err(foreign(f));
     }
+    let header = &f.bytes[..HEADER];
+    let len = rest.map_or(f.bytes.len() as u64, |s| s.len());
     let quad = |at: usize| u64::from_le_bytes(std::array::from_fn(|i| header[at + i]));
     if quad(FLAGS) & FLAG_BIG_ENDIAN != 0 {
         return Err(LoadError::format(f, FLAGS as u64, "a big-endian kernel", "give a little-endian riscv64 kernel"));
     }
-    whole(f)?;
+    whole(f, len)?;
     // The offset is from the start of RAM; with nothing below the kernel it may start there.
     let wanted = loader.base().checked_add(quad(TEXT_OFFSET)).filter(|a| *a <= loader.ram_end());
     let Some(wanted) = wanted else {
@@ -30,12 +36,12 @@ pub(super) fn load(loader: &mut Loader<'_>, f: &File<'_>, at: u64) -> Result<Pro
         return Err(LoadError::format(f, TEXT_OFFSET as u64, what, "give the machine more memory with -m, or another kernel"));
     };
     let at = if at == loader.base() { at } else { align_up(at.max(wanted), KERNEL_ALIGN) };
-    loader.write(f.name, at, f.bytes, quad(IMAGE_SIZE))?;
+    loader.fill(f, rest, at, quad(IMAGE_SIZE).max(len))?;
     Ok(Program::at(at))
 }
 
 /// The EFI stub's section table says how long the file must be.
-fn whole(f: &File<'_>) -> Result<(), LoadError> {
+fn whole(f: &File<'_>, file_len: u64) -> Result<(), LoadError> {
     let half = |at: usize| f.bytes.get(at..at.checked_add(2)?).map(|b| usize::from(b[0]) | usize::from(b[1]) << 8);
     let word = |at: usize| Some(half(at)? | half(at.checked_add(2)?)? << 16);
     let Some(pe) = word(PE_OFFSET).filter(|&pe| f.bytes.get(pe..pe.saturating_add(4)) == Some(b"PE\0\0")) else {
@@ -45,9 +51,9 @@ fn whole(f: &File<'_>) -> Result<(), LoadError> {
     for i in 0..sections {
         let s = pe + 24 + optional + 40 * i;
         let (Some(len), Some(start)) = (word(s + 16), word(s + 20)) else { break };
-        if start.saturating_add(len) > f.bytes.len() {
-            let what = format!("the Image is cut off: section {i} ends at {:#x}, the file at {:#x}", start + len, f.bytes.len());
-            return Err(LoadError::format(f, f.bytes.len() as u64, what, "get the file again"));
+        if start.saturating_add(len) as u64 > file_len {
+            let what = format!("the Image is cut off: section {i} ends at {:#x}, the file at {file_len:#x}", start + len);
+            return Err(LoadError::format(f, file_len, what, "get the file again"));
         }
     }
     Ok(())

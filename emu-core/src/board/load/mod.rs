@@ -5,9 +5,12 @@ mod compressed;
 mod elf;
 mod image;
 mod place;
+mod stream;
 
 pub use elf::{Symbol, symbols};
+pub use image::is_image;
 use place::{Loader, align_up};
+pub use stream::{HEAD, Stream, Streams};
 
 use crate::board::fdt::{self, Chosen, FdtError};
 use crate::board::{Config, map};
@@ -48,6 +51,8 @@ pub struct Images<'a> {
     pub bootargs: String,
     /// A device tree instead of the board's own.
     pub dtb: Option<File<'a>>,
+    /// Where the rest of a large kernel or initrd is.
+    pub streams: Streams<'a>,
 }
 
 /// How the machine starts: as if a reset vector had set a0 to the hart id, a1 to `dtb` and a2 to `info`.
@@ -96,6 +101,16 @@ pub enum LoadError {
         /// What is wrong with it.
         error: FdtError,
     },
+    /// The host could not read on.
+    #[error("{file}: cannot read on at {offset:#x}: {error}; check that nobody changes the file meanwhile")]
+    Read {
+        /// Which file.
+        file: String,
+        /// Where in it.
+        offset: u64,
+        /// The host's reason.
+        error: String,
+    },
     /// There is nothing to execute.
     #[error("nothing to run: give a kernel or program with -kernel, or firmware with -bios FILE")]
     Nothing,
@@ -136,7 +151,7 @@ pub fn load(bus: &mut Bus, config: &Config, images: &Images<'_>) -> Result<Boot,
     };
     let mut kernel = None;
     if let Some(f) = &images.kernel {
-        let p = load_kernel(&mut loader, f, kernel_at)?;
+        let p = load_kernel(&mut loader, f, images.streams.kernel, kernel_at)?;
         kernel = Some(p.entry);
         if program.as_ref().is_none_or(|p| p.tohost.is_none()) {
             program = Some(p);
@@ -150,16 +165,16 @@ pub fn load(bus: &mut Bus, config: &Config, images: &Images<'_>) -> Result<Boot,
     Ok(Boot { pc, dtb, info, kernel })
 }
 
-fn load_kernel(loader: &mut Loader<'_>, f: &File<'_>, at: u64) -> Result<place::Program, LoadError> {
+fn load_kernel(loader: &mut Loader<'_>, f: &File<'_>, rest: Option<&dyn Stream>, at: u64) -> Result<place::Program, LoadError> {
     if elf::is_elf(f) {
         return elf::load(loader, f, at);
     }
     match compressed::expand(f, loader.size())? {
         Some(bytes) => {
             let inner = File { name: f.name, bytes: &bytes };
-            if elf::is_elf(&inner) { elf::load(loader, &inner, at) } else { image::load(loader, &inner, at) }
+            if elf::is_elf(&inner) { elf::load(loader, &inner, at) } else { image::load(loader, &inner, None, at) }
         }
-        None => image::load(loader, f, at),
+        None => image::load(loader, f, rest, at),
     }
 }
 
@@ -209,9 +224,11 @@ fn place_tree(
     let at = loader.highest(name, top, whole, KERNEL_ALIGN).or_else(|_| loader.highest(name, top, whole, map::PAGE))?;
     let initrd = match &images.initrd {
         Some(f) => {
-            let start = loader.highest(f.name, at, f.bytes.len() as u64, map::PAGE)?;
-            loader.write(f.name, start, f.bytes, f.bytes.len() as u64)?;
-            Some((start, start + f.bytes.len() as u64))
+            let rest = images.streams.initrd;
+            let size = rest.map_or(f.bytes.len() as u64, |s| s.len());
+            let start = loader.highest(f.name, at, size, map::PAGE)?;
+            loader.fill(f, rest, start, size)?;
+            Some((start, start + size))
         }
         None => None,
     };

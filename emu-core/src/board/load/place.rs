@@ -1,6 +1,6 @@
 //! Which part of RAM is taken by what.
 
-use super::{File, LoadError};
+use super::{File, LoadError, Stream};
 use crate::mem::Ram;
 
 /// The next multiple of `align` (a power of two); saturates.
@@ -49,6 +49,9 @@ impl FwDynamicInfo {
     }
 }
 
+/// Bytes that are read at once: they stay in the host's cache until they are copied.
+const PIECE: usize = 1 << 16;
+
 /// Writes images into RAM and keeps them apart.
 pub(super) struct Loader<'a> {
     ram: &'a mut Ram,
@@ -90,9 +93,35 @@ impl<'a> Loader<'a> {
 
     /// Writes `bytes` at `at` and takes `size` bytes there (what follows the bytes is zero: RAM is fresh).
     pub fn write(&mut self, name: &str, at: u64, bytes: &[u8], size: u64) -> Result<(), LoadError> {
-        let size = size.max(bytes.len() as u64);
-        if size == 0 {
+        if self.take(name, at, size.max(bytes.len() as u64))? {
+            self.ram.write_bytes(at, bytes, self.code_writes);
+        }
+        Ok(())
+    }
+
+    /// As [`Loader::write`], with the bytes of a file or, piece by piece, of the stream it is the beginning of.
+    pub fn fill(&mut self, f: &File<'_>, rest: Option<&dyn Stream>, at: u64, size: u64) -> Result<(), LoadError> {
+        let Some(stream) = rest else { return self.write(f.name, at, f.bytes, size) };
+        let len = stream.len();
+        if !self.take(f.name, at, size.max(len))? {
             return Ok(());
+        }
+        let mut buf = vec![0; PIECE.min(len as usize)];
+        let mut offset = 0;
+        while offset < len {
+            let part = &mut buf[..PIECE.min((len - offset) as usize)];
+            let failed = |e: std::io::Error| LoadError::Read { file: f.name.into(), offset, error: e.to_string() };
+            stream.read_at(offset, part).map_err(failed)?;
+            self.ram.write_bytes(at + offset, part, self.code_writes);
+            offset += part.len() as u64;
+        }
+        Ok(())
+    }
+
+    /// Takes `size` bytes at `at`; false if that is nothing at all.
+    fn take(&mut self, name: &str, at: u64, size: u64) -> Result<bool, LoadError> {
+        if size == 0 {
+            return Ok(false);
         }
         let Some(end) = at.checked_add(size).filter(|_| self.ram.contains(at, size)) else {
             let (base, ram_end) = (self.base(), self.ram_end());
@@ -103,9 +132,8 @@ impl<'a> Loader<'a> {
             let what = format!("its place {at:#x} to {end:#x} overlaps {other} at {s:#x} to {e:#x}");
             return Err(LoadError::place(name, what, "give the machine more memory with -m, or link one of them elsewhere"));
         }
-        self.ram.write_bytes(at, bytes, self.code_writes);
         self.taken.push((name.into(), at, end));
-        Ok(())
+        Ok(true)
     }
 
     /// The highest free place of `size` bytes that ends at or below `top`.

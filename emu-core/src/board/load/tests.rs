@@ -358,3 +358,55 @@ proptest! {
         }
     }
 }
+
+/// A file of which the host has less than it said.
+#[derive(Debug)]
+struct Growing(Vec<u8>, u64);
+
+impl Stream for Growing {
+    fn len(&self) -> u64 {
+        self.1
+    }
+
+    fn read_at(&self, offset: u64, buf: &mut [u8]) -> std::io::Result<()> {
+        let at = offset as usize;
+        let from = self.0.get(at..at + buf.len()).ok_or(std::io::ErrorKind::UnexpectedEof)?;
+        buf.copy_from_slice(from);
+        Ok(())
+    }
+}
+
+#[test]
+fn large_files_that_are_streamed_load_as_those_in_memory_do() {
+    let (kernel, initrd) = (image(3 << 20 | 123, 4 << 20), (0..300_001u32).map(|i| (i >> 3) as u8).collect::<Vec<u8>>());
+    let whole = Images { kernel: Some(file("k", &kernel)), initrd: Some(file("i", &initrd)), ..Images::default() };
+    let (k, i) = (Growing(kernel.clone(), kernel.len() as u64), Growing(initrd.clone(), initrd.len() as u64));
+    let streamed = Images {
+        kernel: Some(file("k", &kernel[..HEAD])),
+        initrd: Some(file("i", &initrd[..HEAD])),
+        streams: Streams { kernel: Some(&k), initrd: Some(&i) },
+        ..Images::default()
+    };
+    let ((a, x), (b, y)) = (try_load(&whole), try_load(&streamed));
+    assert_eq!(x.unwrap(), y.unwrap());
+    let contents = |bus: &Bus| {
+        let mut v = Vec::new();
+        bus.ram.for_each_page(&mut |pa, page| v.push((pa, *page)));
+        v
+    };
+    assert!(contents(&a).len() > 800);
+    assert!(contents(&a) == contents(&b), "memory differs");
+}
+
+#[test]
+fn a_file_that_gets_shorter_while_it_is_read_is_an_error_with_its_place() {
+    let kernel = image(1 << 20, 1 << 20);
+    let short = Growing(kernel.clone(), 2 << 20);
+    let images = Images {
+        kernel: Some(file("k", &kernel[..HEAD])),
+        streams: Streams { kernel: Some(&short), initrd: None },
+        ..Images::default()
+    };
+    let text = says(try_load(&images).1);
+    assert!(text.contains("k: cannot read on at 0x100000") && text.contains("; check"), "{text}");
+}
