@@ -128,7 +128,7 @@ pub struct Bus {
 }
 
 /// Slot indexes of the interrupt controllers, so that polling them is no search.
-#[derive(Default)]
+#[derive(Clone, Default)]
 struct Wires {
     clint: Option<usize>,
     sswi: Option<usize>,
@@ -138,6 +138,25 @@ struct Wires {
 }
 
 impl Bus {
+    /// The same memory and devices for a fork of the machine. Err names the device whose contents cannot be shared.
+    pub fn fork(&self) -> Result<Bus, String> {
+        let slot = |s: &Slot| match s.dev.fork() {
+            Some(dev) => Ok(Slot { base: s.base, size: s.size, irq: s.irq, dev }),
+            None => Err(s.dev.name().to_owned()),
+        };
+        Ok(Bus {
+            slots: self.slots.iter().map(slot).collect::<Result<_, _>>()?,
+            ram: self.ram.clone(),
+            htif: self.htif.clone(),
+            clock: self.clock,
+            request: self.request,
+            lines_changed: self.lines_changed,
+            code_writes: self.code_writes.clone(),
+            new_code: Vec::new(),
+            wires: self.wires.clone(),
+        })
+    }
+
     /// Memory and a clock, no device yet.
     pub fn new(ram: Ram, clock: Clock) -> Bus {
         Bus {

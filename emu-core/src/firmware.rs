@@ -61,6 +61,8 @@ pub trait Firmware {
     }
     /// Visits all state, to save it or to restore it.
     fn state(&mut self, io: &mut dyn StateIo);
+    /// Firmware in the same state for a fork of the machine.
+    fn fork(&self) -> Box<dyn Firmware>;
 }
 
 /// Decides what happens between two steps of a firmware operation. Without one every operation runs to its end at once.

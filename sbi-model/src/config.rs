@@ -40,7 +40,7 @@ impl Config {
 }
 
 /// What follows from a [`Config`], in the form in which calls ask for it.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Rules {
     /// The profile.
     pub profile: &'static Profile,

@@ -17,6 +17,7 @@ use crate::{boot, emulate, ext, leave};
 pub const COST: u64 = 200;
 
 /// Native SBI firmware.
+#[derive(Clone)]
 pub struct Sbi {
     rules: Rules,
     state: State,
@@ -79,6 +80,10 @@ impl Firmware for Sbi {
 
     fn state(&mut self, io: &mut dyn StateIo) {
         self.state.visit(io);
+    }
+
+    fn fork(&self) -> Box<dyn Firmware> {
+        Box::new(self.clone())
     }
 }
 

@@ -16,6 +16,7 @@ pub struct FileDisk {
     pub(super) file: File,
     pub(super) path: PathBuf,
     sectors: u64,
+    writable: bool,
 }
 
 /// First bytes of image formats a raw disk is easily mistaken for.
@@ -49,7 +50,7 @@ impl FileDisk {
                 &format!("convert it: qemu-img convert -f {format} -O raw IN OUT"),
             ));
         }
-        Ok(FileDisk { file, path: path.to_owned(), sectors: size / SECTOR })
+        Ok(FileDisk { file, path: path.to_owned(), sectors: size / SECTOR, writable })
     }
 }
 
@@ -87,6 +88,15 @@ impl BlockBackend for FileDisk {
 
     fn flush(&mut self) -> Result<(), BlockError> {
         self.file.sync_data().map_err(|e| error(&self.path, "flush", 0, &e))
+    }
+
+    /// A writable image is the guest's alone.
+    fn fork(&self) -> Option<Box<dyn BlockBackend>> {
+        if self.writable {
+            return None;
+        }
+        let file = self.file.try_clone().ok()?;
+        Some(Box::new(FileDisk { file, path: self.path.clone(), sectors: self.sectors, writable: false }))
     }
 
     /// Nothing: what the guest wrote is in the file.

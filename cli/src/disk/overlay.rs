@@ -83,6 +83,11 @@ fn fingerprint(base: &mut FileDisk) -> Result<[u8; 32], CliError> {
 }
 
 impl BlockBackend for OverlayFile {
+    /// The overlay file is this guest's alone.
+    fn fork(&self) -> Option<Box<dyn BlockBackend>> {
+        None
+    }
+
     fn sectors(&self) -> u64 {
         self.base.sectors()
     }

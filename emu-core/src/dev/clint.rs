@@ -8,6 +8,7 @@ const MTIMECMP: u64 = 0x4000;
 const MTIME: u64 = 0xbff8;
 
 /// MSWI at offset 0 (one 32-bit MSIP register a hart) and MTIMER at 0x4000 (one 64-bit MTIMECMP a hart) with MTIME at 0xbff8.
+#[derive(Clone)]
 pub struct Clint {
     msip: Vec<bool>,
     mtimecmp: Vec<u64>,
@@ -113,12 +114,17 @@ impl Device for Clint {
         }
     }
 
+    fn fork(&self) -> Option<Box<dyn Device>> {
+        Some(Box::new(self.clone()))
+    }
+
     fn as_any(&mut self) -> &mut dyn std::any::Any {
         self
     }
 }
 
 /// SSWI: one 32-bit SETSSIP register a hart. Writing 1 sends one edge to the hart's SSIP; reads give 0.
+#[derive(Clone)]
 pub struct Sswi {
     harts: usize,
     edges: u64,
@@ -158,6 +164,10 @@ impl Device for Sswi {
 
     fn state(&mut self, io: &mut dyn StateIo) {
         io.u64("edges", &mut self.edges);
+    }
+
+    fn fork(&self) -> Option<Box<dyn Device>> {
+        Some(Box::new(self.clone()))
     }
 
     fn as_any(&mut self) -> &mut dyn std::any::Any {

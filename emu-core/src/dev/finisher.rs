@@ -8,7 +8,7 @@ const PASS: u64 = 0x5555;
 const RESET: u64 = 0x7777;
 
 /// One 32-bit register: the low half says what to do, the high half is the code of a failure.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub struct Finisher;
 
 impl Device for Finisher {
@@ -34,6 +34,10 @@ impl Device for Finisher {
     }
 
     fn state(&mut self, _io: &mut dyn StateIo) {}
+
+    fn fork(&self) -> Option<Box<dyn Device>> {
+        Some(Box::new(self.clone()))
+    }
 
     fn as_any(&mut self) -> &mut dyn std::any::Any {
         self

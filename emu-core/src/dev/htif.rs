@@ -14,6 +14,7 @@ const SYS_EXIT: u64 = 93;
 const ENOSYS: u64 = 38;
 
 /// The interface's two addresses and what waits to be answered.
+#[derive(Clone)]
 pub struct Htif {
     tohost: u64,
     fromhost: Option<u64>,

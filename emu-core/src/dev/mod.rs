@@ -50,6 +50,8 @@ pub trait Device {
     }
     /// Visits all state, to save it or to restore it. Restoring any bytes at all must leave the device safe to use.
     fn state(&mut self, io: &mut dyn StateIo);
+    /// A device in the same state for a fork of the machine. None if what is behind it cannot be shared.
+    fn fork(&self) -> Option<Box<dyn Device>>;
     /// For typed access from the board (console input, PLIC lines, disk).
     fn as_any(&mut self) -> &mut dyn std::any::Any;
 }

@@ -23,6 +23,7 @@ struct Context {
 }
 
 /// The controller. Source `s` is bit `s` of each set.
+#[derive(Clone)]
 pub struct Plic {
     priority: [u8; SOURCES],
     level: u128,
@@ -189,6 +190,10 @@ impl Device for Plic {
         for c in &mut self.contexts {
             c.enable &= VALID;
         }
+    }
+
+    fn fork(&self) -> Option<Box<dyn Device>> {
+        Some(Box::new(self.clone()))
     }
 
     fn as_any(&mut self) -> &mut dyn std::any::Any {

@@ -13,6 +13,7 @@ const ALARM_STATUS: u64 = 0x18;
 const CLEAR_INTERRUPT: u64 = 0x1c;
 
 /// The clock. All registers are 32 bits wide.
+#[derive(Clone)]
 pub struct Rtc {
     /// Time at cycle 0 in nanoseconds since 1970; the guest changes it by setting the time.
     epoch_ns: u64,
@@ -124,6 +125,10 @@ impl Device for Rtc {
         state::bool(io, "alarm running", &mut self.running);
         state::bool(io, "irq enabled", &mut self.enabled);
         state::bool(io, "irq pending", &mut self.pending);
+    }
+
+    fn fork(&self) -> Option<Box<dyn Device>> {
+        Some(Box::new(self.clone()))
     }
 
     fn as_any(&mut self) -> &mut dyn std::any::Any {

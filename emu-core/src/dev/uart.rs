@@ -44,6 +44,7 @@ const LSR_SENT: u8 = 0x60;
 const MSR_CONNECTED: u8 = 0xb0;
 
 /// The port's registers and FIFO.
+#[derive(Clone)]
 pub struct Uart {
     ier: u8,
     fcr: u8,
@@ -262,6 +263,10 @@ impl Device for Uart {
         rx.truncate(FIFO);
         self.rx = rx.into();
         io.bytes("output", &mut self.output);
+    }
+
+    fn fork(&self) -> Option<Box<dyn Device>> {
+        Some(Box::new(self.clone()))
     }
 
     fn as_any(&mut self) -> &mut dyn std::any::Any {

@@ -5,13 +5,16 @@
 
 mod console;
 mod detect;
+mod fork;
 mod hash;
 mod run;
 mod single;
 
+pub use fork::ForkError;
 pub use single::HartStep;
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 
 use crate::board::load::{self, Images, LoadError};
 use crate::board::{self, BoardError, Drive};
@@ -96,7 +99,7 @@ pub enum RunEnd {
 pub struct Machine {
     harts: Vec<Hart>,
     bus: Bus,
-    decoder: Decoder,
+    decoder: Arc<Decoder>,
     blocks: BlockCache,
     firmware: Option<Box<dyn Firmware>>,
     observer: Option<Box<dyn Observer>>,
@@ -143,7 +146,7 @@ impl Machine {
             blocks: BlockCache::new(bus.ram.base(), bus.ram.size(), harts.len()),
             harts,
             bus,
-            decoder: Decoder::new(isa),
+            decoder: Arc::new(Decoder::new(isa)),
             firmware,
             observer: None,
             schedule: None,

@@ -214,6 +214,9 @@ fn the_base_of_an_overlay_is_never_written() {
         fn write(&mut self, _: u64, _: &[u8]) -> Result<(), BlockError> {
             panic!("the base was written");
         }
+        fn fork(&self) -> Option<Box<dyn BlockBackend>> {
+            None
+        }
         fn state(&mut self, _: &mut dyn StateIo) {}
     }
     let mut o = Overlay::new(Box::new(ReadOnly(MemoryDisk::new(vec![1; 4096]))));

@@ -127,4 +127,8 @@ impl Model for Block {
     fn state(&mut self, io: &mut dyn StateIo) {
         self.backend.state(io);
     }
+
+    fn fork(&self) -> Option<Block> {
+        Some(Block { backend: self.backend.fork()?, read_only: self.read_only, serial: self.serial })
+    }
 }

@@ -13,7 +13,7 @@ const INPUT_MAX: usize = 4096;
 const TRANSMIT: usize = 1;
 
 /// The port.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub struct Console {
     input: VecDeque<u8>,
     output: Vec<u8>,
@@ -94,5 +94,9 @@ impl Model for Console {
         self.input = input.into();
         io.bytes("output", &mut self.output);
         crate::dev::state::bool(io, "news", &mut self.news);
+    }
+
+    fn fork(&self) -> Option<Console> {
+        Some(self.clone())
     }
 }

@@ -47,6 +47,10 @@ pub trait Model {
     fn reset(&mut self) {}
     /// Visits the model's own state.
     fn state(&mut self, io: &mut dyn StateIo);
+    /// A model in the same state for a fork of the machine. None if what is behind it cannot be shared.
+    fn fork(&self) -> Option<Self>
+    where
+        Self: Sized;
 }
 
 /// A transport with its device, or without one (device ID 0).
@@ -83,6 +87,9 @@ impl Model for Nothing {
         Ok(())
     }
     fn state(&mut self, _: &mut dyn StateIo) {}
+    fn fork(&self) -> Option<Nothing> {
+        Some(Nothing)
+    }
 }
 
 impl VirtioMmio<Nothing> {
@@ -330,6 +337,14 @@ impl<M: Model + 'static> Device for VirtioMmio<M> {
         if let Some(m) = &mut self.model {
             m.state(io);
         }
+    }
+
+    fn fork(&self) -> Option<Box<dyn Device>> {
+        let model = match &self.model {
+            Some(m) => Some(m.fork()?),
+            None => None,
+        };
+        Some(Box::new(VirtioMmio { model, name: self.name.clone(), queues: self.queues.clone(), ..*self }))
     }
 
     fn as_any(&mut self) -> &mut dyn std::any::Any {

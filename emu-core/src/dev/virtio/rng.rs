@@ -54,4 +54,8 @@ impl Model for Rng {
         io.u64("seed", &mut self.seed);
         io.u64("position", &mut self.position);
     }
+
+    fn fork(&self) -> Option<Rng> {
+        Some(Rng { ..*self })
+    }
 }

@@ -402,6 +402,7 @@ fn without_svadu_missing_a_or_d_is_a_page_fault() {
 }
 
 /// A device that answers its offset and remembers the last store.
+#[derive(Clone)]
 struct Probe {
     stored: u64,
 }
@@ -423,6 +424,9 @@ impl Device for Probe {
     }
     fn state(&mut self, io: &mut dyn StateIo) {
         io.u64("stored", &mut self.stored);
+    }
+    fn fork(&self) -> Option<Box<dyn Device>> {
+        Some(Box::new(self.clone()))
     }
     fn as_any(&mut self) -> &mut dyn std::any::Any {
         self
