@@ -1,0 +1,181 @@
+//! The context that an interruption must bring back: one hart's architectural state as named values, and how two of them differ.
+
+use emu_core::bus::Bus;
+use emu_core::hart::Hart;
+use emu_csr::{Mode, table};
+
+/// CSRs that belong to the interrupted context. What the supervisor's own trap entry overwrites is in [`LEFTOVERS`].
+const CSRS: &[&str] = &[
+    "sepc",
+    "sstatus",
+    "hstatus",
+    "stvec",
+    "sscratch",
+    "satp",
+    "sie",
+    "scounteren",
+    "senvcfg",
+    "ssp",
+    "hedeleg",
+    "hideleg",
+    "hie",
+    "hcounteren",
+    "henvcfg",
+    "hgatp",
+    "hvip",
+    "htimedelta",
+    "vsstatus",
+    "vsie",
+    "vstvec",
+    "vsscratch",
+    "vsepc",
+    "vscause",
+    "vstval",
+    "vsatp",
+    "vstimecmp",
+];
+
+/// CSRs that any trap into HS-mode overwrites; a handler that traps changes them unless it puts them back.
+pub const LEFTOVERS: &[&str] = &["scause", "stval", "htval", "htinst"];
+
+/// What a value belongs to.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Kind {
+    /// A CSR.
+    Csr,
+    /// An integer register.
+    X,
+    /// A floating-point register.
+    F,
+    /// A register that traps overwrite.
+    Leftover,
+}
+
+/// One named value.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+struct Value {
+    kind: Kind,
+    /// Register: a CSR's number, or an index.
+    register: u16,
+    value: u64,
+}
+
+/// One hart's architectural state.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Context {
+    /// Privilege mode.
+    pub mode: Mode,
+    /// Program counter.
+    pub pc: u64,
+    values: Vec<Value>,
+}
+
+/// One field that differs.
+#[derive(Clone, PartialEq, Eq, Debug, serde::Serialize)]
+pub struct Difference {
+    /// Register: `mode`, `pc`, a CSR's or another register's name.
+    pub register: String,
+    /// The field's name; empty for a register that is one number.
+    pub field: String,
+    /// The CSR's number, if it is one.
+    pub csr: Option<u16>,
+    /// Value before (what is expected).
+    pub before: u64,
+    /// Value after (what was found).
+    pub after: u64,
+}
+
+impl Difference {
+    /// `hstatus.SPV`, `x10`, `mode`.
+    pub fn name(&self) -> String {
+        if self.field.is_empty() { self.register.clone() } else { format!("{}.{}", self.register, self.field) }
+    }
+
+    /// With the values: `hstatus.SPV 0 -> 1`, `mode HS -> VS`.
+    pub fn text(&self) -> String {
+        if self.register == "mode" {
+            let name = |v: u64| Mode::from_parts(v & 3, v & 4 != 0).name();
+            return format!("mode {} -> {}", name(self.before), name(self.after));
+        }
+        format!("{} {:#x} -> {:#x}", self.name(), self.before, self.after)
+    }
+}
+
+/// Mode as a number for [`Difference`]: level, and 4 for V=1.
+fn mode_bits(mode: Mode) -> u64 {
+    mode.level() | if mode.virt() { 4 } else { 0 }
+}
+
+impl Context {
+    /// The context of a hart as it is now.
+    pub fn of(hart: &Hart, bus: &Bus) -> Context {
+        let now = hart.now(bus);
+        let mut values = Vec::with_capacity(100);
+        let csrs = |names: &'static [&'static str], kind| {
+            names
+                .iter()
+                .filter_map(move |n| table::by_name(n))
+                .filter_map(move |register| Some(Value { kind, register, value: hart.csr.peek(register, &now)? }))
+        };
+        values.extend(csrs(CSRS, Kind::Csr));
+        values.extend((1..32).map(|i| Value { kind: Kind::X, register: i, value: hart.x[i as usize] }));
+        values.extend((0..32).map(|i| Value { kind: Kind::F, register: i, value: hart.f[i as usize] }));
+        values.extend(csrs(LEFTOVERS, Kind::Leftover));
+        Context { mode: hart.mode, pc: hart.pc, values }
+    }
+
+    /// What differs in `other`, which should be the same, the most consequential first. Registers in [`LEFTOVERS`] come last.
+    pub fn differences(&self, other: &Context) -> Vec<Difference> {
+        let mut list = Vec::new();
+        let plain = |register: &str, before, after| Difference {
+            register: register.into(),
+            field: String::new(),
+            csr: None,
+            before,
+            after,
+        };
+        if self.mode != other.mode {
+            list.push(plain("mode", mode_bits(self.mode), mode_bits(other.mode)));
+        }
+        if self.pc != other.pc {
+            list.push(plain("pc", self.pc, other.pc));
+        }
+        for (a, b) in self.values.iter().zip(&other.values).filter(|(a, b)| a.value != b.value) {
+            match a.kind {
+                Kind::X => list.push(plain(&format!("x{}", a.register), a.value, b.value)),
+                Kind::F => list.push(plain(&format!("f{}", a.register), a.value, b.value)),
+                _ => fields(a.register, a.value, b.value, &mut list),
+            }
+        }
+        list
+    }
+
+    /// The value of a CSR of the context.
+    pub fn csr(&self, name: &str) -> Option<u64> {
+        let number = table::by_name(name)?;
+        self.values.iter().find(|v| matches!(v.kind, Kind::Csr | Kind::Leftover) && v.register == number).map(|v| v.value)
+    }
+}
+
+/// The fields of a CSR that differ, or the register itself if it has none that do.
+fn fields(csr: u16, before: u64, after: u64, list: &mut Vec<Difference>) {
+    let register = table::name(csr).unwrap_or("csr").to_owned();
+    let start = list.len();
+    for f in table::fields(csr).iter().filter(|f| f.of(before) != f.of(after)) {
+        list.push(Difference {
+            register: register.clone(),
+            field: f.name.to_owned(),
+            csr: Some(csr),
+            before: f.of(before),
+            after: f.of(after),
+        });
+    }
+    if list.len() == start {
+        list.push(Difference { register, field: String::new(), csr: Some(csr), before, after });
+    }
+}
+
+/// Whether a difference is in a register that traps overwrite.
+pub fn is_leftover(d: &Difference) -> bool {
+    LEFTOVERS.contains(&d.register.as_str())
+}

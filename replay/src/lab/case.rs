@@ -1,0 +1,205 @@
+//! One event at one boundary: from the injecting call to the verdict.
+
+use emu_core::machine::{HartStep, Machine};
+use emu_csr::Mode;
+
+use super::payload::{Payload, Setting};
+use crate::context::{Context, Difference, is_leftover};
+
+/// Steps in which a firmware delivers an event that was sent, or answers a call.
+const DELIVERY: usize = 200_000;
+/// Steps that a handler takes at most, firmware included.
+const HANDLER: usize = 200_000;
+/// Steps after `complete` in which the payload comes to an end that it names.
+const AFTERMATH: usize = 100_000;
+
+/// What is to be done to the payload.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Case {
+    /// Its kernel and handler.
+    pub setting: Setting,
+    /// Steps of the victim from the beginning of the window to the event.
+    pub step: usize,
+}
+
+/// What became of the interrupted context.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Ending {
+    /// `complete` brought everything back.
+    Healthy,
+    /// All but registers that any trap overwrites and that the handler did not put back.
+    Leftover(Vec<Difference>),
+    /// Something else came back, the most consequential first.
+    Corrupt(Vec<Difference>),
+    /// The handler never came to its `complete`.
+    NeverCompleted {
+        /// Where the first trap in the handler went, if not to the kernel's vector.
+        stray: Option<u64>,
+    },
+    /// The firmware took the event and never delivered it.
+    NeverDelivered,
+}
+
+/// Where the payload ended.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum After {
+    /// At the end of the window, as if nothing had happened.
+    WindowEnd,
+    /// There, but the hypervisor had misread htval.
+    HtvalLost,
+    /// At the place that the handler chose.
+    Elsewhere,
+    /// In the kernel's panic.
+    Panic,
+    /// Nowhere that it names: traps without end, a halted machine.
+    Lost,
+}
+
+/// One case's result.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Outcome {
+    /// What `complete` brought back.
+    pub ending: Ending,
+    /// What became of the program.
+    pub after: After,
+}
+
+/// Follows one case.
+pub(super) struct Run<'a> {
+    pub payload: &'a Payload,
+    pub setting: Setting,
+    pub machine: Machine,
+    pub victim: usize,
+    pub injector: usize,
+}
+
+impl Run<'_> {
+    /// From a machine that stands at the boundary to the end.
+    pub fn go(&mut self) -> Outcome {
+        let before = self.context();
+        let ending = self.event(&before);
+        let after = self.aftermath();
+        Outcome { ending, after }
+    }
+
+    fn context(&self) -> Context {
+        Context::of(&self.machine.harts()[self.victim], self.machine.bus())
+    }
+
+    fn place(&self) -> (Mode, u64) {
+        let h = &self.machine.harts()[self.victim];
+        (h.mode, h.pc)
+    }
+
+    fn event(&mut self, before: &Context) -> Ending {
+        let p = self.payload.places;
+        if !self.send() || !self.until(DELIVERY, |at| at == (Mode::HS, p.sse_entry)) {
+            return Ending::NeverDelivered;
+        }
+        if let Err(stray) = self.handler() {
+            return Ending::NeverCompleted { stray };
+        }
+        // The call itself, and whatever M-mode does about it.
+        self.machine.step_hart(self.victim);
+        if !self.until(HANDLER, |(mode, _)| mode != Mode::M) {
+            return Ending::NeverCompleted { stray: None };
+        }
+        self.verdict(before)
+    }
+
+    /// The injector's call.
+    fn send(&mut self) -> bool {
+        for _ in 0..DELIVERY {
+            if matches!(self.machine.step_hart(self.injector), HartStep::End(_)) {
+                return false;
+            }
+            if self.machine.harts()[self.injector].pc == self.payload.places.inject_done {
+                return true;
+            }
+        }
+        false
+    }
+
+    /// Steps the victim until it is where `there` says; tells whether it ever was.
+    fn until(&mut self, steps: usize, there: impl Fn((Mode, u64)) -> bool) -> bool {
+        for _ in 0..steps {
+            if there(self.place()) {
+                return true;
+            }
+            if matches!(self.machine.step_hart(self.victim), HartStep::End(_)) {
+                return false;
+            }
+        }
+        false
+    }
+
+    /// The handler up to its `complete`; else where its first trap went astray.
+    fn handler(&mut self) -> Result<(), Option<u64>> {
+        let p = self.payload.places;
+        let mut stray = None;
+        for _ in 0..HANDLER {
+            let (mode, pc) = self.place();
+            if (mode, pc) == (Mode::HS, p.complete_here) {
+                return Ok(());
+            }
+            if p.panics.contains(&pc) || pc == p.window_end {
+                break;
+            }
+            match self.machine.step_hart(self.victim) {
+                HartStep::End(_) => break,
+                HartStep::Trapped => {
+                    let (mode, pc) = self.place();
+                    if mode != Mode::M && pc != p.vector && stray.is_none() {
+                        stray = Some(pc);
+                        // It will not come back; a thousand steps show where it goes.
+                    }
+                }
+                HartStep::Retired | HartStep::Waiting => {}
+            }
+        }
+        Err(stray)
+    }
+
+    fn verdict(&self, before: &Context) -> Ending {
+        let mut expected = before.clone();
+        let now = self.context();
+        let mut all = if self.setting.variant == Setting::ELSEWHERE {
+            // The handler has changed what it wants; only the place is compared.
+            (expected.mode, expected.pc) = (Mode::HS, self.payload.places.elsewhere);
+            let mut d = expected.differences(&now);
+            d.retain(|d| d.register == "mode" || d.register == "pc");
+            d
+        } else {
+            expected.differences(&now)
+        };
+        // Privileged ISA, "Double Trap": a return to a less privileged mode clears SDT, so it need not be as it was there.
+        if now.mode != Mode::HS {
+            all.retain(|d| d.name() != "sstatus.SDT");
+        }
+        match all.iter().position(|d| !is_leftover(d)) {
+            Some(_) => Ending::Corrupt(all),
+            None if all.is_empty() => Ending::Healthy,
+            None => Ending::Leftover(all),
+        }
+    }
+
+    fn aftermath(&mut self) -> After {
+        let p = self.payload.places;
+        let ends = |(mode, pc): (Mode, u64)| {
+            mode == Mode::HS && (pc == p.window_end || pc == p.elsewhere) || mode != Mode::M && p.panics.contains(&pc)
+        };
+        if !self.until(AFTERMATH, ends) {
+            return After::Lost;
+        }
+        let pc = self.place().1;
+        if p.panics.contains(&pc) {
+            After::Panic
+        } else if pc == p.elsewhere {
+            After::Elsewhere
+        } else if self.machine.bus().ram.read(p.htval_bad, 8) != Some(0) {
+            After::HtvalLost
+        } else {
+            After::WindowEnd
+        }
+    }
+}

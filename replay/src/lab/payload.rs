@@ -1,0 +1,182 @@
+//! A payload of the laboratory: its image, the words that set it up, and the places it names.
+
+use emu_core::machine::{ForkError, HartStep, Machine, RunEnd};
+
+use crate::symbols::{SymbolError, Symbols};
+
+/// Cycles in which any firmware brings two harts to their waiting places.
+const BOOT: u64 = 2_000_000_000;
+/// Cycles between looks at them.
+const LOOK: u64 = 200_000;
+/// Steps from the waiting places to the window and to the injecting call.
+const APPROACH: usize = 10_000;
+
+/// A laboratory run that cannot be set up.
+#[derive(Debug, thiserror::Error)]
+pub enum LabError {
+    /// The machine has something that forks cannot share.
+    #[error(transparent)]
+    Fork(#[from] ForkError),
+    /// The image lacks a name.
+    #[error(transparent)]
+    Symbol(#[from] SymbolError),
+    /// The payload never got where the laboratory begins.
+    #[error("{payload} under {firmware}: hart {hart} never came to {place} ({how}); see its console with trapeze run")]
+    Astray {
+        /// The payload.
+        payload: String,
+        /// The firmware.
+        firmware: String,
+        /// Hart index.
+        hart: usize,
+        /// The symbol.
+        place: &'static str,
+        /// How the run went instead.
+        how: String,
+    },
+    /// The window has no end.
+    #[error("{0}: the window does not end within {1} steps without any event")]
+    Endless(String, usize),
+    /// The configuration words are not in RAM.
+    #[error("{0}: its lab_config is not in the machine's RAM; link the payload into RAM")]
+    NoConfig(String),
+}
+
+/// Addresses that the laboratory needs.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Places {
+    pub config: u64,
+    pub spin_victim: u64,
+    pub spin_injector: u64,
+    pub window_begin: u64,
+    pub window_end: u64,
+    pub inject_here: u64,
+    pub inject_done: u64,
+    pub sse_entry: u64,
+    pub complete_here: u64,
+    pub vector: u64,
+    pub panics: [u64; 2],
+    pub elsewhere: u64,
+    pub htval_bad: u64,
+}
+
+/// A payload.
+pub struct Payload {
+    /// For messages.
+    pub name: String,
+    /// Its symbols.
+    pub symbols: Symbols,
+    pub(super) places: Places,
+}
+
+/// What the payload's kernel and handler do: the words of its `lab_config`.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub struct Setting {
+    /// What the handler saves and restores.
+    pub policy: u32,
+    /// What the handler does.
+    pub variant: u32,
+    /// Where hstatus is swapped.
+    pub layout: u32,
+}
+
+impl Setting {
+    /// Names of the policies, by number.
+    pub const POLICIES: [&'static str; 4] = ["sepc", "sstatus", "stvec", "hstatus"];
+    /// Names of the handler's variants, by number.
+    pub const VARIANTS: [&'static str; 6] = ["nothing", "breakpoint", "page-fault", "user-copy", "interrupt", "elsewhere"];
+    /// Names of the layouts, by number.
+    pub const LAYOUTS: [&'static str; 2] = ["asm", "c"];
+    /// The variant that sends its victim to another place.
+    pub const ELSEWHERE: u32 = 5;
+}
+
+/// A machine whose harts wait for the laboratory.
+pub struct Prepared {
+    /// The machine.
+    pub machine: Machine,
+    /// Index of the interrupted hart.
+    pub victim: usize,
+    /// Index of the hart that sends the event.
+    pub injector: usize,
+    /// The firmware's name, for messages.
+    pub firmware: String,
+}
+
+impl Payload {
+    /// Reads an image's symbols.
+    pub fn new(name: &str, elf: &[u8]) -> Result<Payload, LabError> {
+        let symbols = Symbols::of(name, elf)?;
+        let places = Places {
+            config: symbols.need("lab_config")?,
+            spin_victim: symbols.need("spin_victim")?,
+            spin_injector: symbols.need("spin_injector")?,
+            window_begin: symbols.need("window_begin")?,
+            window_end: symbols.need("window_end")?,
+            inject_here: symbols.need("inject_here")?,
+            inject_done: symbols.need("inject_done")?,
+            sse_entry: symbols.need("sse_entry")?,
+            complete_here: symbols.need("complete_here")?,
+            vector: symbols.need("handle_exception")?,
+            panics: [symbols.need("panic")?, symbols.need("panic_exit")?],
+            elsewhere: symbols.need("elsewhere")?,
+            htval_bad: symbols.need("htval_bad")?,
+        };
+        Ok(Payload { name: name.to_owned(), symbols, places })
+    }
+
+    /// Boots a fresh machine until both harts wait.
+    pub fn boot(&self, mut machine: Machine, firmware: &str) -> Result<Prepared, LabError> {
+        let p = &self.places;
+        // Hold the harts before they look.
+        self.write(&mut machine, p.config + 12, 0)?;
+        let waits = |m: &Machine, at: u64| m.harts().iter().position(|h| (at..at + 8).contains(&h.pc));
+        loop {
+            let end = machine.run(machine.cycles() + LOOK);
+            if let (Some(victim), Some(injector)) = (waits(&machine, p.spin_victim), waits(&machine, p.spin_injector)) {
+                return Ok(Prepared { machine, victim, injector, firmware: firmware.to_owned() });
+            }
+            if end != RunEnd::Limit || machine.cycles() > BOOT {
+                let how = format!("{end:?} at cycle {}", machine.cycles());
+                return Err(self.astray(firmware, 0, "spin_victim", how));
+            }
+        }
+    }
+
+    /// A fork of a waiting machine, set up and brought to the beginning of the window: the victim at its first instruction, the injector
+    /// at its call.
+    pub fn enter(&self, from: &mut Prepared, setting: Setting) -> Result<Prepared, LabError> {
+        let p = &self.places;
+        let mut machine = from.machine.fork()?;
+        for (i, word) in [setting.policy, setting.variant, setting.layout, 1].into_iter().enumerate() {
+            self.write(&mut machine, p.config + 4 * i as u64, word)?;
+        }
+        let mut here = Prepared { machine, victim: from.victim, injector: from.injector, firmware: from.firmware.clone() };
+        for (hart, place, name) in [(here.victim, p.window_begin, "window_begin"), (here.injector, p.inject_here, "inject_here")]
+        {
+            let mut steps = 0;
+            while here.machine.harts()[hart].pc != place {
+                steps += 1;
+                let end = here.machine.step_hart(hart);
+                if steps > APPROACH || matches!(end, HartStep::End(_)) {
+                    return Err(self.astray(&from.firmware, hart, name, format!("{end:?}")));
+                }
+            }
+        }
+        Ok(here)
+    }
+
+    fn write(&self, machine: &mut Machine, at: u64, word: u32) -> Result<(), LabError> {
+        let bus = machine.bus_mut();
+        let mut touched = Vec::new();
+        if !bus.ram.write_bytes(at, &word.to_le_bytes(), &mut touched) {
+            return Err(LabError::NoConfig(self.name.clone()));
+        }
+        bus.code_writes.append(&mut touched);
+        Ok(())
+    }
+
+    fn astray(&self, firmware: &str, hart: usize, place: &'static str, how: String) -> LabError {
+        LabError::Astray { payload: self.name.clone(), firmware: firmware.to_owned(), hart, place, how }
+    }
+}
