@@ -1,7 +1,8 @@
 //! What an instruction does to data memory, from its encoding and the registers it reads: for counting events and for debug
 //! triggers, which look at an access before it is made.
 
-use super::Insn;
+use super::access::{Kind, MemoryAccess};
+use super::{File, Format, Insn};
 use crate::hart::Hart;
 use emu_csr::Mode;
 use emu_csr::table::field::hstatus;
@@ -25,21 +26,6 @@ pub struct Footprint {
     pub data: Option<u64>,
 }
 
-/// Kinds of instructions that access memory.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Kind {
-    /// A load or a store.
-    Plain,
-    /// LR.
-    LoadReserved,
-    /// SC.
-    StoreConditional,
-    /// An AMO or AMOCAS.
-    Amo,
-    /// A cache-block instruction.
-    Block,
-}
-
 /// The low `size` bytes.
 fn low(value: u64, size: u8) -> u64 {
     if size >= 8 { value } else { value & ((1 << (8 * size)) - 1) }
@@ -47,44 +33,20 @@ fn low(value: u64, size: u8) -> u64 {
 
 /// The access that `insn` makes if it does not trap; none if it makes none.
 pub fn footprint(hart: &Hart, insn: &Insn) -> Option<Footprint> {
-    let wide = insn.wide;
-    let (funct3, funct7) = (wide >> 12 & 7, wide >> 25);
-    let rs1 = hart.get((wide >> 15 & 31) as u8);
-    let rs2 = (wide >> 20 & 31) as usize;
-    let mode = || hart.data_access().mode;
-    let plain = |va: u64, size: u8, store: bool, data: Option<u64>, mode: Mode| {
-        let data = data.map(|d| low(d, size));
-        Some(Footprint { va, size, load: !store, store, kind: Kind::Plain, mode, data })
+    let MemoryAccess { kind, size, load, store, guest, .. } = insn.def.access?;
+    let offset = match insn.def.format {
+        Format::Load | Format::Store => insn.imm as i64 as u64,
+        _ => 0,
     };
-    let i_imm = (wide as i32 >> 20) as i64 as u64;
-    let s_imm = ((wide as i32 >> 25 << 5) | (wide >> 7 & 31) as i32) as i64 as u64;
-    match wide & 0x7f {
-        // LOAD: funct3 is log2 of the size, bit 2 unsigned. LOAD-FP and STORE-FP: 1 h, 2 w, 3 d.
-        0x03 if funct3 != 7 => plain(rs1.wrapping_add(i_imm), 1 << (funct3 & 3), false, None, mode()),
-        0x07 if (1..=3).contains(&funct3) => plain(rs1.wrapping_add(i_imm), 1 << funct3, false, None, mode()),
-        0x23 if funct3 <= 3 => plain(rs1.wrapping_add(s_imm), 1 << funct3, true, Some(hart.x[rs2]), mode()),
-        0x27 if (1..=3).contains(&funct3) => plain(rs1.wrapping_add(s_imm), 1 << funct3, true, Some(hart.f[rs2]), mode()),
-        0x2f if funct3 <= 4 => {
-            let kind = match funct7 >> 2 {
-                2 => Kind::LoadReserved,
-                3 => Kind::StoreConditional,
-                _ => Kind::Amo,
-            };
-            let (load, store) = (kind != Kind::StoreConditional, kind != Kind::LoadReserved);
-            let size = 1u8 << funct3;
-            let data = (kind == Kind::StoreConditional).then(|| low(hart.x[rs2], size));
-            Some(Footprint { va: rs1, size, load, store, kind, mode: mode(), data })
-        }
-        // MISC-MEM, CBO: rd is x0.
-        0x0f if funct3 == 2 && wide >> 7 & 31 == 0 => {
-            Some(Footprint { va: rs1, size: 0, load: false, store: true, kind: Kind::Block, mode: mode(), data: None })
-        }
-        // SYSTEM, HLV and HSV: 0110sst with t set for a store.
-        0x73 if funct3 == 4 && funct7 >> 3 == 0b0110 => {
-            let mode = if hart.csr.hstatus & hstatus::SPVP != 0 { Mode::VS } else { Mode::VU };
-            let (size, store) = (1 << (funct7 >> 1 & 3), funct7 & 1 != 0);
-            plain(rs1, size, store, store.then_some(hart.x[rs2]), mode)
-        }
+    let mode = match guest {
+        false => hart.data_access().mode,
+        true if hart.csr.hstatus & hstatus::SPVP != 0 => Mode::VS,
+        true => Mode::VU,
+    };
+    let data = match (store && matches!(kind, Kind::Plain | Kind::StoreConditional), insn.def.operands.2) {
+        (true, File::X) => Some(low(hart.get(insn.rs2), size)),
+        (true, File::F) => Some(low(hart.f[usize::from(insn.rs2 & 31)], size)),
         _ => None,
-    }
+    };
+    Some(Footprint { va: hart.get(insn.rs1).wrapping_add(offset), size, load, store, kind, mode, data })
 }

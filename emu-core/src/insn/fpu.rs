@@ -2,7 +2,7 @@
 
 use super::shape::{FpCmp, FpR, FpRR, FpRRR, FpToX, XToFp};
 use super::zicsr::refusal;
-use super::{Exec, File, Format, Insn, InsnDef, Operands, Shape};
+use super::{Exec, File, Format, Insn, InsnDef, MemoryAccess, Operands, Shape};
 use crate::bus::Bus;
 use crate::engine::block::Fast;
 use crate::fp::{Flags, Rm};
@@ -164,7 +164,8 @@ pub(super) const fn def(
     fast: Option<Fast>,
 ) -> InsnDef {
     let (mask, bits) = super::macros::pattern(pat);
-    InsnDef { name, mask, bits, needs, also, format, operands, class, shape: Shape::Plain, exec, fast }
+    let access = MemoryAccess::of(bits, format);
+    InsnDef { name, mask, bits, needs, also, format, operands, access, class, shape: Shape::Plain, exec, fast }
 }
 
 /// Register files of rd, rs1, rs2, rs3, by letter: x, f or - for none.

@@ -69,7 +69,7 @@ macro_rules! plain {
 
 pub(super) use {alu_ri, alu_rr, plain};
 
-use super::{Exec, Fast, Format, InsnDef, Shape};
+use super::{Exec, Fast, Format, InsnDef, MemoryAccess, Shape};
 use crate::timing::TimingClass;
 use emu_csr::Ext;
 
@@ -86,7 +86,8 @@ pub(super) const fn def(
     fast: Option<Fast>,
 ) -> InsnDef {
     let (mask, bits) = pattern(pat);
-    InsnDef { name, mask, bits, needs, also: &[], format, operands: format.integer(), class, shape, exec, fast }
+    let access = MemoryAccess::of(bits, format);
+    InsnDef { name, mask, bits, needs, also: &[], format, operands: format.integer(), access, class, shape, exec, fast }
 }
 
 /// The declaration of an instruction that needs all of `also` besides one of its own extensions.
@@ -129,6 +130,7 @@ pub(super) const fn copy(d: &InsnDef) -> InsnDef {
         also: d.also,
         format: d.format,
         operands: d.operands,
+        access: d.access,
         class: d.class,
         shape: d.shape,
         exec: d.exec,

@@ -4,6 +4,7 @@
 //! by.
 
 mod a;
+mod access;
 mod amo;
 mod compressed;
 pub mod d;
@@ -40,10 +41,11 @@ use crate::engine::block::Fast;
 use crate::hart::Hart;
 use crate::timing::TimingClass;
 
+pub use access::{CsrUse, Kind as FootprintKind, MemoryAccess, Touches};
 pub use decode::Decoder;
 pub use disasm::{F_NAMES, X_NAMES, disassemble};
 pub use encode::{Fields, by_name};
-pub use footprint::{Footprint, Kind as FootprintKind, footprint};
+pub use footprint::{Footprint, footprint};
 pub use format::{File, Format, Operands};
 pub use shape::Shape;
 pub use tinst::complete_trap;
@@ -113,6 +115,8 @@ pub struct InsnDef {
     pub format: Format,
     /// Which register file each operand is in.
     pub operands: Operands,
+    /// The explicit memory access it makes.
+    pub access: Option<MemoryAccess>,
     /// Timing class.
     pub class: TimingClass,
     /// What the block builder needs to know.
@@ -146,6 +150,7 @@ const ILLEGAL_PROTOTYPE: InsnDef = InsnDef {
     also: &[],
     format: Format::None,
     operands: Format::None.integer(),
+    access: None,
     class: TimingClass::System,
     shape: Shape::End,
     exec: |_, _, insn| Err(Trap::illegal(insn.raw)),

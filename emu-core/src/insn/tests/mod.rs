@@ -10,6 +10,7 @@ mod float;
 mod memory;
 mod privileged;
 mod text;
+mod touches;
 mod trap_state;
 
 use emu_csr::{Isa, Trap};
