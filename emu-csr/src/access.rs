@@ -57,3 +57,15 @@ impl Effects {
         self.0 & other.0 != 0
     }
 }
+
+/// A word that means something within one instruction only: no state, equal to any other.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Scratch<T>(pub T);
+
+impl<T> PartialEq for Scratch<T> {
+    fn eq(&self, _: &Scratch<T>) -> bool {
+        true
+    }
+}
+
+impl<T> Eq for Scratch<T> {}

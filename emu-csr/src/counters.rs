@@ -149,7 +149,7 @@ impl Csrs {
     /// [`Csrs::raise_overflows`] is due.
     #[inline]
     pub fn count_step(&mut self, counters: u64, occurred: u64) -> bool {
-        self.count_events(counters & !self.written_counters, |event| match event {
+        self.count_events(counters & !self.written_counters.0, |event| match event {
             Event::Step(step) => occurred & Step::bit(step) != 0,
             _ => false,
         })
@@ -213,7 +213,7 @@ impl Csrs {
     /// increment for the writing instruction (Privileged ISA, "Hardware Performance Monitor").
     pub(crate) fn put_counter(&mut self, i: u8, value: u64, now: &Now, sink: &mut impl ChangeSink) -> Effects {
         let i = i & 31;
-        self.written_counters |= 1 << i;
+        self.written_counters.0 |= 1 << i;
         let before = self.counter(i, now);
         let counts = self.counting >> i & 1 != 0;
         let raw = if counts { self.event(i).raw(&after(now)) } else { 0 };
@@ -232,7 +232,7 @@ impl Csrs {
     pub(crate) fn put_event(&mut self, i: u8, value: u64, mode: Mode, now: &Now, sink: &mut impl ChangeSink) -> Effects {
         let i = i & 31;
         let at = usize::from(i);
-        self.written_counters |= 1 << i;
+        self.written_counters.0 |= 1 << i;
         let new = warl::hpmevent(self, value);
         let then = after(now);
         // The writing instruction still counts, and may overflow, under the old event.

@@ -312,6 +312,12 @@ impl Csrs {
         for (i, event) in self.mhpmevent.iter_mut().enumerate().skip(3) {
             visit(table::name(table::MHPMEVENT0 + i as u16).unwrap_or("mhpmevent"), event);
         }
+        visit("tselect", &mut self.triggers.select);
+        for [tdata1, tdata2, tdata3] in &mut self.triggers.data {
+            visit("tdata1", tdata1);
+            visit("tdata2", tdata2);
+            visit("tdata3", tdata3);
+        }
         for (i, eight) in self.pmpcfg.chunks_exact_mut(8).enumerate() {
             let mut word = eight.iter().rev().fold(0, |word, &cfg| word << 8 | u64::from(cfg));
             visit(if i == 0 { "pmpcfg0" } else { "pmpcfg2" }, &mut word);
@@ -326,6 +332,7 @@ impl Csrs {
     pub fn restored(&mut self) {
         self.refresh_pending();
         self.find_filters();
+        self.find_triggers();
     }
 
     /// Every word of state, in `visit_state`'s order.

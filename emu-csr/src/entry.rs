@@ -216,6 +216,10 @@ impl Csrs {
             new |= if values.gva { GVA } else { 0 };
         }
         self.set_status(table::MSTATUS, Reg::mstatus, new, sink);
+        if self.tcontrol != 0 {
+            // mpte takes mte, which becomes 0 (Debug, tcontrol).
+            self.set(table::TCONTROL, Reg::tcontrol, (self.tcontrol & 8) << 4, sink);
+        }
         self.set(table::MEPC, Reg::mepc, values.epc, sink);
         self.set(table::MCAUSE, Reg::mcause, values.cause.bits(), sink);
         self.set(table::MTVAL, Reg::mtval, values.tval, sink);

@@ -124,7 +124,7 @@ events! {
         MisalignedLoads 0x10e "misaligned loads" "Loads retired whose address is no multiple of their size.";
         MisalignedStores 0x10f "misaligned stores" "Stores retired whose address is no multiple of their size.";
         CacheBlocks 0x110 "cache-block operations" "CBO instructions retired.";
-        TrapReturns 0x111 "trap returns" "MRET and SRET retired, in the mode they leave.";
+        TrapReturns 0x111 "trap returns" "MRET, SRET and MNRET retired, in the mode they leave.";
         LoadReserved 0x112 "load-reserved" "LR retired.";
         StoreConditional 0x113 "store-conditional" "SC retired, successful or not.";
         PageWalks 0x114 "page walks" "Misses of the counted instruction and data TLBs.";

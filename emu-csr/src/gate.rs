@@ -40,7 +40,7 @@ impl Csrs {
         match gate {
             Gate::Fs => self.check_fp(mode).is_ok(),
             Gate::Counter(i) => self.mcounteren >> i & 1 != 0,
-            Gate::Tvm | Gate::Gtvm => true,
+            Gate::Tvm | Gate::Gtvm | Gate::WithoutS => true,
             Gate::Stce => self.menvcfg & menvcfg::STCE != 0 && self.mcounteren & 2 != 0,
             Gate::StateEn0(bit) => !self.isa.has(Ext::Smstateen) || self.mstateen0 >> bit & 1 != 0,
             Gate::StateEn(n) => !self.isa.has(Ext::Smstateen) || self.mstateen(n) >> 63 != 0,
@@ -52,6 +52,9 @@ impl Csrs {
     fn check_gate(&self, gate: Gate, mode: Mode) -> Result<(), Denied> {
         if gate == Gate::Fs {
             return self.check_fp(mode);
+        }
+        if gate == Gate::WithoutS && self.isa.has(Ext::S) {
+            return Err(Denied::Illegal);
         }
         if mode == Mode::M {
             return Ok(());
@@ -73,7 +76,7 @@ impl Csrs {
             Gate::Stce => !mode.virt() || self.henvcfg & menvcfg::STCE != 0 && self.hcounteren & 2 != 0,
             Gate::StateEn0(bit) => !self.isa.has(Ext::Smstateen) || !mode.virt() || self.hstateen0 >> bit & 1 != 0,
             Gate::StateEn(n) => !self.isa.has(Ext::Smstateen) || !mode.virt() || self.hstateen(n) >> 63 != 0,
-            Gate::Fs | Gate::Gtvm => true,
+            Gate::Fs | Gate::Gtvm | Gate::WithoutS => true,
         };
         if open { Ok(()) } else { Err(Denied::Virtual) }
     }

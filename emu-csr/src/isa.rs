@@ -89,6 +89,7 @@ extensions! {
     Zbkb "zbkb" (1 0) requires[] implies[] "Bit manipulation for cryptography";
     Zbs "zbs" (1 0) requires[] implies[] "Single-bit instructions";
     Zkt "zkt" (1 0) requires[] implies[] "Data-independent execution latency";
+    Sdtrig "sdtrig" (1 0) requires[Zicsr] implies[] "Debug triggers";
     Shcounterenw "shcounterenw" (1 0) requires[H Zihpm] implies[] "Every implemented counter can be enabled in hcounteren";
     Shgatpa "shgatpa" (1 0) requires[H] implies[] "hgatp supports SvNNx4 for each SvNN of satp, and Bare";
     Shtvala "shtvala" (1 0) requires[H] implies[] "htval holds the faulting guest physical address";

@@ -26,6 +26,12 @@ impl Csrs {
         new &= if mode == Mode::M { u64::MAX } else { !MPRV };
         new &= !leaves_sdt(mode);
         self.set_status(table::MSTATUS, Reg::mstatus, new, sink);
+        if self.tcontrol != 0 {
+            // mte takes mpte (Debug, tcontrol).
+            let before = self.tcontrol;
+            self.tcontrol = before & 0x80 | before >> 4 & 8;
+            sink.change(Change { csr: table::TCONTROL, before, after: self.tcontrol });
+        }
         self.enter_vu(mode, sink);
         self.resume_elp(mode, old & MPELP != 0);
         Entry { mode, pc: self.mepc, effects: SWITCH, cause: None }

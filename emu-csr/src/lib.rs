@@ -20,6 +20,7 @@ pub mod mode;
 mod pmp;
 pub mod table;
 pub mod trap;
+pub mod triggers;
 mod view;
 mod warl;
 

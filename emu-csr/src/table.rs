@@ -70,6 +70,8 @@ pub enum Gate {
     Stce,
     /// A bit of mstateen0 and of hstateen0.
     StateEn0(u8),
+    /// A register that only harts without S-mode have.
+    WithoutS,
     /// Bit 63 of `mstateenN` and `hstateenN`.
     StateEn(u8),
 }

@@ -33,7 +33,10 @@ impl Csrs {
             View::Mhpmevent => self.mhpmevent[usize::from(i & 31)],
             View::Pmpcfg => (0..8).rev().fold(0, |word, k| word << 8 | u64::from(self.pmpcfg_of(usize::from(i) * 4 + k))),
             View::Pmpaddr => self.pmpaddr.get(usize::from(i)).copied().unwrap_or(0),
-            View::Tselect | View::Tinfo | View::Tdata => 0,
+            View::Tselect => self.triggers.select,
+            View::Tinfo => self.tinfo(),
+            View::Tdata => self.tdata(i),
+            View::Hcontext => self.mcontext,
         }
     }
 
@@ -67,7 +70,10 @@ impl Csrs {
             View::Pmpcfg => return self.put_pmpcfg(i, value, sink),
             View::Pmpaddr => return self.put_pmpaddr(i, value, sink),
             View::Cycle | View::Time | View::Instret | View::Hpmcounter | View::Scountovf | View::Hgeip => return Effects::NONE,
-            View::Tselect | View::Tinfo | View::Tdata => return Effects::NONE,
+            View::Hcontext => (Reg::mcontext, table::MCONTEXT, NO, warl::merge(self.mcontext, value, 0x3fff)),
+            View::Tselect => return self.put_tselect(value, sink),
+            View::Tdata => return self.put_tdata(i, value, sink),
+            View::Tinfo => return Effects::NONE,
         };
         self.store(reg, number, effects, whole, mode, now, sink)
     }

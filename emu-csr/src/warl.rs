@@ -260,6 +260,11 @@ pub(crate) fn guest_lines(geilen: u64) -> u64 {
     (u64::MAX >> (63 - geilen.min(63))) & !1
 }
 
+/// Debug, tcontrol: a hart with S-mode prevents re-entrancy without it.
+pub(crate) fn tcontrol(csrs: &Csrs, _: u64, new: u64) -> u64 {
+    if csrs.isa.has(Ext::S) { 0 } else { new & 0x88 }
+}
+
 /// Smstateen: what mstateen closes is read-only zero; the bit below keeps its value for when it opens again.
 fn hstateen(mstateen: u64, mask: u64, old: u64, new: u64) -> u64 {
     merge(old, new, mask & mstateen)
@@ -267,7 +272,7 @@ fn hstateen(mstateen: u64, mask: u64, old: u64, new: u64) -> u64 {
 
 /// The state of this hart that has a bit of its own in mstateen0 and hstateen0.
 fn stateen0(csrs: &Csrs) -> u64 {
-    1 << 63 | 1 << 62 | with(csrs, Ext::Smcsrind, 1 << 60)
+    1 << 63 | 1 << 62 | with(csrs, Ext::Smcsrind, 1 << 60) | with(csrs, Ext::Sdtrig, 1 << 57)
 }
 
 pub(crate) fn mstateen0(csrs: &Csrs, old: u64, new: u64) -> u64 {

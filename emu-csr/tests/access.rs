@@ -34,6 +34,10 @@ fn allowed(c: &Csrs, csr: u16, name: &str, write: bool, mode: Mode, tvm: bool) -
         Mode::HS => 1,
         _ => 0,
     };
+    // Debug, "Native Triggers": tcontrol is for harts without S-mode.
+    if name == "tcontrol" && c.isa.has(Ext::S) {
+        return false;
+    }
     if !c.exists(csr) || privilege < csr >> 8 & 3 || write && csr >> 10 == 3 {
         return false;
     }
@@ -51,6 +55,7 @@ fn allowed(c: &Csrs, csr: u16, name: &str, write: bool, mode: Mode, tvm: bool) -
         "satp" | "hgatp" => !(tvm && bit(c.mstatus, 20)),
         "stimecmp" | "vstimecmp" => bit(c.menvcfg, 63) && bit(c.mcounteren, 1),
         "henvcfg" | "senvcfg" => !c.isa.has(Ext::Smstateen) || bit(c.mstateen0, 62),
+        "hcontext" | "scontext" => !c.isa.has(Ext::Smstateen) || bit(c.mstateen0, 57),
         _ => true,
     }
 }
@@ -72,6 +77,7 @@ fn allowed_virtual(c: &Csrs, csr: u16, name: &str, mode: Mode) -> bool {
         "satp" => !bit(c.hstatus, 20),
         "stimecmp" => bit(c.henvcfg, 63) && bit(c.hcounteren, 1),
         "senvcfg" => !c.isa.has(Ext::Smstateen) || bit(c.hstateen0, 62),
+        "scontext" => !c.isa.has(Ext::Smstateen) || bit(c.hstateen0, 57),
         _ => true,
     }
 }

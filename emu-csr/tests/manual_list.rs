@@ -70,7 +70,6 @@ const ABSENT: &[(&str, &[&str])] = &[
     ("Smcsrind, Sscsrind", &["siselect", "sireg", "sireg2", "sireg3", "sireg4", "sireg5", "sireg6", "vsiselect", "vsireg",
         "vsireg2", "vsireg3", "vsireg4", "vsireg5", "vsireg6", "mireg", "mireg2", "mireg3", "mireg4", "mireg5",
         "mireg6"]),
-    ("Sdtrig", &["scontext", "hcontext", "mcontext", "tcontrol"]),
     ("Ssqosid", &["srmcfg"]),
     ("Smctr", &["sctrctl", "sctrstatus", "sctrdepth", "vsctrctl", "mctrctl"]),
     ("debug mode", &["dcsr", "dpc", "dscratch0", "dscratch1"]),

@@ -70,7 +70,8 @@ fn check_entry(
     let elp = u64::from(before.elp);
     match target {
         Mode::M => {
-            only_changed(before, after, &["mstatus", "mepc", "mcause", "mtval", "mtval2", "mtinst", "elp"])?;
+            only_changed(before, after, &["mstatus", "mepc", "mcause", "mtval", "mtval2", "mtinst", "elp", "tcontrol"])?;
+            prop_assert_eq!(after.tcontrol, (before.tcontrol & 8) << 4, "mte goes to mpte");
             let m = after.mstatus;
             prop_assert_eq!(m >> 11 & 3, mode.level(), "MPP");
             prop_assert_eq!(bit(m, 39), u64::from(mode.virt()), "MPV");
@@ -220,7 +221,8 @@ proptest! {
         let mut csrs = before.clone();
         let mut changes = ChangeList::default();
         let entry = csrs.mret(&mut changes);
-        only_changed(&before, &csrs, &["mstatus", "vsstatus", "elp"])?;
+        only_changed(&before, &csrs, &["mstatus", "vsstatus", "elp", "tcontrol"])?;
+        prop_assert_eq!(csrs.tcontrol, before.tcontrol & 0x80 | before.tcontrol >> 4 & 8, "mte comes from mpte");
         let (old, new) = (before.mstatus, csrs.mstatus);
         let mode = match (old >> 11 & 3, bit(old, 39)) {
             (3, _) => Mode::M,

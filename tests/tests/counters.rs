@@ -3,47 +3,16 @@
 
 #![allow(clippy::unwrap_used)] // helpers of tests, which clippy takes for other code
 
-use emu_core::board::load::{Bios, File, Images};
-use emu_core::board::{self, map};
-use emu_core::insn::{Fields, TABLES, by_name};
-use emu_core::machine::{EngineKind, Machine, MachineConfig};
+mod small;
+
+use emu_core::insn::TABLES;
+use emu_core::machine::{EngineKind, Machine};
 use emu_csr::events::EVENTS;
 use emu_csr::{Mode, Now, table};
+use small::*;
 
-const BASE: &[u8] = include_bytes!("../../roms/test/pass.elf");
-const CODE: u64 = map::RAM + 0x1_0000;
-const HANDLER: u64 = map::RAM + 0x2_0000;
-const DATA: u64 = map::RAM + 0x3_0000;
-const TABLE: u64 = map::RAM + 0x8_0000;
-const ENGINES: [EngineKind; 2] = [EngineKind::Step, EngineKind::Block];
+const TABLE: u64 = emu_core::board::map::RAM + 0x8_0000;
 const OF: u64 = 1 << 63;
-
-/// `name rd, rs1, rs2, imm`
-fn op(name: &str, rd: u8, rs1: u8, rs2: u8, imm: i32) -> u32 {
-    by_name(name).unwrap().encode(Fields { rd, rs1, rs2, rs3: 0, imm })
-}
-
-fn put(m: &mut Machine, at: u64, words: &[u32]) {
-    let bytes: Vec<u8> = words.iter().flat_map(|w| w.to_le_bytes()).collect();
-    assert!(m.bus_mut().ram.write_bytes(at, &bytes, &mut Vec::new()));
-}
-
-fn machine(engine: EngineKind, code: &[u32]) -> Machine {
-    let board = board::Config { harts: 1, ram_size: 16 << 20, ..board::Config::default() };
-    let images = Images { bios: Bios::None, kernel: Some(File { name: "pass.elf", bytes: BASE }), ..Images::default() };
-    let mut m = Machine::new(MachineConfig { board, engine, quantum: 1000 }, Vec::new(), &images, None).unwrap();
-    // Steps over what traps: mepc += 4, with x31 as the handler's own.
-    put(&mut m, HANDLER, &[0x3410_2ff3, 0x004f_8f93, 0x341f_9073, 0x3020_0073]);
-    put(&mut m, CODE, code);
-    let h = &mut m.harts_mut()[0];
-    (h.pc, h.csr.mtvec, h.x[10]) = (CODE, HANDLER, DATA);
-    h.csr.mstatus |= 3 << 13;
-    m
-}
-
-fn poke(m: &mut Machine, csr: u16, value: u64) {
-    assert!(m.harts_mut()[0].csr.assign(csr, value, &Now::default()).is_some());
-}
 
 fn counter(m: &Machine, i: u16) -> u64 {
     m.harts()[0].csr.peek(table::MHPMCOUNTER0 + i, &m.harts()[0].now(m.bus())).unwrap()

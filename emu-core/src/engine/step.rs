@@ -1,9 +1,11 @@
 //! T0: the exact stepper. One instruction at a time, no state of its own; every other engine must agree with it.
 
+use emu_csr::Trap;
+
 use super::{SliceEnd, trap};
 use crate::bus::Bus;
 use crate::hart::{Hart, event};
-use crate::insn::{Decoder, complete_trap};
+use crate::insn::{Decoder, Insn, complete_trap};
 use crate::observer::Observer;
 use crate::timing::TimingModel;
 
@@ -25,6 +27,19 @@ pub fn run<T: TimingModel>(
     until: u64,
     observer: &mut Option<&mut dyn Observer>,
 ) -> SliceEnd {
+    run_watched(hart, bus, decoder, timing, until, observer, &mut ())
+}
+
+/// As [`run`], with somebody watching.
+pub fn run_watched<T: TimingModel, W: Watch>(
+    hart: &mut Hart,
+    bus: &mut Bus,
+    decoder: &Decoder,
+    timing: &mut T,
+    until: u64,
+    observer: &mut Option<&mut dyn Observer>,
+    watch: &mut W,
+) -> SliceEnd {
     loop {
         if hart.events != 0
             && let Some(end) = service_events(hart, bus, observer)
@@ -34,11 +49,41 @@ pub fn run<T: TimingModel>(
         if hart.cycles >= until {
             return SliceEnd::Deadline;
         }
-        if let StepEnd::Slice(end) = step(hart, bus, decoder, timing, observer) {
+        if let StepEnd::Slice(end) = step_watched(hart, bus, decoder, timing, observer, watch) {
             return end;
         }
     }
 }
+
+/// Who looks at single instructions. `()` sees nothing and costs nothing.
+pub trait Watch {
+    /// Before the fetch; an exception given here is raised instead.
+    #[inline(always)]
+    fn before_fetch(&mut self, _hart: &mut Hart) -> Option<Trap> {
+        None
+    }
+    /// An instruction of `len` bytes was fetched from `hart.pc`.
+    #[inline(always)]
+    fn fetched(&mut self, _hart: &mut Hart, _len: u8) {}
+    /// Before it executes; an exception given here is raised instead.
+    #[inline(always)]
+    fn before(&mut self, _hart: &mut Hart, _insn: &Insn) -> Option<Trap> {
+        None
+    }
+    /// It has executed and will retire; `hart.pc` is still its own.
+    #[inline(always)]
+    fn executed(&mut self, _hart: &mut Hart, _insn: &Insn) {}
+    /// The fetch (no instruction) or the instruction has raised an exception.
+    #[inline(always)]
+    fn faulted(&mut self, _hart: &mut Hart, _insn: Option<&Insn>, _trap: &Trap) {}
+    /// The clocks have gone on, and `hart.pc` with a retired instruction; an exception given here is raised before the next one.
+    #[inline(always)]
+    fn finished(&mut self, _hart: &mut Hart, _bus: &Bus) -> Option<Trap> {
+        None
+    }
+}
+
+impl Watch for () {}
 
 /// Fetches, decodes and executes one instruction, or enters the trap it raises.
 #[inline]
@@ -49,29 +94,72 @@ pub fn step<T: TimingModel>(
     timing: &mut T,
     observer: &mut Option<&mut dyn Observer>,
 ) -> StepEnd {
+    step_watched(hart, bus, decoder, timing, observer, &mut ())
+}
+
+/// As [`step`], with somebody watching.
+#[inline(always)]
+pub fn step_watched<T: TimingModel, W: Watch>(
+    hart: &mut Hart,
+    bus: &mut Bus,
+    decoder: &Decoder,
+    timing: &mut T,
+    observer: &mut Option<&mut dyn Observer>,
+    watch: &mut W,
+) -> StepEnd {
+    if let Some(t) = watch.before_fetch(hart) {
+        return raise(hart, bus, t, observer);
+    }
     let result = match hart.fetch(bus, hart.pc) {
         Ok((raw, len)) => {
+            watch.fetched(hart, len);
             let insn = decoder.decode(raw, len);
             hart.next_pc = hart.pc.wrapping_add(len as u64);
-            (insn.def.exec)(hart, bus, &insn).map(|()| insn.def.class).map_err(|t| complete_trap(t, &insn, hart))
+            let executed = match watch.before(hart, &insn) {
+                None => (insn.def.exec)(hart, bus, &insn),
+                Some(t) => Err(t),
+            };
+            match executed {
+                Ok(()) => {
+                    watch.executed(hart, &insn);
+                    Ok(insn.def.class)
+                }
+                Err(t) => {
+                    watch.faulted(hart, Some(&insn), &t);
+                    Err(complete_trap(t, &insn, hart))
+                }
+            }
         }
-        Err(t) => Err(t),
+        Err(t) => {
+            watch.faulted(hart, None, &t);
+            Err(t)
+        }
     };
     match result {
         Ok(class) => {
             hart.pc = hart.next_pc;
             hart.instret += 1;
             hart.cycles += timing.cost(class);
-            StepEnd::Next
-        }
-        Err(t) => {
-            // A trap retires nothing but takes time, so that a loop of traps still reaches its deadline.
-            hart.cycles += 1;
-            match trap::exception(hart, bus, t, observer) {
-                Some(end) => StepEnd::Slice(end),
+            match watch.finished(hart, bus) {
                 None => StepEnd::Next,
+                Some(t) => raise(hart, bus, t, observer),
             }
         }
+        Err(t) => {
+            watch.finished(hart, bus);
+            raise(hart, bus, t, observer)
+        }
+    }
+}
+
+/// Enters an exception.
+#[inline]
+fn raise(hart: &mut Hart, bus: &Bus, t: Trap, observer: &mut Option<&mut dyn Observer>) -> StepEnd {
+    // A trap retires nothing but takes time, so that a loop of traps still reaches its deadline.
+    hart.cycles += 1;
+    match trap::exception(hart, bus, t, observer) {
+        Some(end) => StepEnd::Slice(end),
+        None => StepEnd::Next,
     }
 }
 

@@ -1,7 +1,7 @@
 //! Entering and leaving traps: what emu-csr says, carried out on a hart. Both engines and native firmware use these.
 
 use emu_csr::entry::Entry;
-use emu_csr::{Cause, ChangeList, Effects, Mode, Trap};
+use emu_csr::{Cause, ChangeList, Effects, Exception, Mode, Trap};
 
 use super::SliceEnd;
 use crate::bus::Bus;
@@ -21,7 +21,7 @@ pub fn exception(hart: &mut Hart, bus: &Bus, trap: Trap, observer: &mut Option<&
             entry
         }
     };
-    arrive(hart, bus, entry)
+    arrive(hart, bus, entry, observer)
 }
 
 /// Reports a trap that was taken.
@@ -48,13 +48,18 @@ pub fn interrupt(hart: &mut Hart, bus: &Bus, observer: &mut Option<&mut dyn Obse
             entry
         }
     };
-    arrive(hart, bus, entry)
+    arrive(hart, bus, entry, observer)
 }
 
-fn arrive(hart: &mut Hart, bus: &Bus, entry: Entry) -> Option<SliceEnd> {
+fn arrive(hart: &mut Hart, bus: &Bus, entry: Entry, observer: &mut Option<&mut dyn Observer>) -> Option<SliceEnd> {
     if entry.effects.has(Effects::CRITICAL) {
         hart.traps.critical = entry.cause.map_or(0, Cause::bits);
         return Some(SliceEnd::CriticalError);
+    }
+    let from = hart.mode;
+    let triggers = hart.csr.triggers_on_traps();
+    if triggers {
+        hart.csr.icount_counts(from);
     }
     // A trap counts in the mode in which it was raised.
     if hart.csr.counts_traps()
@@ -67,6 +72,15 @@ fn arrive(hart: &mut Hart, bus: &Bus, entry: Entry) -> Option<SliceEnd> {
     }
     go(hart, bus, entry, 0);
     hart.pc = entry.pc;
+    // A trigger on the trap fires before the handler's first instruction (Debug, itrigger and etrigger). Its own exception fires none:
+    // wherever it goes, triggers are prevented from firing in the mode it arrives in.
+    if triggers
+        && let Some(cause) = entry.cause
+        && hart.csr.trap_triggers_fire(cause, from, entry.mode)
+    {
+        let virt = hart.mode.virt();
+        return exception(hart, bus, Trap { gva: virt, ..Trap::new(Exception::Breakpoint, 0) }, observer);
+    }
     (entry.mode == Mode::M).then_some(SliceEnd::EnteredM)
 }
 
@@ -120,6 +134,10 @@ fn go(hart: &mut Hart, bus: &Bus, entry: Entry, retiring: u64) {
         (now.instret, now.cycles) = (now.instret.wrapping_add(retiring), now.cycles.wrapping_add(retiring));
         let effects = hart.csr.on_mode_change(hart.mode, entry.mode, &now);
         hart.apply(effects);
+    }
+    if hart.csr.triggers_armed() && hart.csr.triggers_watch(hart.mode) != hart.csr.triggers_watch(entry.mode) {
+        // Another engine's turn.
+        hart.events |= event::DEADLINE;
     }
     hart.mode = entry.mode;
     hart.apply(entry.effects);

@@ -1,9 +1,10 @@
 //! The list itself. Own registers stand in the order of state snapshots; a new one goes to the end of its group.
 
-use super::Gate::{self, Counter, Fs, Gtvm, StateEn, StateEn0, Stce, Tvm};
+use super::Gate::{self, Counter, Fs, Gtvm, StateEn, StateEn0, Stce, Tvm, WithoutS};
 use super::Rule::{Any, Fixed, Mask, Warl};
-use crate::access::Effects;
+use crate::access::{Effects, Scratch};
 use crate::isa::{Ext, Isa};
+use crate::triggers::Triggers;
 use crate::warl;
 
 pub(crate) const NO: Effects = Effects::NONE;
@@ -133,6 +134,7 @@ csrs! {
         /// State enables below M, register 0 (Smstateen).
         MSTATEEN0 0x30c mstateen0 needs[Smstateen] gates[] Warl(warl::mstateen0) => NO, {
             SE0 63 "hstateen0 and sstateen0"; ENVCFG 62 "henvcfg and senvcfg"; CSRIND 60 "siselect, sireg, vsiselect and vsireg";
+            CONTEXT 57 "hcontext and scontext";
         }
         /// State enables below M, register 1 (Smstateen).
         MSTATEEN1 0x30d mstateen1 needs[Smstateen] gates[] Mask(1 << 63) => NO, { SE 63 "hstateen1 and sstateen1"; }
@@ -212,7 +214,9 @@ csrs! {
             FIOM 0 "fence of I/O implies memory";
         }
         /// State enables with V=1, register 0 (Smstateen).
-        HSTATEEN0 0x60c hstateen0 needs[H Ssstateen] gates[StateEn(0)] Warl(warl::hstateen0) => NO, { SE0 63 "sstateen0"; ENVCFG 62 "senvcfg"; CSRIND 60 "siselect and sireg"; }
+        HSTATEEN0 0x60c hstateen0 needs[H Ssstateen] gates[StateEn(0)] Warl(warl::hstateen0) => NO, {
+            SE0 63 "sstateen0"; ENVCFG 62 "senvcfg"; CSRIND 60 "siselect and sireg"; CONTEXT 57 "scontext";
+        }
         /// State enables with V=1, register 1 (Smstateen).
         HSTATEEN1 0x60d hstateen1 needs[H Ssstateen] gates[StateEn(1)] Warl(warl::hstateen1) => NO, { SE 63 "sstateen1"; }
         /// State enables with V=1, register 2 (Smstateen).
@@ -256,6 +260,13 @@ csrs! {
         VSATP 0x280 vsatp needs[H] gates[] Warl(warl::vsatp) => CONTEXT, {
             MODE 63..60 "0 Bare, 8 Sv39, 9 Sv48, 10 Sv57"; ASID 59..44 "address-space identifier"; PPN 43..0 "root page table";
         }
+
+        /// Context number of the virtual machine, for triggers (Debug, Sdtrig).
+        MCONTEXT 0x7a8 mcontext needs[Sdtrig] gates[] Mask(0x3fff) => NO, { HCONTEXT 13..0 "number of the virtual machine"; }
+        /// Context number of the process, for triggers (Debug, Sdtrig).
+        SCONTEXT 0x5a8 scontext needs[Sdtrig S] gates[StateEn0(57)] Mask(0xffff_ffff) => NO, { DATA 31..0 "number of the context"; }
+        /// Trigger control of a hart without S-mode (Debug, Sdtrig; "Native Triggers").
+        TCONTROL 0x7a5 tcontrol needs[Sdtrig] gates[WithoutS] Warl(warl::tcontrol) => NO, { MPTE 7 "MTE before the trap into M"; MTE 3 "triggers fire in M"; }
 
         /// Floating-point control and status (Unprivileged ISA, "Floating-Point Control and Status Register").
         FCSR 0x003 fcsr needs[F] gates[Fs] Mask(0xff) => NO, {
@@ -311,10 +322,12 @@ csrs! {
         VSIE 0x204 vsie Vsie needs[H] gates[] { SEIE 9 "external"; STIE 5 "timer"; SSIE 1 "software"; }
         /// VS-mode's sip: hip's VS bits that hideleg delegates, one place to the right.
         VSIP 0x244 vsip Vsip needs[H] gates[] { SEIP 9 "external"; STIP 5 "timer"; SSIP 1 "software"; }
-        /// Trigger select (Debug, Sdtrig): no triggers, reads zero.
+        /// Trigger select (Debug, Sdtrig); zero on a hart without triggers.
         TSELECT 0x7a0 tselect Tselect needs[] gates[] {}
-        /// Trigger info (Debug, Sdtrig): no triggers, reads zero.
-        TINFO 0x7a4 tinfo Tinfo needs[] gates[] {}
+        /// Trigger info of the selected trigger (Debug, Sdtrig); zero on a hart without triggers.
+        TINFO 0x7a4 tinfo Tinfo needs[] gates[] { VERSION 31..24 "1"; INFO 15..0 "a bit for each type it can have" ; }
+        /// HS-mode's view of mcontext (Debug, Sdtrig).
+        HCONTEXT 0x6a8 hcontext Hcontext needs[Sdtrig H] gates[StateEn0(57)] { HCONTEXT 13..0 "number of the virtual machine"; }
     }
 
     array {
@@ -336,7 +349,7 @@ csrs! {
         PMPADDR0 0x3b0 pmpaddr Pmpaddr needs[] gates no_gate
             [0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 22 23 24 25 26 27 28 29 30 31
              32 33 34 35 36 37 38 39 40 41 42 43 44 45 46 47 48 49 50 51 52 53 54 55 56 57 58 59 60 61 62 63] {}
-        /// Trigger data (Debug, Sdtrig): no triggers, reads zero.
+        /// Data of the selected trigger (Debug, Sdtrig); zero on a hart without triggers.
         TDATA0 0x7a0 tdata Tdata needs[] gates no_gate [1 2 3] {}
     }
 
@@ -377,10 +390,12 @@ csrs! {
         tlb_counters: u64,
         /// Counters whose event is one of traps; follows from mhpmevent.
         trap_counters: u64,
-        /// Counters written since an engine last cleared this, which the writing instruction does not count in; no state beyond it.
-        written_counters: u64,
+        /// Counters written since an engine last cleared this, which the writing instruction does not count in.
+        written_counters: Scratch<u64>,
         /// mhpmevent3 to mhpmevent31, by number.
         mhpmevent: [u64; 32],
+        /// The trigger module (Debug, Sdtrig).
+        triggers: Triggers,
         /// PMP configuration bytes.
         pmpcfg: [u8; 16],
         /// PMP addresses, shifted right by 2.

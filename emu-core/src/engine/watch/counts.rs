@@ -118,7 +118,7 @@ pub(super) fn retired(hart: &Hart, seen: &mut Seen, insn: &Insn, pc: u64) {
         FpAdd | FpMul | FpFma | FpDiv | FpSqrt | FpCmp | FpCvt | FpMove => set![FpInstructions],
         Csr => set![CsrInstructions],
         Fence => set![Fences],
-        System if matches!(insn.wide, 0x3020_0073 | 0x1020_0073) => set![TrapReturns],
+        System if matches!(insn.wide, 0x3020_0073 | 0x1020_0073 | 0x7020_0073) => set![TrapReturns],
         Alu | Load | Store | Amo | System | Cache => 0,
     };
     seen.retired |= class | if insn.len == 2 { set![Compressed] } else { 0 };

@@ -1,17 +1,22 @@
-//! The watched stepper: the exact stepper, looking at each instruction for the counters that count what instructions do.
+//! The watched stepper: the exact stepper, looking at each instruction for the counters that count what instructions do and for debug
+//! triggers.
 //!
-//! It runs a hart in the place of either engine while such a counter counts ([`Hart::watched`]), and only then: everything that can
-//! change this (counter CSRs, inhibition, mode changes under a filter) ends the slice, so the machine asks again. Blocks therefore
-//! contain nothing that counts, and both engines count alike because they are the same code here.
+//! It runs a hart in the place of either engine while such a counter counts or a trigger is enabled for the present mode
+//! ([`Hart::watched`]), and only then: everything that can change this (counter and trigger CSRs, inhibition, mode changes) ends the
+//! slice, so the machine asks again. Blocks therefore contain nothing that counts or compares, and both engines do it alike because
+//! they are the same code here.
 
 mod counts;
+mod debug;
 pub mod tlb;
 
-use super::step::{StepEnd, service_events};
-use super::{SliceEnd, trap};
+use emu_csr::{Mode, Trap};
+
+use super::SliceEnd;
+use super::step::{self, Watch};
 use crate::bus::Bus;
 use crate::hart::Hart;
-use crate::insn::{Decoder, complete_trap, footprint};
+use crate::insn::{Decoder, Footprint, Insn, footprint};
 use crate::observer::Observer;
 use crate::timing::TimingModel;
 use counts::Seen;
@@ -20,11 +25,11 @@ impl Hart {
     /// Whether each instruction must be looked at: see the module's text.
     #[inline]
     pub fn watched(&self) -> bool {
-        self.csr.counts_steps()
+        self.csr.counts_steps() || self.csr.triggers_watch(self.mode)
     }
 }
 
-/// Runs `hart` until its `cycles` reach `until` or the machine must look; as [`super::step::run`].
+/// Runs `hart` until its `cycles` reach `until` or the machine must look; as [`step::run`].
 pub fn run<T: TimingModel>(
     hart: &mut Hart,
     bus: &mut Bus,
@@ -33,88 +38,76 @@ pub fn run<T: TimingModel>(
     until: u64,
     observer: &mut Option<&mut dyn Observer>,
 ) -> SliceEnd {
-    loop {
-        if hart.events != 0
-            && let Some(end) = service_events(hart, bus, observer)
-        {
-            return end;
-        }
-        if hart.cycles >= until {
-            return SliceEnd::Deadline;
-        }
-        if let StepEnd::Slice(end) = step(hart, bus, decoder, timing, observer) {
-            return end;
-        }
+    step::run_watched(hart, bus, decoder, timing, until, observer, &mut Eye::new())
+}
+
+/// What is known of the present instruction.
+struct Eye {
+    /// The counters that counted, the mode, and whether triggers were enabled, when it began.
+    counters: u64,
+    mode: Mode,
+    triggers: bool,
+    /// The memory access it makes.
+    access: Option<Footprint>,
+    /// What it did.
+    seen: Seen,
+    /// What a trigger raises after it.
+    breakpoint: Option<Trap>,
+}
+
+impl Eye {
+    fn new() -> Eye {
+        Eye { counters: 0, mode: Mode::M, triggers: false, access: None, seen: Seen::default(), breakpoint: None }
     }
 }
 
-/// One instruction, or the trap it raises, counted by the counters that counted when it began.
-fn step<T: TimingModel>(
-    hart: &mut Hart,
-    bus: &mut Bus,
-    decoder: &Decoder,
-    timing: &mut T,
-    observer: &mut Option<&mut dyn Observer>,
-) -> StepEnd {
-    let counters = hart.csr.counting_steps();
-    hart.csr.written_counters = 0;
-    let (pc, mode) = (hart.pc, hart.mode);
-    let mut seen = Seen::default();
-    let result = match hart.fetch(bus, pc) {
-        Ok((raw, len)) => {
-            counts::fetched(hart, &mut seen, pc, len);
-            let insn = decoder.decode(raw, len);
-            let access = footprint(hart, &insn);
-            hart.next_pc = pc.wrapping_add(len as u64);
-            match (insn.def.exec)(hart, bus, &insn) {
-                Ok(()) => {
-                    counts::retired(hart, &mut seen, &insn, pc);
-                    if let Some(a) = &access {
-                        counts::accessed(hart, &mut seen, a);
-                    }
-                    Ok(insn.def.class)
-                }
-                Err(t) => {
-                    if let Some(a) = &access {
-                        counts::access_faulted(hart, &mut seen, a, &t);
-                    }
-                    Err(complete_trap(t, &insn, hart))
-                }
-            }
-        }
-        Err(t) => {
-            counts::fetch_faulted(hart, &mut seen, mode, &t);
-            Err(t)
-        }
-    };
-    match result {
-        Ok(class) => {
-            hart.pc = hart.next_pc;
-            hart.instret += 1;
-            hart.cycles += timing.cost(class);
-            count(hart, bus, counters, &seen);
-            StepEnd::Next
-        }
-        Err(t) => {
-            hart.cycles += 1;
-            count(hart, bus, counters, &seen);
-            match trap::exception(hart, bus, t, observer) {
-                Some(end) => StepEnd::Slice(end),
-                None => StepEnd::Next,
-            }
-        }
+impl Watch for Eye {
+    fn before_fetch(&mut self, hart: &mut Hart) -> Option<Trap> {
+        *self = Eye { counters: hart.csr.counting_steps(), mode: hart.mode, ..Eye::new() };
+        hart.csr.written_counters.0 = 0;
+        hart.csr.triggers_begin();
+        self.triggers = hart.csr.triggers_watch(hart.mode);
+        if self.triggers { debug::before_fetch(hart) } else { None }
     }
-}
 
-/// Adds to the counters; an overflow's interrupt is pending before the next instruction.
-fn count(hart: &mut Hart, bus: &Bus, counters: u64, seen: &Seen) {
-    let mut overflow = false;
-    for occurred in [seen.retired].into_iter().chain(seen.pages).filter(|&set| set != 0) {
-        overflow |= hart.csr.count_step(counters, occurred);
+    fn fetched(&mut self, hart: &mut Hart, len: u8) {
+        counts::fetched(hart, &mut self.seen, hart.pc, len);
     }
-    if overflow {
-        let now = hart.now(bus);
-        let effects = hart.csr.raise_overflows(&now, &mut ());
-        hart.apply(effects);
+
+    fn before(&mut self, hart: &mut Hart, insn: &Insn) -> Option<Trap> {
+        self.access = footprint(hart, insn);
+        if self.triggers { debug::before(hart, insn, self.access.as_ref()) } else { None }
+    }
+
+    fn executed(&mut self, hart: &mut Hart, insn: &Insn) {
+        counts::retired(hart, &mut self.seen, insn, hart.pc);
+        if let Some(a) = &self.access {
+            counts::accessed(hart, &mut self.seen, a);
+        }
+        if self.triggers {
+            self.breakpoint = debug::after(hart, self.mode, insn, self.access.as_ref());
+        }
+    }
+
+    fn faulted(&mut self, hart: &mut Hart, insn: Option<&Insn>, trap: &Trap) {
+        match (insn, &self.access) {
+            (None, _) => counts::fetch_faulted(hart, &mut self.seen, self.mode, trap),
+            (Some(_), Some(a)) => counts::access_faulted(hart, &mut self.seen, a, trap),
+            (Some(_), None) => {}
+        }
+    }
+
+    /// Adds to the counters; an overflow's interrupt is pending before the next instruction.
+    fn finished(&mut self, hart: &mut Hart, bus: &Bus) -> Option<Trap> {
+        let mut overflow = false;
+        for occurred in [self.seen.retired].into_iter().chain(self.seen.pages).filter(|&set| set != 0) {
+            overflow |= hart.csr.count_step(self.counters, occurred);
+        }
+        if overflow {
+            let now = hart.now(bus);
+            let effects = hart.csr.raise_overflows(&now, &mut ());
+            hart.apply(effects);
+        }
+        self.breakpoint
     }
 }
