@@ -1,5 +1,7 @@
 //! The mutation corpus: every defect of the table is caught by its scenario, and its scenario passes without it.
 
+#![allow(clippy::expect_used)] // helpers of tests, which clippy takes for other code
+
 mod common;
 
 use common::sse::*;

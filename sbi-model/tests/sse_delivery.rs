@@ -1,5 +1,7 @@
 //! When events are delivered, where, in which order, and with which registers (SBI, "Supervisor Software Events Extension").
 
+#![allow(clippy::expect_used)] // helpers of tests, which clippy takes for other code
+
 mod common;
 
 use common::sse::*;

@@ -1,5 +1,7 @@
 //! One line a bad input, by profile: what the specification says, and what OpenSBI says.
 
+#![allow(clippy::expect_used)] // helpers of tests, which clippy takes for other code
+
 mod common;
 
 use common::sse::*;

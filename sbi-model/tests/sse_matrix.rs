@@ -1,6 +1,8 @@
 //! What a handler's own traps do to the context it has interrupted, for each profile: every cell that a small model of inject and complete
 //! predicts, on the real hart.
 
+#![allow(clippy::expect_used)] // helpers of tests, which clippy takes for other code
+
 mod common;
 
 use common::sse::*;

@@ -218,7 +218,7 @@ fn run(config: Config, acts: Vec<Act>) -> Result<(), TestCaseError> {
             prop_assert!(rest.into_iter().all(|o| e.key() < o.key()), "{:#x} interrupts a higher priority", e.id);
         }
         // E5: nothing that this hart could take stays pending when it has left M-mode.
-        if matches!(fid, Some(_)) || matches!(act, Act::Interrupts { .. }) {
+        if fid.is_some() || matches!(act, Act::Interrupts { .. }) {
             prop_assert_eq!(candidate(rig.fw.rules(), rig.fw.state(), hart), None);
         }
     }

@@ -40,7 +40,7 @@ pub(crate) fn lock_list(c: &mut Call<'_, '_>, hart: usize) -> Option<Outcome> {
     if c.rules.policies.locks == Locks::None {
         return None;
     }
-    let Some(h) = c.state.sse.harts.get_mut(hart) else { return None };
+    let h = c.state.sse.harts.get_mut(hart)?;
     match h.lock {
         0 => {
             h.lock = me;

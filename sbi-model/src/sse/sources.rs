@@ -45,7 +45,7 @@ const LCOFI: u64 = Interrupt::CounterOverflow.mask();
 /// Tells the source of an event on this hart.
 pub fn notify(c: &mut Call<'_, '_>, place: Place, what: Source) {
     let event = c.state.sse.at(place).id;
-    let to = u64::from(c.state.sse.at(place).state());
+    let to = c.state.sse.at(place).state();
     if event == id::PMU_OVERFLOW {
         overflow_source(c, what);
     }

@@ -244,5 +244,5 @@ impl Rig {
 
 /// The handler of an event.
 pub fn handler(event: u32) -> u64 {
-    HANDLER + (u64::from(event) % 0xffc1 & !1)
+    HANDLER + ((u64::from(event) % 0xffc1) & !1)
 }
