@@ -75,3 +75,19 @@ pub fn list_bugs() -> Result<(), CliError> {
     }
     print(&s)
 }
+
+/// The software event that a person names: the four RAS events by name, others by number.
+pub fn event(name: &str) -> Option<u64> {
+    use sbi_model::sse::id;
+    let id = match name {
+        "ras-high" => id::LOCAL_RAS_HIGH,
+        "ras-low" => id::LOCAL_RAS_LOW,
+        "global-ras-high" => id::GLOBAL_RAS_HIGH,
+        "global-ras-low" => id::GLOBAL_RAS_LOW,
+        number => {
+            let (digits, radix) = number.strip_prefix("0x").map_or((number, 10), |d| (d, 16));
+            return u64::from_str_radix(digits, radix).ok();
+        }
+    };
+    Some(u64::from(id))
+}

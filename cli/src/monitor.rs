@@ -14,6 +14,8 @@ pub enum Reply {
     Text(String),
     /// The machine's state hash is wanted.
     Hash,
+    /// A software event is to be signalled: its id and the hart.
+    Raise(u64, usize),
     /// Go on with the guest.
     Continue,
     /// End the process.
@@ -26,6 +28,7 @@ csr NAME [HART]         one CSR by field
 csrs [HART]             all CSRs that are not zero
 harts                   what each hart does
 hash                    hash of the whole state
+raise EVENT [HART]      signal a software event to the native firmware: an id, or ras-high, ras-low, global-ras-high, global-ras-low
 continue                back to the guest (also Ctrl-A c)
 quit                    end trapeze (also Ctrl-A x)
 ";
@@ -51,6 +54,11 @@ pub fn run(line: &str, harts: &[Hart], bus: &Bus) -> Reply {
         ["continue" | "cont" | "c"] => Reply::Continue,
         ["quit" | "q" | "exit"] => Reply::Quit,
         ["hash"] => Reply::Hash,
+        ["raise", event, rest @ ..] => match (crate::firmware::event(event), hart(rest.first())) {
+            (Some(e), Ok(h)) => Reply::Raise(e, h),
+            (None, _) => Reply::Text(format!("there is no event '{event}': give its number, or ras-high, ras-low ...\n")),
+            (_, Err(r)) => r,
+        },
         ["harts"] | ["info", "harts" | "cpus"] => Reply::Text(list(harts)),
         ["info", "registers", rest @ ..] | ["registers" | "regs", rest @ ..] => with(rest.first(), &registers),
         ["csr", name, rest @ ..] => {

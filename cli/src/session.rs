@@ -230,6 +230,13 @@ impl Session {
                 let hash = crate::report::hex(&self.machine.state_hash());
                 self.say(&format!("{hash}\n> "))?;
             }
+            Reply::Raise(event, hart) => {
+                let answer = match self.machine.raise(event, hart) {
+                    Ok(()) => "signalled".to_owned(),
+                    Err(e) => format!("refused: {e}"),
+                };
+                self.say(&format!("{answer}\n> "))?;
+            }
             Reply::Text(t) => self.say(&format!("{t}> "))?,
         }
         Ok(())

@@ -59,6 +59,10 @@ fn the_monitor_shows_registers_and_csrs_by_field_and_goes_back() {
     assert!(t.expect("> ").lines().any(|l| l.trim().len() == 64));
     t.type_(b"csr nonsense\r");
     assert!(t.expect("> ").contains("no CSR 'nonsense'"));
+    t.type_(b"raise ras-high\r");
+    assert!(t.expect("> ").contains("there is no native firmware"));
+    t.type_(b"raise loud\r");
+    assert!(t.expect("> ").contains("no event 'loud'"));
     t.type_(b"continue\r");
     t.type_(b"a");
     t.expect("b");
