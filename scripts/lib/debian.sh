@@ -126,7 +126,8 @@ debian_guest() {
     release=$version
 }
 
-# make_initramfs OUT INIT : a newc archive of busybox, INIT as /init, and the KVM module where modprobe looks for it.
+# make_initramfs OUT INIT [FILE PLACE] : a newc archive of busybox, INIT as /init, the KVM module where modprobe looks for it, and a
+# program of the caller's.
 # The kernel's own built-in archive provides /dev/console, so that no device node has to be made here.
 make_initramfs() {
     local out=$1 init=$2 tree
@@ -137,6 +138,7 @@ make_initramfs() {
     ln -s busybox "$tree/bin/sh"
     ln -s bin/busybox "$tree/linuxrc"
     install -m755 "$init" "$tree/init"
+    [ $# -lt 4 ] || install -m755 "$3" "$tree/$4"
     install -m644 "$kvm" "$tree/lib/modules/$release/kvm.ko"
     echo 'kvm.ko:' >"$tree/lib/modules/$release/modules.dep"
     (cd "$tree" && find . -mindepth 1 | LC_ALL=C sort | cpio --quiet -o -H newc --reproducible -R 0:0) >"$out.tmp"
