@@ -404,6 +404,72 @@ fn ras_and_platform_events_come_from_outside() {
     assert_eq!(Rig::running(1, config("opensbi-1.9")).signal(0, id::LOCAL_RAS_HIGH), Err("SBI_ERR_NOT_SUPPORTED"));
 }
 
+#[test]
+fn attributes_read_while_another_hart_injects_are_of_one_moment_or_torn() {
+    for (p, torn) in [("spec", false), ("opensbi-1.9", true)] {
+        let mut rig = Rig::running(2, config(p));
+        ready(&mut rig, 1, &[]);
+        rig.set_attr(0, GLOBAL, attr::PREFERRED_HART, 1);
+        rig.arm(0, GLOBAL);
+        (rig.harts[1].csr.sepc, rig.harts[1].x[16], rig.harts[1].x[17]) = (0x1111_1110, 0x66, 0x77);
+        rig.signal(1, GLOBAL).expect("enabled");
+        rig.begin(0, READ, &[u64::from(GLOBAL), 6, 4, BUFFER, 0]);
+        // Up to two of the four words: with the event's lock held, which injection does not take.
+        let mut left = None;
+        for _ in 0..3 {
+            left = Some(rig.one_step(0));
+            if left != Some(FwStep::More) {
+                break;
+            }
+        }
+        rig.interrupts(1);
+        assert_eq!(at(&rig, 1), handler(GLOBAL), "{p}");
+        if left == Some(FwStep::More) {
+            rig.finish(0);
+        }
+        let word = |i: u64| rig.bus.ram.read(BUFFER + 8 * i, 8).expect("memory");
+        assert_eq!([word(0), word(2), word(3)], if torn { [0, 0x66, 0x77] } else { [0; 3] }, "{p}");
+    }
+}
+
+#[test]
+fn harts_wait_for_each_others_locks_and_go_on() {
+    let mut rig = Rig::running(2, config("opensbi-1.9"));
+    rig.begin(0, REGISTER, &[u64::from(GLOBAL), HANDLER, 0]);
+    assert_eq!(rig.one_step(0), FwStep::More, "the event's lock");
+    rig.begin(1, UNREGISTER, &[u64::from(GLOBAL)]);
+    for _ in 0..3 {
+        assert_eq!(rig.one_step(1), FwStep::Spin);
+    }
+    assert!(matches!(rig.finish(0), FwStep::Done { .. }));
+    assert!(matches!(rig.finish(1), FwStep::Done { .. }));
+    assert_eq!((rig.harts[0].x[10], rig.harts[1].x[10]), (0, 0), "register, then unregister");
+    assert_eq!(rig.event(0, GLOBAL).state(), status::UNUSED);
+}
+
+#[test]
+fn state_in_the_middle_of_an_operation_is_saved_and_restored() {
+    use emu_core::dev::state::{Restorer, Saver};
+    use emu_core::firmware::Firmware;
+    let mut rig = Rig::running(2, config("opensbi-1.9"));
+    ready(&mut rig, 1, &[LOCAL]);
+    rig.sse(0, INJECT, &[u64::from(LOCAL), 1]);
+    rig.bus.ram.write(BUFFER, 8, 5, &mut Vec::new());
+    rig.begin(0, WRITE, &[u64::from(GLOBAL), attr::PRIORITY as u64, 1, BUFFER, 0]);
+    rig.one_step(0);
+    rig.one_step(0);
+    let before = rig.fw.state().clone();
+    let mut saved = Saver::default();
+    Firmware::state(&mut rig.fw, &mut saved);
+    rig.finish(0);
+    rig.interrupts(1);
+    assert_ne!(rig.fw.state(), &before);
+    let mut restorer = Restorer::new(&saved.0);
+    Firmware::state(&mut rig.fw, &mut restorer);
+    assert!(restorer.complete());
+    assert_eq!(rig.fw.state(), &before);
+}
+
 /// mstatus.SDT, and menvcfg.DTE, which makes it exist for the supervisor.
 const SDT: u64 = 1 << 24;
 const DTE: u64 = 1 << 59;

@@ -21,7 +21,7 @@ pub(crate) fn trap(c: &mut Call<'_, '_>, cause: Cause) -> Outcome {
     }
     match cause {
         Cause::Interrupt(Interrupt::MTimer) => timer::expired(c.platform, c.hart),
-        Cause::Interrupt(Interrupt::MSoft) => software::received(c),
+        Cause::Interrupt(Interrupt::MSoft) => return software::received(c),
         Cause::Interrupt(Interrupt::CounterOverflow) => sse::overflowed(c),
         Cause::Exception(Exception::DoubleTrap) => return sse::trapped_twice(c),
         Cause::Interrupt(_) => return Outcome::Fatal("an interrupt that should be the supervisor's came to M-mode"),

@@ -3,11 +3,14 @@
 use emu_core::dev::Clint;
 use emu_csr::Interrupt;
 
-use crate::call::Call;
+use crate::call::{Call, Outcome};
 use crate::{harts, sse};
 
 /// Clears MSIP. If firmware on another hart has sent the interrupt, its reason is seen to; otherwise it is passed on as SSIP.
-pub fn received(c: &mut Call<'_, '_>) {
+pub fn received(c: &mut Call<'_, '_>) -> Outcome {
+    if sse::must_wait(c) {
+        return Outcome::Spin;
+    }
     if let Some(clint) = c.platform.bus.device::<Clint>() {
         clint.set_msip(c.hart, false);
         c.platform.bus.lines_changed = true;
@@ -16,7 +19,9 @@ pub fn received(c: &mut Call<'_, '_>) {
     let effects = h.csr.set_line(Interrupt::MSoft, false);
     h.apply(effects);
     if c.state.sse.harts[c.hart].ipi {
-        return sse::drain(c);
+        sse::drain(c);
+    } else {
+        harts::send_ipi(h);
     }
-    harts::send_ipi(h);
+    Outcome::Placed
 }

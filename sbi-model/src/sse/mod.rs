@@ -21,6 +21,6 @@ pub(crate) use lifecycle::{forward, resume};
 pub use lifecycle::{start, stop};
 pub(crate) use lock::{lock, unlock};
 pub use signal::{Signalled, drain, kick, raise, ready, set_pending, signal, target};
-pub(crate) use signal::{disable, enable};
+pub(crate) use signal::{disable, enable, must_wait};
 pub use sources::{Source, notify, overflowed, trapped_twice};
 pub use state::{HartEvents, Sse};

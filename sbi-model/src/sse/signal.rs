@@ -107,6 +107,12 @@ pub fn kick(c: &mut Call<'_, '_>, to: usize) {
     c.platform.record(c.hart, "sse", "ipi", || vec![FwField { name: "hart", before: hart, after: hart }]);
 }
 
+/// Whether a call of another hart holds an event that is in this hart's queue.
+pub(crate) fn must_wait(c: &Call<'_, '_>) -> bool {
+    let sse = &c.state.sse;
+    sse.harts[c.hart].queue.iter().any(|&q| sse.global.iter().any(|e| e.id == q && e.lock != 0 && e.lock != c.hart + 1))
+}
+
 /// The IPI has come: what is in this hart's queue becomes pending. Signals that are refused are forgotten, as nobody waits for an answer.
 pub fn drain(c: &mut Call<'_, '_>) {
     let h = &mut c.state.sse.harts[c.hart];
