@@ -4,6 +4,7 @@
 use emu_core::bus::Bus;
 use emu_core::hart::{Hart, Wait, event};
 use emu_csr::table::{self, field};
+use emu_csr::triggers::TRIGGERS;
 use emu_csr::{Effects, Exception, Ext, Interrupt, Mode};
 
 use crate::leave;
@@ -50,6 +51,11 @@ fn set_up(hart: &mut Hart, bus: &Bus) {
     // No counter interrupts before somebody configures it, and none counts in M-mode.
     for i in 3..32 {
         put(table::MHPMEVENT0 + i, field::mhpmevent::OF | field::mhpmevent::MINH);
+    }
+    // No debug trigger.
+    for i in 0..TRIGGERS as u64 {
+        put(table::TSELECT, i);
+        put(table::TDATA0 + 1, 0);
     }
     put(table::SCOUNTEREN, field::scounteren::TM);
     use field::menvcfg::{CBCFE, CBIE, CBZE, PBMTE, STCE};

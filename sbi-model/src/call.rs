@@ -68,6 +68,8 @@ pub const fn function(
 pub enum Outcome {
     /// Return to the caller: an error, or the value for a1 (a0 of a legacy call).
     Return(Result<u64, SbiError>),
+    /// Return to the caller an error, with a value for a1 all the same.
+    Refused(SbiError, u64),
     /// The call has itself decided where this hart goes on: mepc, mstatus.MPP and MPV say where.
     Placed,
     /// This step is done and the operation is not: it is called again, with its own [`Work`] as it left it.

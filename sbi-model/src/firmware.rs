@@ -120,7 +120,7 @@ impl Sbi {
                 return FwStep::Request(r);
             }
             Outcome::Fatal(text) => return FwStep::Fatal(text),
-            Outcome::More | Outcome::Spin | Outcome::Return(_) | Outcome::Placed => {}
+            Outcome::More | Outcome::Spin | Outcome::Return(_) | Outcome::Refused(..) | Outcome::Placed => {}
         }
         let cyclic = self.state.sse.harts[hart].cyclic && !self.state.sse.harts[hart].masked;
         if cyclic || sse::candidate(&self.rules, &self.state, hart).is_some() {
@@ -174,6 +174,11 @@ impl Sbi {
             give(h, extension, result);
             leave::past(h, platform.bus, 4);
         }
+        if let Outcome::Refused(e, value) = outcome {
+            let h = &mut platform.harts[hart];
+            (h.x[10], h.x[11]) = (e.code(), value);
+            leave::past(h, platform.bus, 4);
+        }
         if !matches!(outcome, Outcome::More | Outcome::Spin) {
             let name = function.map_or("unknown", |f| f.name);
             platform.record(hart, "call", name, || described(function, (eid, fid), &args, outcome));
@@ -203,6 +208,9 @@ fn described(function: Option<&Function>, ids: (u64, u64), args: &[u64; 6], outc
     if let Outcome::Return(result) = outcome {
         fields.push(same("error", result.err().map_or(0, SbiError::code)));
         fields.push(same("value", result.unwrap_or(0)));
+    }
+    if let Outcome::Refused(e, value) = outcome {
+        fields.extend([same("error", e.code()), same("value", value)]);
     }
     fields
 }

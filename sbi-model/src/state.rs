@@ -3,7 +3,7 @@
 use emu_core::dev::StateIo;
 use emu_core::hart::{Hart, Wait};
 
-use crate::ext::{FwEvent, Pmu};
+use crate::ext::{Dbtr, FwEvent, Pmu};
 use crate::sse::Sse;
 
 /// What HSM keeps of one hart.
@@ -57,6 +57,8 @@ pub struct State {
     pub sse: Sse,
     /// By hart index.
     pub pmu: Vec<Pmu>,
+    /// By hart index.
+    pub dbtr: Vec<Dbtr>,
 }
 
 impl State {
@@ -67,6 +69,7 @@ impl State {
             work: vec![Work::default(); harts],
             sse: Sse::default(),
             pmu: vec![Pmu::default(); harts],
+            dbtr: vec![Dbtr::default(); harts],
         }
     }
 
@@ -112,6 +115,7 @@ impl State {
         self.work.iter_mut().for_each(|w| w.visit(io));
         self.sse.visit(io);
         self.pmu.iter_mut().for_each(|p| p.visit(io));
+        self.dbtr.iter_mut().for_each(|d| d.visit(io));
     }
 }
 

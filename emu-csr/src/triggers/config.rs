@@ -174,6 +174,14 @@ impl Csrs {
         }
     }
 
+    /// Whether a trigger of this hart would hold these values of tdata1 and tdata3 as they are, read-only fields aside. (The last one
+    /// cannot chain.)
+    pub fn takes_trigger(&self, tdata1: u64, tdata3: u64) -> bool {
+        // maskmax and timing of the deprecated layout tell what the hart does.
+        let fixed = if kind_of(tdata1) == kind::MCONTROL { 63 << 53 | 1 << 18 } else { 0 };
+        self.isa.has(Ext::Sdtrig) && (self.legal_tdata1(0, tdata1) ^ tdata1) & !fixed == 0 && self.legal_tdata3(tdata3) == tdata3
+    }
+
     /// The legal tdata3 (textra64).
     pub(crate) fn legal_tdata3(&self, new: u64) -> u64 {
         let mhselect = match (new >> 48 & 7, self.isa.has(Ext::H)) {

@@ -39,7 +39,7 @@ fn hart_start(c: &mut Call<'_, '_>) -> Outcome {
         HartState::Suspended(_) => return SbiError::InvalidParam.into(),
         HartState::Stopped => {}
     }
-    c.state.pmu[i] = Default::default();
+    (c.state.pmu[i], c.state.dbtr[i]) = Default::default();
     boot::start(h, c.platform.bus, at, opaque);
     sse::start(c, i);
     c.state.set(i, HartState::Started);

@@ -2,6 +2,7 @@
 
 mod base;
 mod dbcn;
+mod dbtr;
 mod hsm;
 mod ipi;
 mod legacy;
@@ -15,6 +16,7 @@ use emu_csr::Isa;
 
 use crate::call::Extension;
 
+pub use dbtr::Dbtr;
 pub use pmu::{FwEvent, HARDWARE, Pmu, SOFTWARE};
 
 /// The highest extension id of the legacy range (SBI, "Legacy Extensions").
@@ -31,6 +33,7 @@ pub static EXTENSIONS: &[&Extension] = &[
     &dbcn::EXTENSION,
     &sse::EXTENSION,
     &pmu::EXTENSION,
+    &dbtr::EXTENSION,
     &legacy::EXTENSION,
 ];
 

@@ -223,6 +223,14 @@ policies! {
         /// Not supported.
         Absent = "absent",
     }
+    "DBTR, FID 6 and 7"
+    /// Enabling or disabling a debug trigger that is not installed.
+    dbtr_enable: DbtrEnable {
+        /// Is INVALID_PARAM.
+        Refused = "refused",
+        /// Does nothing and succeeds.
+        PassedOver = "passed-over",
+    }
     "B.3"
     /// The locks that operations of several harts contend for.
     locks: Locks {
