@@ -96,9 +96,13 @@ fn guest() -> Vec<Vec<u8>> {
     };
     (0..64u8)
         .map(|i| {
-            let mut v = vec![i << 2, next() as u8, 3, 100, 0];
+            let mut v = vec![i << 2, next() as u8, 3, 100, 0, 0, 0];
             v.extend([next().to_le_bytes(), 0u32.to_le_bytes()].concat());
-            for _ in 0..200 {
+            for n in 0..200u8 {
+                if n % 8 == 0 {
+                    // A call of the native firmware.
+                    v.extend([next() as u8, 0x90, next() as u8]);
+                }
                 v.extend(((next() & 0x1ff) as u16).to_le_bytes());
                 v.extend(next().to_le_bytes());
             }

@@ -1,15 +1,18 @@
 //! Arbitrary instructions as a guest, from an arbitrary privileged state, on both engines: nothing panics, and after each stop both
-//! have the same state hash. The guest may have several harts on one memory and the native firmware below it.
+//! have the same state hash. The guest may have several harts on one memory, and the native firmware below it, which it calls.
 
 use std::sync::LazyLock;
 
 use emu_core::board::load::{Bios, File, Images};
 use emu_core::board::{self, fdt, map};
 use emu_core::firmware::Firmware;
-use emu_core::insn::{InsnDef, TABLES};
+use emu_core::insn::{Fields, InsnDef, TABLES, by_name};
 use emu_core::machine::{EngineKind, Machine, MachineConfig};
 use emu_csr::{Isa, Mode, table};
 use sbi_model::Sbi;
+use sbi_model::bug::BUGS;
+use sbi_model::ext::EXTENSIONS;
+use sbi_model::profile::PROFILES;
 
 use crate::bytes::Bytes;
 
@@ -55,10 +58,11 @@ pub fn run(data: &[u8]) {
     let start = Start::new(b.u8());
     let first = u64::from(b.u16() & 0x3ff);
     let second = first + u64::from(b.u8()) * 8 * start.harts as u64;
+    let sbi = firmware(b.u16());
     let csrs: Vec<(u16, u64)> = (0..b.u8() & 15).map(|_| (csr(b.u16()), b.u64())).collect();
     let permissions = b.u64();
     let code = code(&mut b);
-    let build = |engine| machine(engine, start, &csrs, permissions, &code);
+    let build = |engine| machine(engine, start, &sbi, &csrs, permissions, &code);
     let (mut t0, mut t1) = (build(EngineKind::Step), build(EngineKind::Block));
     for stop in [first, second] {
         let ends = (t0.run(stop), t1.run(stop));
@@ -74,6 +78,15 @@ pub fn run(data: &[u8]) {
     }
 }
 
+/// The native firmware: a profile, and perhaps one of the known defects.
+fn firmware(bits: u16) -> sbi_model::Config {
+    let mut c = sbi_model::Config::new(&PROFILES[usize::from(bits & 0xff) % PROFILES.len()]);
+    if bits & 0x8000 != 0 {
+        c.bugs = c.bugs.with(BUGS[usize::from(bits >> 8 & 0x7f) % BUGS.len()].id);
+    }
+    c
+}
+
 /// A CSR number: mostly one that exists.
 fn csr(bits: u16) -> u16 {
     let all = table::all().count();
@@ -86,6 +99,10 @@ fn code(b: &mut Bytes<'_>) -> Vec<u8> {
     let mut out = Vec::new();
     while !b.is_empty() && out.len() < 0x8000 {
         let which = b.u16();
+        if which & 0xf000 == 0x9000 {
+            call(&mut out, usize::from(which & 0xff), b.u8());
+            continue;
+        }
         if which & 0x8000 != 0 {
             // Compressed, or the first half of anything.
             out.extend(b.u16().to_le_bytes());
@@ -99,12 +116,34 @@ fn code(b: &mut Bytes<'_>) -> Vec<u8> {
     out
 }
 
-fn machine(engine: EngineKind, start: Start, csrs: &[(u16, u64)], permissions: u64, code: &[u8]) -> Machine {
+/// A call of an extension of the native firmware: a7 and a6 set, then `ecall`.
+fn call(out: &mut Vec<u8>, extension: usize, function: u8) {
+    let eid = EXTENSIONS[extension % EXTENSIONS.len()].first as u32;
+    let hi = eid.wrapping_add(0x800) & 0xffff_f000;
+    let asm = |name: &str, rd, rs1, imm| by_name(name).map_or(0, |d| d.encode(Fields { rd, rs1, imm, ..Fields::default() }));
+    let function = i32::from(function & 31);
+    let words = [
+        asm("lui", 17, 0, hi as i32),
+        asm("addiw", 17, 17, eid.wrapping_sub(hi) as i32),
+        asm("addi", 16, 0, function),
+        asm("ecall", 0, 0, 0),
+    ];
+    out.extend(words.iter().flat_map(|w| w.to_le_bytes()));
+}
+
+fn machine(
+    engine: EngineKind,
+    start: Start,
+    sbi: &sbi_model::Config,
+    csrs: &[(u16, u64)],
+    permissions: u64,
+    code: &[u8],
+) -> Machine {
     let mut image: Vec<u8> = HEADER.iter().flat_map(|w| w.to_le_bytes()).collect();
     image.extend(code);
     let kernel = Some(File { name: "guest", bytes: &image });
     let dtb = Some(File { name: "tree", bytes: &TREES[start.harts] });
-    let native: Option<Box<dyn Firmware>> = if start.native { Some(Box::new(Sbi::new())) } else { None };
+    let native: Option<Box<dyn Firmware>> = if start.native { Some(Box::new(Sbi::new(sbi.clone()))) } else { None };
     // Firmware that waits for ever, so that the guest is where it is with the native one.
     let park = 0x0000_006fu32.to_le_bytes();
     let bios = if start.native { Bios::Native } else { Bios::File(File { name: "park", bytes: &park }) };

@@ -42,7 +42,7 @@ pub fn run(data: &[u8]) {
     };
     let bootargs = if what & BOOTARGS != 0 { "console=ttyS0 quiet".to_owned() } else { String::new() };
     let native: Option<Box<dyn Firmware>> = match bios {
-        Bios::Native => Some(Box::new(Sbi::new())),
+        Bios::Native => Some(Box::new(Sbi::new(sbi_model::Config::default()))),
         Bios::None | Bios::File(_) => None,
     };
     let board = board::Config { harts: 2, ram_size, ..board::Config::default() };
