@@ -19,6 +19,8 @@ pub enum Exit {
     Mismatch = 4,
     /// The instruction limit was reached.
     Limit = 5,
+    /// A laboratory or a check found what was not expected.
+    Unexpected = 6,
     /// The guest did what the machine cannot go on from: an endless trap loop, all harts asleep for good, a firmware dead end.
     Unsupported = 7,
     /// Stopped from outside (SIGINT, SIGTERM, SIGHUP).
@@ -27,8 +29,17 @@ pub enum Exit {
 
 impl Exit {
     /// All codes in ascending order.
-    pub const ALL: [Exit; 8] =
-        [Exit::Ok, Exit::Guest, Exit::Usage, Exit::HostIo, Exit::Mismatch, Exit::Limit, Exit::Unsupported, Exit::Interrupt];
+    pub const ALL: [Exit; 9] = [
+        Exit::Ok,
+        Exit::Guest,
+        Exit::Usage,
+        Exit::HostIo,
+        Exit::Mismatch,
+        Exit::Limit,
+        Exit::Unexpected,
+        Exit::Unsupported,
+        Exit::Interrupt,
+    ];
 
     /// What the code means, as `--help` and the book say it.
     pub const fn meaning(self) -> &'static str {
@@ -39,6 +50,7 @@ impl Exit {
             Exit::HostIo => "a host file or terminal could not be opened, read, written or set",
             Exit::Mismatch => "two things that must agree do not",
             Exit::Limit => "the limit given with --limit was reached",
+            Exit::Unexpected => "a laboratory's result is not what its expectation file says",
             Exit::Unsupported => "the machine cannot go on: endless trap loop, all harts asleep for good, firmware dead end",
             Exit::Interrupt => "stopped from outside (SIGINT, SIGTERM, SIGHUP)",
         }

@@ -14,6 +14,7 @@ mod explain;
 mod firmware;
 mod generate;
 mod images;
+mod lab;
 mod machine;
 mod monitor;
 mod report;
@@ -57,6 +58,7 @@ fn dispatch() -> Result<ExitCode, CliError> {
         Some(Command::Man { subcommand }) => generate::man(subcommand.as_deref()).map(ok),
         Some(Command::Tour(a)) => tour::run(&a).map(Into::into),
         None => tour::run(&Default::default()).map(Into::into),
+        Some(Command::Lab(a)) => lab::run(&a).map(Into::into),
         Some(Command::Bench(a)) => bench::run(&a).map(ok),
         Some(Command::Disasm(a)) => disasm::run(&a).map(ok),
     }

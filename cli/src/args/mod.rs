@@ -34,6 +34,8 @@ pub enum Command {
     Bench(BenchArgs),
     /// Disassemble instruction words given in hexadecimal, or an ELF file's code.
     Disasm(DisasmArgs),
+    /// Interrupt a small hypervisor by a software event at every instruction boundary, and show what comes back wrong
+    Lab(LabArgs),
     /// What `-cpu` accepts.
     Cpu(CpuArgs),
     /// List the native firmware's profiles and the policies in which they differ, or explain one profile's.
@@ -192,6 +194,35 @@ pub struct BenchArgs {
     /// List the programs
     #[arg(long)]
     pub list: bool,
+}
+
+/// Options of `trapeze lab`.
+#[derive(Args, Debug)]
+pub struct LabArgs {
+    /// Firmware: a profile (see `trapeze profiles`), an OpenSBI binary's FILE, or NAME=FILE. May be given several times
+    #[arg(long, value_name = "PROFILE|FILE", default_values_t = ["opensbi-1.9", "spec", "private-resume"].map(String::from))]
+    pub firmware: Vec<String>,
+    /// What the kernel's handler saves: sepc, sstatus, stvec, hstatus (each with all before it). Default: all four
+    #[arg(long, value_name = "POLICY")]
+    pub policy: Vec<String>,
+    /// What the handler does: nothing, breakpoint, page-fault, user-copy, interrupt, elsewhere. Default: each
+    #[arg(long, value_name = "VARIANT")]
+    pub variant: Vec<String>,
+    /// Where the world switch swaps hstatus: asm (Linux up to 6.12) or c (later). Default: both
+    #[arg(long, value_name = "LAYOUT")]
+    pub layout: Vec<String>,
+    /// Compare with this file instead of the built-in expectations
+    #[arg(long, value_name = "FILE")]
+    pub expected: Option<PathBuf>,
+    /// Write what was found as expectations
+    #[arg(long, value_name = "FILE")]
+    pub write_expected: Option<PathBuf>,
+    /// Print the matrix as one line of JSON
+    #[arg(long)]
+    pub json: bool,
+    /// Show no progress
+    #[arg(long, short)]
+    pub quiet: bool,
 }
 
 /// Options of `trapeze disasm`.

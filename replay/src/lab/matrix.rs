@@ -54,6 +54,8 @@ pub struct Cell {
 /// What happened in a cell.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Tally {
+    /// The first boundary tried, as a step of the window.
+    pub began: usize,
     /// Boundaries tried.
     pub tried: usize,
     /// Those after which everything was back.
@@ -109,6 +111,9 @@ pub fn one(payload: &Payload, prepared: &mut Prepared, case: Case) -> Result<Out
 
 impl Tally {
     fn add(&mut self, at: &Boundary, o: &Outcome) {
+        if self.tried == 0 {
+            self.began = at.step;
+        }
         self.tried += 1;
         let worst = o.worst();
         if worst.is_empty() {

@@ -1,0 +1,112 @@
+//! `trapeze lab`: the SSE laboratory on the command line.
+
+mod expect;
+mod jobs;
+mod table;
+
+use std::path::Path;
+
+use emu_core::board::load::{Bios, File, Images};
+use emu_core::machine::Machine;
+use replay::lab::{Options, Payload, Setting};
+
+use crate::args::LabArgs;
+use crate::config::Config;
+use crate::console::output;
+use crate::exit::{CliError, Exit};
+use crate::{images, machine};
+
+const HYP: &[u8] = include_bytes!("../../../roms/lab/hyp.elf");
+const NAME: &str = "hyp";
+
+/// What lives in M-mode.
+#[derive(Clone, Debug)]
+pub enum Firmware {
+    /// The native firmware with one profile.
+    Native(String),
+    /// A binary, by the name it has in tables.
+    Binary(String, Vec<u8>),
+}
+
+impl Firmware {
+    /// `opensbi-1.9`, or the file's name.
+    pub fn name(&self) -> &str {
+        match self {
+            Firmware::Native(name) | Firmware::Binary(name, _) => name,
+        }
+    }
+
+    /// A fresh machine of two harts with the payload under this firmware.
+    pub fn machine(&self) -> Result<Machine, CliError> {
+        let mut config = Config { memory: 64 << 20, smp: 2, ..Config::default() };
+        let bios = match self {
+            Firmware::Native(profile) => {
+                config.sbi_profile.clone_from(profile);
+                Bios::Native
+            }
+            Firmware::Binary(name, bytes) => {
+                config.bios = "file".to_owned();
+                Bios::File(File { name, bytes })
+            }
+        };
+        let images = Images { bios, kernel: Some(File { name: "hyp.elf", bytes: HYP }), ..Images::default() };
+        machine::start(&config, machine::board_config(&config)?, Vec::new(), &images)
+    }
+}
+
+/// Runs the matrix and prints it.
+pub fn run(args: &LabArgs) -> Result<Exit, CliError> {
+    let firmwares = firmwares(args)?;
+    let options = options(args)?;
+    let payload = Payload::new(NAME, HYP).map_err(|e| CliError::Mismatch(e.to_string()))?;
+    let matrix = jobs::run(&payload, &firmwares, &options, !args.quiet)?;
+    if let Some(file) = &args.write_expected {
+        expect::write(file, &matrix)?;
+    }
+    let findings = match &args.expected {
+        Some(file) => expect::compare(&expect::read(file)?, &matrix, &options),
+        None => expect::compare(&expect::built_in(), &matrix, &options),
+    };
+    if args.json {
+        output::print(&table::json(&matrix, &findings)?)?;
+    } else {
+        output::print(&table::text(&matrix, &firmwares, &options, &findings))?;
+    }
+    Ok(if findings.is_empty() { Exit::Ok } else { Exit::Unexpected })
+}
+
+fn firmwares(args: &LabArgs) -> Result<Vec<Firmware>, CliError> {
+    let mut list = Vec::new();
+    for f in &args.firmware {
+        if sbi_model::profile::Profile::find(f).is_some() {
+            list.push(Firmware::Native(f.clone()));
+        } else {
+            // NAME=FILE or FILE: a binary.
+            let (name, file) = f.split_once('=').unwrap_or((f, f));
+            let bytes = images::read(Path::new(file), "firmware (and there is no such profile)", |_| false)?.bytes;
+            list.push(Firmware::Binary(name.to_owned(), bytes));
+        }
+    }
+    Ok(list)
+}
+
+fn options(args: &LabArgs) -> Result<Options, CliError> {
+    let all = Options::default();
+    Ok(Options {
+        policies: choose("--policy", &args.policy, &Setting::POLICIES)?.unwrap_or(all.policies),
+        variants: choose("--variant", &args.variant, &Setting::VARIANTS)?.unwrap_or(all.variants),
+        layouts: choose("--layout", &args.layout, &Setting::LAYOUTS)?.unwrap_or(all.layouts),
+    })
+}
+
+/// Numbers of chosen names; None if nothing was chosen.
+fn choose(option: &str, chosen: &[String], names: &[&str]) -> Result<Option<Vec<u32>>, CliError> {
+    let number = |c: &String| match names.iter().position(|n| n == c) {
+        Some(i) => Ok(i as u32),
+        None => Err(CliError::usage(format!("option {option}: there is no '{c}'"), format!("give one of {}", names.join(", ")))),
+    };
+    if chosen.is_empty() {
+        return Ok(None);
+    }
+    chosen.iter().map(number).collect::<Result<Vec<_>, _>>().map(Some)
+}
