@@ -2,7 +2,7 @@
 
 use emu_core::observer::{TrapEntry, TrapReturn};
 use emu_csr::entry::Why;
-use emu_csr::{Cause, ChangeList, Csrs, Mode, table};
+use emu_csr::{Cause, Change, ChangeList, Csrs, Mode, table};
 
 /// The text of a trap entry; `csrs` is the hart's state after it (the delegation registers do not change by a trap).
 pub fn trap(e: &TrapEntry, csrs: &Csrs) -> String {
@@ -69,6 +69,13 @@ fn changes(list: &ChangeList) -> String {
     s
 }
 
+/// One changed CSR in one line, by field where it has fields: `hstatus.SPV 0x0 -> 0x1`.
+pub fn change(c: &Change) -> String {
+    let name = c.name();
+    let fields: Vec<String> = c.fields().map(|f| format!("{name}.{} {:#x} -> {:#x}", f.field.name, f.before, f.after)).collect();
+    if fields.is_empty() { format!("{name} {:#x} -> {:#x}", c.before, c.after) } else { fields.join(", ") }
+}
+
 /// A CSR by field, one a line, with what each field says.
 pub fn csr(number: u16, value: u64) -> String {
     let Some(decl) = table::find(number) else { return format!("{number:#x} = {value:#018x}\n") };
@@ -82,7 +89,7 @@ pub fn csr(number: u16, value: u64) -> String {
 
 #[cfg(test)]
 mod tests {
-    use emu_csr::{Change, Exception, Isa};
+    use emu_csr::{Exception, Isa};
 
     use super::*;
 

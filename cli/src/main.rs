@@ -57,7 +57,10 @@ fn dispatch() -> Result<ExitCode, CliError> {
         Some(Command::Bugs) => firmware::list_bugs().map(ok),
         Some(Command::Man { subcommand }) => generate::man(subcommand.as_deref()).map(ok),
         Some(Command::Tour(a)) => tour::run(&a).map(Into::into),
-        None => tour::run(&Default::default()).map(Into::into),
+        None => {
+            tour::run(&Default::default())?;
+            lab::demonstration().map(ok)
+        }
         Some(Command::Lab(a)) => lab::run(&a).map(Into::into),
         Some(Command::Bench(a)) => bench::run(&a).map(ok),
         Some(Command::Disasm(a)) => disasm::run(&a).map(ok),

@@ -74,9 +74,6 @@ pub fn run(args: &TourArgs) -> Result<Exit, CliError> {
             other => return Err(CliError::Mismatch(format!("the tour ended unexpectedly: {}", machine::explain(&other)))),
         }
     }
-    output::print(&format!(
-        "\n{traps} traps, {returns} returns, {} instructions. Next: scripts/boot-linux, or trapeze run --help\n",
-        guest.instret()
-    ))?;
+    output::print(&format!("\n{traps} traps, {returns} returns, {} instructions\n", guest.instret()))?;
     Ok(Exit::Ok)
 }

@@ -5,4 +5,5 @@
 
 pub mod context;
 pub mod lab;
+pub mod ledger;
 pub mod symbols;

@@ -1,6 +1,7 @@
 //! Names of a guest's addresses, from its ELF symbol table.
 
 use goblin::elf::Elf;
+use goblin::elf::section_header::{SHN_ABS, SHN_UNDEF};
 use goblin::elf::sym::{STT_FUNC, STT_NOTYPE, STT_OBJECT};
 
 /// A symbol table that cannot be used.
@@ -39,7 +40,9 @@ impl Symbols {
         let mut list: Vec<(u64, u64, String)> = elf
             .syms
             .iter()
-            .filter(|s| matches!(s.st_type(), STT_FUNC | STT_NOTYPE | STT_OBJECT) && s.st_shndx != 0)
+            .filter(|s| {
+                matches!(s.st_type(), STT_FUNC | STT_NOTYPE | STT_OBJECT) && !matches!(s.st_shndx as u32, SHN_UNDEF | SHN_ABS)
+            })
             .filter_map(|s| Some((s.st_value, s.st_size, elf.strtab.get_at(s.st_name)?.to_owned())))
             // `$x` marks code for disassemblers; it names nothing.
             .filter(|(_, _, n)| !n.is_empty() && !n.starts_with('$'))

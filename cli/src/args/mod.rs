@@ -12,7 +12,8 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 /// A deterministic RV64GCH machine with firmware that can be seen.
 ///
-/// With no subcommand it runs a small built-in program that tours the privilege modes and explains each trap it takes.
+/// With no subcommand it runs a small built-in program that tours the privilege modes and explains each trap it takes, and then shows one
+/// defect of a real firmware in the laboratory.
 #[derive(Parser, Debug)]
 #[command(name = "trapeze", version, after_help = crate::exit::Exit::help(), disable_help_subcommand = true)]
 pub struct Cli {
@@ -28,7 +29,7 @@ pub enum Command {
     ///
     /// QEMU's spellings (-kernel, -initrd, -append, -smp, -m, -drive, -bios, -dtb, -cpu, -M, -nographic ...) are understood too.
     Run(Box<RunArgs>),
-    /// Run the built-in program that tours the privilege modes (the same as no subcommand).
+    /// Run the built-in program that tours the privilege modes.
     Tour(TourArgs),
     /// Measure this build's speed with built-in guest programs.
     Bench(BenchArgs),
@@ -211,6 +212,10 @@ pub struct LabArgs {
     /// Where the world switch swaps hstatus: asm (Linux up to 6.12) or c (later). Default: both
     #[arg(long, value_name = "LAYOUT")]
     pub layout: Vec<String>,
+    /// Tell one case instead of running the matrix: a step of the window, or a point (P0 to P11, HS, U, VS ...), whose first step is
+    /// taken. Takes the first policy, variant and layout given (default: sstatus, nothing, asm)
+    #[arg(long, value_name = "STEP|POINT")]
+    pub case: Option<String>,
     /// Compare with this file instead of the built-in expectations
     #[arg(long, value_name = "FILE")]
     pub expected: Option<PathBuf>,

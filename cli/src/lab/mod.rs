@@ -2,13 +2,14 @@
 
 mod expect;
 mod jobs;
+mod story;
 mod table;
 
 use std::path::Path;
 
 use emu_core::board::load::{Bios, File, Images};
 use emu_core::machine::Machine;
-use replay::lab::{Options, Payload, Setting};
+use replay::lab::{Boundary, Case, LabError, Options, Payload, Setting, Window};
 
 use crate::args::LabArgs;
 use crate::config::Config;
@@ -59,6 +60,9 @@ pub fn run(args: &LabArgs) -> Result<Exit, CliError> {
     let firmwares = firmwares(args)?;
     let options = options(args)?;
     let payload = Payload::new(NAME, HYP).map_err(|e| CliError::Mismatch(e.to_string()))?;
+    if let Some(place) = &args.case {
+        return cases(&payload, &firmwares, &options, args, place);
+    }
     let matrix = jobs::run(&payload, &firmwares, &options, !args.quiet)?;
     if let Some(file) = &args.write_expected {
         expect::write(file, &matrix)?;
@@ -73,6 +77,58 @@ pub fn run(args: &LabArgs) -> Result<Exit, CliError> {
         output::print(&table::text(&matrix, &firmwares, &options, &findings))?;
     }
     Ok(if findings.is_empty() { Exit::Ok } else { Exit::Unexpected })
+}
+
+/// Tells one case on each firmware.
+fn cases(payload: &Payload, firmwares: &[Firmware], options: &Options, args: &LabArgs, place: &str) -> Result<Exit, CliError> {
+    let first = |list: &[u32], given: &[String], default| {
+        if given.is_empty() { default } else { list.first().copied().unwrap_or(default) }
+    };
+    let setting = Setting {
+        policy: first(&options.policies, &args.policy, 1),
+        variant: first(&options.variants, &args.variant, 0),
+        layout: first(&options.layouts, &args.layout, 0),
+    };
+    for f in firmwares {
+        output::print(&told(payload, f, setting, place)?)?;
+        output::print("\n")?;
+    }
+    Ok(Exit::Ok)
+}
+
+/// One case on one firmware as text.
+fn told(payload: &Payload, firmware: &Firmware, setting: Setting, place: &str) -> Result<String, CliError> {
+    let said = |e: LabError| CliError::Mismatch(e.to_string());
+    let mut prepared = payload.boot(firmware.machine()?, firmware.name()).map_err(said)?;
+    let mut start = payload.enter(&mut prepared, setting).map_err(said)?;
+    let window = Window::walk(payload, &mut start).map_err(said)?;
+    let known = |b: &&Boundary| b.point == place || place.parse() == Ok(b.step);
+    let Some(b) = window.boundaries.iter().find(known) else {
+        let mut points: Vec<&str> = window.boundaries.iter().map(|b| b.point.as_str()).collect();
+        points.sort_unstable();
+        points.dedup();
+        return Err(CliError::usage(
+            format!("option --case: the window has no place '{place}'"),
+            format!("give a step below {} or one of {}", window.boundaries.len(), points.join(", ")),
+        ));
+    };
+    let story = replay::lab::tell(payload, &mut prepared, Case { setting, step: b.step }).map_err(said)?;
+    Ok(story::text(&story, payload, firmware.name(), setting))
+}
+
+/// What `trapeze` alone shows of the laboratory: one defect of a real firmware, and the same event under two repairs.
+pub fn demonstration() -> Result<(), CliError> {
+    let payload = Payload::new(NAME, HYP).map_err(|e| CliError::Mismatch(e.to_string()))?;
+    let setting = Setting { policy: 1, variant: 0, layout: 0 };
+    output::print(
+        "\nThe SSE laboratory: a small hypervisor is interrupted by a Supervisor Software Event in the middle of its world switch. The\n\
+         event's handler does nothing. First OpenSBI 1.9 as it behaves, then the same event under two repairs.\n\n",
+    )?;
+    for profile in ["opensbi-1.9", "spec", "private-resume"] {
+        output::print(&told(&payload, &Firmware::Native(profile.to_owned()), setting, "P4")?)?;
+        output::print("\n")?;
+    }
+    output::print("All places and all repairs: trapeze lab. One place: trapeze lab --case P4. Next: scripts/boot-linux\n")
 }
 
 fn firmwares(args: &LabArgs) -> Result<Vec<Firmware>, CliError> {

@@ -5,6 +5,7 @@ use emu_csr::Mode;
 
 use super::payload::{Payload, Setting};
 use crate::context::{Context, Difference, is_leftover};
+use crate::ledger::Ledger;
 
 /// Steps in which a firmware delivers an event that was sent, or answers a call.
 const DELIVERY: usize = 200_000;
@@ -71,6 +72,10 @@ pub(super) struct Run<'a> {
     pub machine: Machine,
     pub victim: usize,
     pub injector: usize,
+    /// The ledger whose lengths are kept in `at`.
+    pub marks: Option<Ledger>,
+    /// Ledger entries before the event was sent, was delivered, before `complete`, and when the victim went on.
+    pub at: [usize; 4],
 }
 
 impl Run<'_> {
@@ -91,19 +96,29 @@ impl Run<'_> {
         (h.mode, h.pc)
     }
 
+    fn mark(&mut self, i: usize) {
+        if let Some(l) = &self.marks {
+            self.at[i] = l.len();
+        }
+    }
+
     fn event(&mut self, before: &Context) -> Ending {
         let p = self.payload.places;
+        self.mark(0);
         if !self.send() || !self.until(DELIVERY, |at| at == (Mode::HS, p.sse_entry)) {
             return Ending::NeverDelivered;
         }
+        self.mark(1);
         if let Err(stray) = self.handler() {
             return Ending::NeverCompleted { stray };
         }
+        self.mark(2);
         // The call itself, and whatever M-mode does about it.
         self.machine.step_hart(self.victim);
         if !self.until(HANDLER, |(mode, _)| mode != Mode::M) {
             return Ending::NeverCompleted { stray: None };
         }
+        self.mark(3);
         self.verdict(before)
     }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use emu_core::machine::HartStep;
 
-use super::case::{After, Case, Ending, Outcome, Run};
+use super::case::{After, Ending, Outcome, Run};
 use super::payload::{LabError, Payload, Prepared, Setting};
 use super::window::{Boundary, Window};
 
@@ -89,24 +89,21 @@ pub fn run(
                 return Err(LabError::Endless(payload.name.clone(), step));
             }
         }
-        let outcome = Run { payload, setting, machine: base.machine.fork()?, victim: base.victim, injector: base.injector }.go();
+        let outcome = Run {
+            payload,
+            setting,
+            machine: base.machine.fork()?,
+            victim: base.victim,
+            injector: base.injector,
+            marks: None,
+            at: [0; 4],
+        }
+        .go();
         progress(b, &outcome);
         let cell = Cell { firmware: base.firmware.clone(), setting, point: b.point.clone() };
         matrix.entry(cell).or_default().add(b, &outcome);
     }
     Ok(matrix)
-}
-
-/// One case alone.
-pub fn one(payload: &Payload, prepared: &mut Prepared, case: Case) -> Result<Outcome, LabError> {
-    let mut base = payload.enter(prepared, case.setting)?;
-    for _ in 0..case.step {
-        if let HartStep::End(_) = base.machine.step_hart(base.victim) {
-            return Err(LabError::Endless(payload.name.clone(), case.step));
-        }
-    }
-    let (victim, injector) = (base.victim, base.injector);
-    Ok(Run { payload, setting: case.setting, machine: base.machine, victim, injector }.go())
 }
 
 impl Tally {

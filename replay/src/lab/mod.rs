@@ -7,9 +7,11 @@
 mod case;
 mod matrix;
 mod payload;
+mod story;
 mod window;
 
 pub use case::{After, Case, Ending, Outcome};
-pub use matrix::{Cell, Matrix, Options, Tally, one, run};
+pub use matrix::{Cell, Matrix, Options, Tally, run};
 pub use payload::{LabError, Payload, Prepared, Setting};
+pub use story::{Blame, Story, tell};
 pub use window::{Boundary, Window};

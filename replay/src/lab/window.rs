@@ -1,5 +1,6 @@
 //! The window: where the victim is at each instruction boundary when nobody interrupts it.
 
+use emu_core::hart::Hart;
 use emu_core::machine::HartStep;
 use emu_csr::Mode;
 
@@ -19,6 +20,13 @@ pub struct Boundary {
     pub pc: u64,
     /// What the victim is doing: the mode, and in HS-mode the last `point_` label passed.
     pub point: String,
+}
+
+impl Boundary {
+    /// Where a hart is.
+    pub(super) fn of(payload: &Payload, hart: &Hart, step: usize) -> Boundary {
+        Boundary { step, mode: hart.mode, pc: hart.pc, point: point(payload, hart.mode, hart.pc) }
+    }
 }
 
 /// All boundaries of a window.
@@ -41,8 +49,7 @@ impl Window {
             }
             // Foreign firmware has boundaries of its own; events come to it later.
             if mode != Mode::M {
-                let point = point(payload, mode, pc);
-                boundaries.push(Boundary { step, mode, pc, point });
+                boundaries.push(Boundary::of(payload, h, step));
             }
             if matches!(machine.step_hart(start.victim), HartStep::End(_)) {
                 break;

@@ -1,0 +1,110 @@
+//! One case in words: where the event came, what the firmware did, what came back wrong, who wrote it and why.
+
+use emu_core::observer::FwRecord;
+use replay::lab::{After, Ending, Payload, Setting, Story};
+use replay::ledger::Entry;
+
+use crate::explain;
+
+/// What the registers of a trap say to a reader of the story; others are left out.
+const SHOWN: [&str; 9] = ["mstatus", "hstatus", "vsstatus", "sepc", "scause", "stvec", "htval", "mepc", "vsepc"];
+
+/// The whole story.
+pub fn text(story: &Story, payload: &Payload, firmware: &str, setting: Setting) -> String {
+    let name = |names: &[&'static str], i: u32| names.get(i as usize).copied().unwrap_or("?");
+    let b = &story.boundary;
+    let mut s = format!(
+        "firmware {firmware}; the kernel saves up to {}; its handler: {}; hstatus swapped in {}\n",
+        name(&Setting::POLICIES, setting.policy),
+        name(&Setting::VARIANTS, setting.variant),
+        name(&Setting::LAYOUTS, setting.layout)
+    );
+    s += &format!(
+        "the event comes at step {}, victim in {}, {}-mode, before the instruction at {}\n",
+        b.step,
+        b.point,
+        b.mode.name(),
+        payload.symbols.text(b.pc)
+    );
+    for (i, e) in story.entries.iter().enumerate().skip(story.sent) {
+        if i == story.delivered {
+            s += "  -- the handler begins\n";
+        }
+        if i == story.completed {
+            s += "  -- the handler calls sbi_sse_complete\n";
+        }
+        if i >= story.resumed {
+            break;
+        }
+        s += &entry(i, e, payload);
+    }
+    s + &verdict(story, payload)
+}
+
+/// One ledger entry, with the fields that changed.
+fn entry(i: usize, e: &Entry, payload: &Payload) -> String {
+    let at = |pc| payload.symbols.text(pc);
+    let head = match e {
+        Entry::Trap(t) => format!("trap {} -> {} {} at {}", t.from.name(), t.to.name(), t.cause.name(), at(t.pc)),
+        Entry::Return(r) => format!("return {} -> {} at {} to {}", r.from.name(), r.to.name(), at(r.pc), at(r.target)),
+        Entry::Write(w) => format!("{}-mode writes at {}", w.mode.name(), at(w.pc)),
+        Entry::Firmware(r) => return format!("  #{i:<4} hart {} firmware {} {}{}\n", r.hart, r.kind, r.name, firmware(r)),
+    };
+    let fields: Vec<String> =
+        e.changes().iter().flat_map(|c| c.0.iter()).filter(|c| SHOWN.contains(&c.name())).map(explain::change).collect();
+    if fields.is_empty() && matches!(e, Entry::Write(_)) {
+        return String::new();
+    }
+    format!("  #{i:<4} hart {} {head}{}{}\n", e.hart(), if fields.is_empty() { "" } else { ": " }, fields.join(", "))
+}
+
+/// Fields of a firmware record that changed.
+fn firmware(r: &FwRecord) -> String {
+    let changed: Vec<String> = r
+        .fields
+        .iter()
+        .filter(|f| f.before != f.after)
+        .map(|f| format!("{} {:#x} -> {:#x}", f.name, f.before, f.after))
+        .collect();
+    if changed.is_empty() { String::new() } else { format!(": {}", changed.join(", ")) }
+}
+
+fn verdict(story: &Story, payload: &Payload) -> String {
+    let mut s = match &story.outcome.ending {
+        Ending::Healthy => "healthy: everything that was interrupted came back\n".to_owned(),
+        Ending::Leftover(_) => "healthy but for registers that any trap overwrites:\n".to_owned(),
+        Ending::Corrupt(_) => "CORRUPTED: what came back is not what was interrupted:\n".to_owned(),
+        Ending::NeverDelivered => "LOST: the firmware took the event and never delivered it\n".to_owned(),
+        Ending::NeverCompleted { .. } => "STUCK: the handler never came to its complete\n".to_owned(),
+    };
+    for b in &story.blames {
+        s += &format!("  {}\n", b.difference.text());
+        if let Some(source) = b.made_of {
+            s += &format!("      complete makes it of {source} (SBI 3.0, SSE, \"Complete\")\n");
+        }
+        if let Some(i) = b.writer {
+            let what = b.made_of.map_or_else(|| b.difference.name(), str::to_owned);
+            s += &format!("      {what} was last written by {}", entry(i, &story.entries[i], payload).trim_start());
+            if i < story.sent {
+                s += &format!(
+                    "      that was before the event: neither the firmware's inject nor the handler changed {what} since\n"
+                );
+            }
+        }
+    }
+    if let Some((i, e)) = story.stray() {
+        s += &format!("  the handler's first trap went astray, for stvec was not the kernel's:\n{}", entry(i, e, payload));
+    }
+    s + &format!("afterwards: {}\n", after(story.outcome.after))
+}
+
+/// What became of the program.
+fn after(a: After) -> &'static str {
+    match a {
+        After::WindowEnd => "the program went on to its end",
+        After::HtvalLost => "the hypervisor read a wrong guest-physical address from htval",
+        After::Elsewhere => "the victim went on where the handler had sent it",
+        After::Panic => "the kernel or the hypervisor panicked",
+        After::Lost => "the program never came to an end that it names",
+    }
+}
