@@ -23,7 +23,7 @@ pub enum Exit {
     Unexpected = 6,
     /// The guest did what the machine cannot go on from: an endless trap loop, all harts asleep for good, a firmware dead end.
     Unsupported = 7,
-    /// Stopped from outside (SIGINT, SIGTERM, SIGHUP).
+    /// Stopped from outside (SIGINT, SIGTERM, SIGHUP, SIGQUIT).
     Interrupt = 130,
 }
 
@@ -52,7 +52,7 @@ impl Exit {
             Exit::Limit => "the limit given with --limit was reached",
             Exit::Unexpected => "a laboratory's result is not what its expectation file says",
             Exit::Unsupported => "the machine cannot go on: endless trap loop, all harts asleep for good, firmware dead end",
-            Exit::Interrupt => "stopped from outside (SIGINT, SIGTERM, SIGHUP)",
+            Exit::Interrupt => "stopped from outside (SIGINT, SIGTERM, SIGHUP, SIGQUIT)",
         }
     }
 

@@ -73,12 +73,52 @@ fn the_monitor_shows_registers_and_csrs_by_field_and_goes_back() {
 
 #[test]
 fn a_signal_restores_the_terminal() {
-    for signal in [Signal::INT, Signal::TERM, Signal::HUP] {
+    for signal in [Signal::INT, Signal::TERM, Signal::HUP, Signal::QUIT] {
         let mut t = start("echo");
         t.expect("ready\r\n");
         kill_process(Pid::from_child(&t.child), signal).unwrap();
         assert_eq!(t.wait(), 130);
         assert!(t.is_cooked(), "{signal:?}");
+    }
+}
+
+#[test]
+fn a_stopped_process_leaves_the_terminal_as_it_was_and_takes_it_back() {
+    use rustix::process::{WaitOptions, waitpid};
+    let mut t = start("echo");
+    t.expect("ready\r\n");
+    let pid = Pid::from_child(&t.child);
+    kill_process(pid, Signal::TSTP).unwrap();
+    let (_, status) = waitpid(Some(pid), WaitOptions::UNTRACED).unwrap().expect("it stops");
+    assert!(status.stopped());
+    assert!(t.is_cooked());
+    kill_process(pid, Signal::CONT).unwrap();
+    // A byte without a line end gets through in raw mode only.
+    t.type_(b"a");
+    t.expect("b");
+    assert!(!t.is_cooked());
+    t.type_(b"\x01x");
+    assert_eq!(t.wait(), 0);
+    assert!(t.is_cooked());
+}
+
+#[test]
+fn every_way_a_guest_ends_restores_the_terminal() {
+    for (name, more, want) in [
+        ("pass", &[][..], 0),
+        ("fail", &[], 1),
+        ("fail", &["--exit-with-guest-code"], 3),
+        ("spin", &["--limit", "1M"], 5),
+        ("traploop", &[], 7),
+        ("reboot", &["--no-reboot"], 0),
+        ("reboot", &["--limit", "5k"], 5),
+    ] {
+        let file = rom(name);
+        let mut args = vec!["run", "-bios", "none", "-kernel", &file];
+        args.extend(more);
+        let mut t = Terminal::start(&args);
+        assert_eq!(t.wait_reading(), want, "{name} {more:?}");
+        assert!(t.is_cooked(), "{name} {more:?}");
     }
 }
 

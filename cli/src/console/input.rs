@@ -3,7 +3,8 @@
 use std::io::Read;
 
 use crossbeam::channel::{Receiver, Sender, bounded};
-use signal_hook::consts::{SIGCONT, SIGHUP, SIGINT, SIGTERM};
+use signal_hook::consts::{SIGCONT, SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGTSTP};
+use signal_hook::low_level::emulate_default_handler;
 
 use super::raw;
 use crate::exit::{CliError, Exit};
@@ -50,10 +51,16 @@ fn read(tx: &Sender<Event>) {
 
 fn signals(tx: Sender<Event>) -> Result<(), CliError> {
     let failed = |source| CliError::Terminal { doing: "install signal handlers", source };
-    let mut set = signal_hook::iterator::Signals::new([SIGINT, SIGTERM, SIGHUP, SIGCONT]).map_err(failed)?;
+    let mut set = signal_hook::iterator::Signals::new([SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGTSTP, SIGCONT]).map_err(failed)?;
     spawn("signals", move || {
         let mut asked = false;
         for s in &mut set {
+            if s == SIGTSTP {
+                // The shell gets the terminal as it was; what follows SIGCONT makes it raw again.
+                raw::suspend();
+                let _ = emulate_default_handler(s);
+                continue;
+            }
             if s == SIGCONT {
                 let _ = tx.try_send(Event::Continued);
                 continue;

@@ -53,6 +53,15 @@ impl Drop for Raw {
     }
 }
 
+/// Puts the terminal back as it was found for as long as the process is stopped.
+pub fn suspend() {
+    if let Ok(saved) = SAVED.lock()
+        && let Some(t) = saved.as_ref()
+    {
+        let _ = tcsetattr(stdin(), OptionalActions::Now, t);
+    }
+}
+
 /// Puts the terminal back as it was found. Harmless if it is not raw.
 pub fn restore() {
     let saved = match SAVED.lock() {

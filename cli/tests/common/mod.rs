@@ -113,6 +113,20 @@ impl Terminal {
         t.local_modes.contains(LocalModes::ECHO | LocalModes::ICANON | LocalModes::ISIG)
     }
 
+    /// As [`Terminal::wait`], for a child that may print more than a terminal holds.
+    pub fn wait_reading(&mut self) -> i32 {
+        let mut master = self.master.try_clone().expect("a descriptor");
+        let reader = std::thread::spawn(move || {
+            let mut buf = [0; 4096];
+            // Ends with the byte that is written once the child is gone.
+            while master.read(&mut buf).is_ok_and(|n| !buf[..n].contains(&0)) {}
+        });
+        let code = self.wait();
+        self.slave.write_all(&[0]).expect("the terminal");
+        reader.join().expect("the reader");
+        code
+    }
+
     pub fn wait(&mut self) -> i32 {
         self.child.wait().expect("the child").code().expect("ended by itself")
     }
