@@ -137,7 +137,7 @@ fn run(config: Config, acts: Vec<Act>) -> Result<(), TestCaseError> {
         };
         let handling = before.iter().any(|e| e.running_on == hart + 1);
         let mut context = Context::of(&rig.harts[hart]);
-        let mut fid = None;
+        let (mut fid, mut entered_m) = (None, false);
         match act {
             Act::Context { mode, bits, .. } => {
                 if !handling {
@@ -184,7 +184,7 @@ fn run(config: Config, acts: Vec<Act>) -> Result<(), TestCaseError> {
                 prop_assert!(!pending || rig.event(hart, event).pending());
             }
             Act::Interrupts { .. } => {
-                rig.interrupts(hart);
+                entered_m = rig.interrupts(hart) != FwStep::Done { cost: 0 };
             }
             Act::Restart { .. } => {
                 if handling || rig.harts[hart].mode != Mode::HS {
@@ -218,7 +218,7 @@ fn run(config: Config, acts: Vec<Act>) -> Result<(), TestCaseError> {
             prop_assert!(rest.into_iter().all(|o| e.key() < o.key()), "{:#x} interrupts a higher priority", e.id);
         }
         // E5: nothing that this hart could take stays pending when it has left M-mode.
-        if fid.is_some() || matches!(act, Act::Interrupts { .. }) {
+        if fid.is_some() || entered_m {
             prop_assert_eq!(candidate(rig.fw.rules(), rig.fw.state(), hart), None);
         }
     }
