@@ -9,6 +9,7 @@ use emu_csr::{Cause, Exception, Mode};
 use crate::call::{Call, Extension, Function, Outcome};
 use crate::config::{Config, Rules};
 use crate::error::SbiError;
+use crate::record::{self, Before};
 use crate::sse::{self, Sse};
 use crate::state::{HartState, Stage, State};
 use crate::{boot, emulate, ext, leave};
@@ -97,9 +98,13 @@ impl Sbi {
         let Some(cause) = Cause::from_bits(h.csr.mcause) else {
             return FwStep::Fatal("a trap into M-mode with an unknown mcause");
         };
+        let mut before = None;
         let outcome = match cause {
             Cause::Exception(Exception::EcallS) => self.ecall(platform, hart),
-            _ => emulate::trap(&mut self.call(platform, hart), cause),
+            _ => {
+                before = platform.observer.is_some().then(|| Before::of(h, platform.bus));
+                emulate::trap(&mut self.call(platform, hart), cause)
+            }
         };
         let work = &mut self.state.work[hart];
         work.stage = Stage::Answer;
@@ -121,6 +126,12 @@ impl Sbi {
             }
             Outcome::Fatal(text) => return FwStep::Fatal(text),
             Outcome::More | Outcome::Spin | Outcome::Return(_) | Outcome::Refused(..) | Outcome::Placed => {}
+        }
+        if let Some(before) = before {
+            let (h, bus) = (&platform.harts[hart], &*platform.bus);
+            let mut fields = vec![record::same("tval", h.csr.mtval)];
+            fields.append(&mut before.changed(h, bus));
+            platform.record(hart, "trap", cause.name(), || fields);
         }
         let cyclic = self.state.sse.harts[hart].cyclic && !self.state.sse.harts[hart].masked;
         if cyclic || sse::candidate(&self.rules, &self.state, hart).is_some() {
@@ -163,6 +174,7 @@ impl Sbi {
         let (fid, eid) = (h.x[16], h.x[17]);
         let extension = ext::find(eid, isa);
         let function = extension.and_then(|e| e.function(eid, fid));
+        let before = platform.observer.is_some().then(|| Before::of(h, platform.bus));
         let mut call = self.call(platform, hart);
         let args = call.args;
         let outcome = match function {
@@ -181,7 +193,12 @@ impl Sbi {
         }
         if !matches!(outcome, Outcome::More | Outcome::Spin) {
             let name = function.map_or("unknown", |f| f.name);
-            platform.record(hart, "call", name, || described(function, (eid, fid), &args, outcome));
+            let mut fields = Vec::new();
+            if let Some(before) = before {
+                fields = record::call(function, (eid, fid), &args, outcome);
+                fields.append(&mut before.changed(&platform.harts[hart], platform.bus));
+            }
+            platform.record(hart, "call", name, || fields);
         }
         outcome
     }
@@ -197,20 +214,4 @@ fn give(h: &mut Hart, extension: Option<&Extension>, result: Result<u64, SbiErro
         Ok(value) => (0, value),
         Err(e) => (e.code(), 0),
     };
-}
-
-/// A call's record: its ids, its arguments by name, its result.
-fn described(function: Option<&Function>, ids: (u64, u64), args: &[u64; 6], outcome: Outcome) -> Vec<FwField> {
-    let same = |name, v| FwField { name, before: v, after: v };
-    let mut fields = vec![same("eid", ids.0), same("fid", ids.1)];
-    let names = function.map_or(&[][..], |f| f.args);
-    fields.extend(names.iter().zip(args).map(|(name, &v)| same(name, v)));
-    if let Outcome::Return(result) = outcome {
-        fields.push(same("error", result.err().map_or(0, SbiError::code)));
-        fields.push(same("value", result.unwrap_or(0)));
-    }
-    if let Outcome::Refused(e, value) = outcome {
-        fields.extend([same("error", e.code()), same("value", value)]);
-    }
-    fields
 }

@@ -18,6 +18,7 @@ mod harts;
 mod leave;
 pub mod memory;
 pub mod profile;
+mod record;
 pub mod sse;
 pub mod state;
 

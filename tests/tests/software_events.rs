@@ -76,6 +76,21 @@ fn injection_and_completion_are_recorded_with_every_field_they_change() {
 }
 
 #[test]
+fn calls_are_recorded_with_arguments_result_and_changed_csrs() {
+    let seen = Seen::default();
+    let mut m = machine(EngineKind::Block, "spec");
+    m.set_observer(Box::new(seen.clone()));
+    m.run(10_000_000);
+    let records = seen.0.borrow();
+    let register = &records.iter().find(|(n, _)| n == "call sbi_sse_register").unwrap().1;
+    assert_eq!(field(register, "fid"), (2, 2));
+    assert_eq!((field(register, "event_id").0, field(register, "error").0), (0xffff_ffff_ffff_0000, 0));
+    let (mepc, next) = field(register, "mepc");
+    assert_eq!(next, mepc + 4);
+    assert!(register.fields.iter().all(|f| f.name != "sepc"), "it changes no other");
+}
+
+#[test]
 fn a_schedule_that_pauses_operations_changes_when_and_not_what() {
     for profile in ["spec", "opensbi-1.9"] {
         let end = |engine, pause: Option<u64>| {
