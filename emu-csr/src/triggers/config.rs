@@ -132,6 +132,12 @@ impl Match {
         };
         yes != (self.compare & 8 != 0)
     }
+
+    /// Whether an address of `len` bytes from `va` compares as asked; "not" types ask that none matches the type they negate.
+    pub(crate) fn any_address(&self, va: u64, len: u8, tdata2: u64) -> bool {
+        let plain = Match { compare: self.compare & 7, ..*self };
+        (0..u64::from(len)).any(|k| plain.compares(va.wrapping_add(k), tdata2, 64)) != (self.compare & 8 != 0)
+    }
 }
 
 impl Csrs {

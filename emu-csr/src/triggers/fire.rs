@@ -115,8 +115,9 @@ impl Csrs {
         let tdata2 = self.triggers.data[i][1];
         if m.execute {
             let hit = match (m.data, insn.fetched) {
-                (false, None) => m.size == 0 && m.compares(insn.pc, tdata2, 64),
-                (false, Some((_, len))) => (m.size == 0 || m.size == len) && m.compares(insn.pc, tdata2, 64),
+                // The length is not known yet, so only one address is, and what needs all of them must wait.
+                (false, None) => m.size == 0 && m.compare & 8 == 0 && m.compares(insn.pc, tdata2, 64),
+                (false, Some((_, len))) => (m.size == 0 || m.size == len) && m.any_address(insn.pc, len, tdata2),
                 (true, None) => false,
                 (true, Some((bits, len))) => {
                     (m.size == 0 || m.size == len) && m.compares(u64::from(bits), tdata2, 8 * u32::from(len))
@@ -135,9 +136,7 @@ impl Csrs {
             let compares = |v: Option<u64>| v.is_some_and(|v| m.compares(v, tdata2, bits));
             o.size != 0 && o.size <= 8 && (m.load && compares(o.loaded) || m.store && compares(o.stored))
         } else {
-            // "Not" types ask that no compare value matches the type they negate.
-            let any = Match { compare: m.compare & 7, ..*m };
-            (0..u64::from(o.len)).any(|k| any.compares(o.va.wrapping_add(k), tdata2, 64)) != (m.compare & 8 != 0)
+            m.any_address(o.va, o.len, tdata2)
         };
         hit.then_some(o.va)
     }

@@ -49,7 +49,7 @@ const SPEC: Policies = Policies {
     pmu_disable: PmuDisable::Kept,
     ras_events: RasEvents::Offered,
     pmu_snapshot: PmuSnapshot::Offered,
-    dbtr_enable: DbtrEnable::Refused,
+    dbtr_enable: DbtrEnable::PassedOver,
     locks: Locks::None,
     wake: Wake::AtOnce,
     complete_mode: CompleteMode::Any,
@@ -78,7 +78,6 @@ const OPENSBI: Policies = Policies {
     pmu_disable: PmuDisable::Cleared,
     ras_events: RasEvents::Absent,
     pmu_snapshot: PmuSnapshot::Absent,
-    dbtr_enable: DbtrEnable::PassedOver,
     locks: Locks::EventAndList,
     ..SPEC
 };

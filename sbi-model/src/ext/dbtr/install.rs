@@ -55,6 +55,7 @@ pub(super) fn install(c: &mut Call<'_, '_>) -> Result<(), Failure> {
         c.write_word(at + i * ENTRY, t as u64);
     }
     c.dbtr().state = state;
+    c.route_breakpoints();
     Ok(())
 }
 
@@ -77,5 +78,6 @@ pub(super) fn update(c: &mut Call<'_, '_>) -> Result<(), Failure> {
         c.dbtr().state[t] = state_of(t1);
         c.write_trigger(t, [t1, t2, t3]);
     }
+    c.route_breakpoints();
     Ok(())
 }

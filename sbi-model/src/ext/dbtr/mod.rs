@@ -1,4 +1,8 @@
 //! SBI, "Debug Triggers Extension". hw_trig_idx is not made known (have_hw_trig is 0), and a call that fails changes nothing.
+//!
+//! While breakpoints are delegated, a hart fires no trigger where the supervisor has interrupts off (Debug, "Native Triggers"). So while
+//! a trigger is installed for S or VS, breakpoint exceptions come to M-mode, which hands them on: the supervisor's triggers then fire
+//! wherever it asked for.
 
 mod install;
 mod state;
@@ -6,7 +10,7 @@ mod state;
 pub use state::Dbtr;
 
 use emu_csr::triggers::TRIGGERS;
-use emu_csr::{Ext, table};
+use emu_csr::{Exception, Ext, table};
 
 use crate::call::{Call, Extension, Function, Outcome, function};
 use crate::error::SbiError;
@@ -93,6 +97,7 @@ fn uninstall(c: &mut Call<'_, '_>) -> Result<u64, SbiError> {
         c.write_trigger(t, [0; 3]);
         c.dbtr().state[t] = 0;
     }
+    c.route_breakpoints();
     Ok(0)
 }
 
@@ -111,6 +116,7 @@ fn enable(c: &mut Call<'_, '_>, on: bool) -> Result<u64, SbiError> {
         }
         c.write_trigger(t, [tdata1, tdata2, tdata3]);
     }
+    c.route_breakpoints();
     Ok(0)
 }
 
@@ -132,6 +138,19 @@ impl Call<'_, '_> {
             set.push(t);
         }
         Ok(set)
+    }
+
+    /// Delegates breakpoint exceptions unless a trigger is enabled for S or VS.
+    fn route_breakpoints(&mut self) {
+        /// trig_state.s and vs.
+        const SUPERVISOR: [u8; 2] = [2, 4];
+        let (hart, bus) = (&mut self.platform.harts[self.hart], &*self.platform.bus);
+        let supervisor = hart.csr.triggers.data.iter().any(|&[tdata1, ..]| {
+            mode_bits(kind(tdata1)).iter().any(|&(saved, bit)| SUPERVISOR.contains(&saved) && tdata1 >> bit & 1 != 0)
+        });
+        let breakpoint = 1 << Exception::Breakpoint as u8;
+        let medeleg = hart.csr.medeleg & !breakpoint | if supervisor { 0 } else { breakpoint };
+        hart.csr.assign(table::MEDELEG, medeleg, &hart.now(bus));
     }
 
     /// Whether a trigger can be configured like this: invalid values, and optional bits that this hart has not.
