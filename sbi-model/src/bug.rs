@@ -101,6 +101,10 @@ bugs! {
         "register event 0x10000; overflow; enable";
     SuspendMideleg "suspend-mideleg" Fixed("55135abc"), "after non-retentive suspend overflows are interrupts of the supervisor again",
         "register and enable event 0x10000; suspend and resume; overflow";
+    ElpNotRedirected "elp-not-redirected" Fixed("c0804ed4"), "a trap that firmware hands to the supervisor meets the landing-pad state of the context it interrupts",
+        "an access fault between an indirect jump and its landing pad, in U-mode";
+    SuspendInhibits "suspend-inhibits" Fixed("1db95da2"), "after non-retentive suspend the counters that ran stand still",
+        "start a counter; suspend and resume; read it twice";
     SelfIpi "self-ipi" Fixed("446fa65e"), "a hart that sends itself an IPI waits for it in M-mode for ever",
         "enable a pending global event on its preferred hart";
     SuspendLosesIpi "suspend-loses-ipi" Fixed("a25fc746"), "a signal for a hart that resumes from suspension is lost",

@@ -1,12 +1,14 @@
 //! The firmware as the machine sees it: one step of one hart's trap at a time.
 
+use emu_core::bus::Bus;
 use emu_core::dev::StateIo;
 use emu_core::firmware::{Firmware, FwStep, Platform};
 use emu_core::hart::Hart;
-use emu_core::observer::FwField;
-use emu_csr::{Cause, Exception, Mode};
+use emu_csr::table::{self, field};
+use emu_csr::{Cause, Exception, Mode, Trap};
 
-use crate::call::{Call, Extension, Function, Outcome};
+use crate::bug::BugId;
+use crate::call::{Call, Extension, Outcome};
 use crate::config::{Config, Rules};
 use crate::error::SbiError;
 use crate::record::{self, Before};
@@ -115,7 +117,7 @@ impl Sbi {
         }
         (work.at, work.words) = (0, Default::default());
         match outcome {
-            Outcome::Trap(trap) => leave::redirect(&mut platform.harts[hart], platform.bus, trap),
+            Outcome::Trap(trap) => self.redirect(&mut platform.harts[hart], platform.bus, trap),
             Outcome::Held => {
                 self.state.work[hart].stage = Stage::Idle;
                 return FwStep::Done { cost: COST };
@@ -139,6 +141,18 @@ impl Sbi {
             return FwStep::More;
         }
         self.leave(platform, hart)
+    }
+
+    /// The supervisor gets the exception. That it gets the landing-pad state with it is what [`BugId::ElpNotRedirected`] forgets.
+    fn redirect(&self, h: &mut Hart, bus: &Bus, trap: Trap) {
+        if !self.rules.bugs.has(BugId::ElpNotRedirected) {
+            return leave::redirect(h, bus, trap);
+        }
+        let now = h.now(bus);
+        let elp = h.csr.mstatus & field::mstatus::MPELP;
+        h.csr.poke(table::MSTATUS, h.csr.mstatus & !elp, &now);
+        leave::redirect(h, bus, trap);
+        h.csr.poke(table::MSTATUS, h.csr.mstatus | elp, &now);
     }
 
     /// One step of the delivery of software events, between the answer and the return.

@@ -562,3 +562,28 @@ fn handlers_start_with_traps_disabled_where_the_supervisor_has_double_traps() {
         }
     });
 }
+
+#[test]
+fn an_event_between_an_indirect_jump_and_its_landing_pad_leaves_the_expectation_as_it_was() {
+    const LPE: u64 = 1 << 2;
+    for (p, carried) in [("spec", true), ("opensbi-1.9", false), ("private-resume", false)] {
+        for mode in [Mode::U, Mode::HS, Mode::VU, Mode::VS] {
+            let mut rig = Rig::of(1, "max,zicfilp=on", config(p));
+            for csr in [table::MENVCFG, table::HENVCFG, table::SENVCFG] {
+                rig.poke(0, csr, LPE);
+            }
+            ready(&mut rig, 0, &[LOCAL]);
+            rig.harts[0].set_mode(mode);
+            rig.harts[0].csr.elp = true;
+            rig.signal(0, LOCAL).expect("enabled");
+            rig.interrupts(0);
+            let h = &rig.harts[0];
+            assert_eq!(h.pc, handler(LOCAL));
+            let seen = (h.csr.elp, h.csr.mstatus & mstatus::SPELP != 0);
+            assert_eq!(seen, (!carried, carried), "{p} {mode:?}: ELP and SPELP in the handler");
+            rig.harts[0].csr.elp = false;
+            rig.step_call(0, SSE, COMPLETE, &[]);
+            assert_eq!((rig.harts[0].mode, rig.harts[0].csr.elp), (mode, carried), "{p} {mode:?}");
+        }
+    }
+}

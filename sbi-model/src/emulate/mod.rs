@@ -26,10 +26,10 @@ pub(crate) fn trap(c: &mut Call<'_, '_>, cause: Cause) -> Outcome {
         Cause::Exception(Exception::DoubleTrap) => return sse::trapped_twice(c),
         Cause::Interrupt(_) => return Outcome::Fatal("an interrupt that should be the supervisor's came to M-mode"),
         Cause::Exception(Exception::LoadAddrMisaligned | Exception::StoreAddrMisaligned) => {
-            misaligned::access(c.platform, c.hart);
+            return misaligned::access(c);
         }
-        Cause::Exception(Exception::IllegalInst) => illegal::instruction(c.platform, c.hart),
-        Cause::Exception(_) => access::redirect(c.platform, c.hart),
+        Cause::Exception(Exception::IllegalInst) => return illegal::instruction(c),
+        Cause::Exception(_) => return access::redirect(c),
     }
     Outcome::Placed
 }

@@ -4,6 +4,7 @@
 use emu_core::bus::Bus;
 use emu_core::hart::Hart;
 use emu_core::observer::FwField;
+use emu_csr::table::field::mstatus::{MPELP, SDT, SPELP};
 use emu_csr::table::{self, field::hstatus, field::mstatus};
 use emu_csr::{Effects, Ext, Mode};
 
@@ -11,13 +12,6 @@ use super::event::{Event, attr, flag};
 use crate::bug::BugId;
 use crate::config::Rules;
 use crate::profile::policy::{Elp, Resume, Spv, Spvp};
-
-/// mstatus.SPELP: previous landing-pad state of a trap into S-mode (Zicfilp).
-const SPELP: u64 = 1 << 23;
-/// mstatus.SDT: S-mode disable trap (Ssdbltrp).
-const SDT: u64 = 1 << 24;
-/// mstatus.MPELP: landing-pad state of the context that M-mode interrupted (Zicfilp).
-const MPELP: u64 = 1 << 41;
 
 /// `set` or not, as a bit of `mask`.
 const fn bit(set: bool, mask: u64) -> u64 {

@@ -86,6 +86,11 @@ pub(crate) fn resume(rules: &Rules, h: &mut Hart, bus: &Bus) {
         let all = h.csr.mideleg | Interrupt::CounterOverflow.mask();
         h.csr.poke(table::MIDELEG, all, &now);
     }
+    if rules.bugs.has(BugId::SuspendInhibits) {
+        let now = h.now(bus);
+        h.csr.poke(table::MCOUNTINHIBIT, 0xffff_fff8, &now);
+        h.apply(emu_csr::Effects::COUNTERS);
+    }
 }
 
 /// Hart index `hart` starts: its list and queue are new.
