@@ -47,7 +47,17 @@ fn two_runs_and_both_engines_print_the_same_hash() {
     assert!(first.starts_with("state hash: ") && first.len() == 12 + 64, "{first}");
     assert_eq!(hash(&[]), first);
     assert_eq!(hash(&["--engine", "step"]), first);
+    let three = hash(&["-smp", "3"]);
+    assert_ne!(three, first);
+    assert_eq!(hash(&["-smp", "3"]), three);
+    assert_eq!(hash(&["-smp", "3", "--engine", "step"]), three);
     assert_ne!(hash(&["--limit", "100001"]), first);
+}
+
+#[test]
+fn the_board_has_up_to_32_harts_and_memory_costs_what_is_touched() {
+    let o = run_rom("pass", &["-smp", "32", "-m", "64G"]);
+    assert_eq!((code(&o), stdout(&o).as_str()), (0, "ok\n"), "{}", stderr(&o));
 }
 
 #[test]

@@ -29,6 +29,8 @@ struct Start {
     native: bool,
     mode: Mode,
     paged: bool,
+    /// Extensions too that software must know of: after reset a trap is a double trap, and NMIs are off.
+    all: bool,
 }
 
 impl Start {
@@ -37,7 +39,7 @@ impl Start {
         let native = bits & 4 != 0;
         // The native firmware starts one hart in S-mode, and M-mode is its own.
         let mode = if native { Mode::HS } else { mode };
-        Start { harts: [1, 1, 2, 4][usize::from(bits & 3)], native, mode, paged: bits & 8 != 0 }
+        Start { harts: [1, 1, 2, 4][usize::from(bits & 3)], native, mode, paged: bits & 8 != 0, all: bits & 0x80 != 0 }
     }
 }
 
@@ -45,11 +47,12 @@ impl Start {
 const HEADER: [u32; 16] = [0x0400_006f, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x0543_5352, 0];
 
 static TREES: LazyLock<Vec<Vec<u8>>> = LazyLock::new(|| {
-    (0..=4).map(|n| fdt::device_tree(&config(n), &fdt::Chosen::default()).expect("the board's own tree")).collect()
+    (0..=4).map(|n| fdt::device_tree(&config(n, false), &fdt::Chosen::default()).expect("the board's own tree")).collect()
 });
 
-fn config(harts: usize) -> board::Config {
-    board::Config { harts: harts.max(1), ram_size: 16 << 20, isa: Isa::all(), ..board::Config::default() }
+fn config(harts: usize, all: bool) -> board::Config {
+    let isa = if all { Isa::all() } else { Isa::max() };
+    board::Config { harts: harts.max(1), ram_size: 16 << 20, isa, ..board::Config::default() }
 }
 
 /// One input: start, stops, privileged state, page permissions, code.
@@ -148,7 +151,7 @@ fn machine(
     let park = 0x0000_006fu32.to_le_bytes();
     let bios = if start.native { Bios::Native } else { Bios::File(File { name: "park", bytes: &park }) };
     let images = Images { bios, kernel, initrd: None, bootargs: String::new(), dtb, ..Images::default() };
-    let config = MachineConfig { board: config(start.harts), engine, quantum: 100 };
+    let config = MachineConfig { board: config(start.harts, start.all), engine, quantum: 100 };
     let mut m = Machine::new(config, Vec::new(), &images, native).expect("a machine");
     // Steps over what traps, two bytes at a time; x31 is the handler's.
     put(&mut m, HANDLER, &[0x3410_2ff3, 0x002f_8f93, 0x341f_9073, 0x3020_0073]);
@@ -163,6 +166,12 @@ fn machine(
         h.csr.poke(0x3a0, 0x1f, &now); // pmpcfg0: all of memory
         h.csr.mstatus |= 3 << 13; // FS
         h.csr.vsstatus |= 3 << 13;
+        if start.all && permissions & 1 << 62 == 0 {
+            // As software that knows Smdbltrp and Smrnmi leaves them.
+            let status = h.csr.mstatus & !(1 << 42);
+            h.csr.poke(table::MSTATUS, status, &now);
+            h.csr.poke(table::MNSTATUS, 8, &now);
+        }
         if !start.native {
             h.csr.mtvec = HANDLER;
             h.pc = CODE + HEADER.len() as u64 * 4;
