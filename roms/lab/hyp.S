@@ -350,6 +350,7 @@ point_EXIT:
     la      a0, trap_record
     ld      t2, V_SEPC(s6)
     csrrw   t1, stvec, t1
+point_STUB:
     csrrw   t0, HSTATUS, t0
 point_UNPRIV:
     .insn   r 0x73, 4, 0x32, t3, t2, x3     # hlvx.hu t3, (t2)

@@ -12,7 +12,9 @@ const DELIVERY: usize = 200_000;
 /// Steps that a handler takes at most, firmware included.
 const HANDLER: usize = 200_000;
 /// Steps after `complete` in which the payload comes to an end that it names.
-const AFTERMATH: usize = 100_000;
+const AFTERMATH: usize = 5_000;
+/// Steps after the handler's first trap has gone astray in which it might still come back.
+const STRAY: usize = 2_000;
 
 /// What is to be done to the payload.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -152,7 +154,9 @@ impl Run<'_> {
     fn handler(&mut self) -> Result<(), Option<u64>> {
         let p = self.payload.places;
         let mut stray = None;
-        for _ in 0..HANDLER {
+        let mut left = HANDLER;
+        while left > 0 {
+            left -= 1;
             let (mode, pc) = self.place();
             if (mode, pc) == (Mode::HS, p.complete_here) {
                 return Ok(());
@@ -166,6 +170,7 @@ impl Run<'_> {
                     let (mode, pc) = self.place();
                     if mode != Mode::M && pc != p.vector && stray.is_none() {
                         stray = Some(pc);
+                        left = left.min(STRAY);
                         // It will not come back; a thousand steps show where it goes.
                     }
                 }
