@@ -9,6 +9,7 @@ mod cpu;
 mod disasm;
 mod disk;
 mod drives;
+mod entry;
 mod exit;
 mod explain;
 mod firmware;
@@ -21,6 +22,7 @@ mod report;
 mod run;
 mod session;
 mod tour;
+mod trace;
 
 use std::process::ExitCode;
 
@@ -61,6 +63,7 @@ fn dispatch() -> Result<ExitCode, CliError> {
             tour::run(&Default::default())?;
             lab::demonstration().map(ok)
         }
+        Some(Command::Trace(a)) => trace::run(&a),
         Some(Command::Lab(a)) => lab::run(&a).map(Into::into),
         Some(Command::Bench(a)) => bench::run(&a).map(ok),
         Some(Command::Disasm(a)) => disasm::run(&a).map(ok),

@@ -35,6 +35,8 @@ pub enum Command {
     Bench(BenchArgs),
     /// Disassemble instruction words given in hexadecimal, or an ELF file's code.
     Disasm(DisasmArgs),
+    /// Run a guest and print its trap ledger: every trap, return, CSR write and firmware operation with the fields it changed
+    Trace(TraceArgs),
     /// Interrupt a small hypervisor by a software event at every instruction boundary, and show what comes back wrong
     Lab(LabArgs),
     /// What `-cpu` accepts.
@@ -56,6 +58,21 @@ pub enum Command {
         /// A subcommand's page instead of the main one.
         subcommand: Option<String>,
     },
+}
+
+/// The options of `trapeze run` that stand behind `--` of another subcommand.
+pub fn run_options(run: &[std::ffi::OsString]) -> Result<RunArgs, crate::exit::CliError> {
+    let mut argv: Vec<std::ffi::OsString> = vec!["trapeze".into(), "run".into()];
+    argv.extend_from_slice(run);
+    let usage = |e: clap::Error| {
+        let text = e.render().to_string();
+        let first = text.trim_start_matches("error: ").split("\n\n").next().unwrap_or_default().to_owned();
+        crate::exit::CliError::usage(first, "see trapeze run --help")
+    };
+    match Cli::try_parse_from(qemu::translate(argv)?).map_err(usage)?.command {
+        Some(Command::Run(a)) => Ok(*a),
+        _ => Err(crate::exit::CliError::usage("only options of trapeze run may follow --", "see trapeze run --help")),
+    }
 }
 
 /// Options of `trapeze run`. Every one but the reporting ones may also stand in a `--config` file.
@@ -195,6 +212,44 @@ pub struct BenchArgs {
     /// List the programs
     #[arg(long)]
     pub list: bool,
+}
+
+/// Options of `trapeze trace`. Conditions of one kind are alternatives; all kinds given must hold.
+#[derive(Args, Debug)]
+pub struct TraceArgs {
+    /// Only these harts
+    #[arg(long, value_name = "N")]
+    pub hart: Vec<usize>,
+    /// Only entries that enter, leave or happen in these modes: M, HS, U, VS, VU
+    #[arg(long, value_name = "MODE")]
+    pub mode: Vec<String>,
+    /// Only traps of these causes: a number (of an interrupt with i before it), or words of the name
+    #[arg(long, value_name = "CAUSE")]
+    pub cause: Vec<String>,
+    /// Only entries of these kinds: trap, return, write, firmware
+    #[arg(long, value_name = "KIND")]
+    pub kind: Vec<String>,
+    /// Only entries whose instruction lies in these symbols
+    #[arg(long, value_name = "NAME")]
+    pub symbol: Vec<String>,
+    /// Only entries whose instruction lies in this range of addresses (hexadecimal)
+    #[arg(long, value_name = "LOW-HIGH")]
+    pub range: Option<String>,
+    /// ELF file with the guest's symbols; the kernel's own if it is an ELF file
+    #[arg(long, value_name = "FILE")]
+    pub symbols: Option<PathBuf>,
+    /// Lines of JSON instead of text
+    #[arg(long)]
+    pub json: bool,
+    /// Write a trace that Perfetto opens instead: one track a hart and mode, software events as slices
+    #[arg(long, value_name = "FILE")]
+    pub perfetto: Option<PathBuf>,
+    /// Copy the guest's console to standard error
+    #[arg(long)]
+    pub console: bool,
+    /// The options of `trapeze run`
+    #[arg(last = true, required = true, value_name = "RUN OPTIONS")]
+    pub run: Vec<std::ffi::OsString>,
 }
 
 /// Options of `trapeze lab`.

@@ -1,10 +1,8 @@
 //! One case in words: where the event came, what the firmware did, what came back wrong, who wrote it and why.
 
-use emu_core::observer::FwRecord;
+use emu_csr::Change;
 use replay::lab::{After, Ending, Payload, Setting, Story};
 use replay::ledger::Entry;
-
-use crate::explain;
 
 /// What the registers of a trap say to a reader of the story; others are left out.
 const SHOWN: [&str; 9] = ["mstatus", "hstatus", "vsstatus", "sepc", "scause", "stvec", "htval", "mepc", "vsepc"];
@@ -41,32 +39,13 @@ pub fn text(story: &Story, payload: &Payload, firmware: &str, setting: Setting) 
     s + &verdict(story, payload)
 }
 
-/// One ledger entry, with the fields that changed.
+/// One ledger entry, with the fields that changed and that matter here; nothing for writes of other registers.
 fn entry(i: usize, e: &Entry, payload: &Payload) -> String {
-    let at = |pc| payload.symbols.text(pc);
-    let head = match e {
-        Entry::Trap(t) => format!("trap {} -> {} {} at {}", t.from.name(), t.to.name(), t.cause.name(), at(t.pc)),
-        Entry::Return(r) => format!("return {} -> {} at {} to {}", r.from.name(), r.to.name(), at(r.pc), at(r.target)),
-        Entry::Write(w) => format!("{}-mode writes at {}", w.mode.name(), at(w.pc)),
-        Entry::Firmware(r) => return format!("  #{i:<4} hart {} firmware {} {}{}\n", r.hart, r.kind, r.name, firmware(r)),
-    };
-    let fields: Vec<String> =
-        e.changes().iter().flat_map(|c| c.0.iter()).filter(|c| SHOWN.contains(&c.name())).map(explain::change).collect();
-    if fields.is_empty() && matches!(e, Entry::Write(_)) {
+    let matters = |c: &Change| SHOWN.contains(&c.name());
+    if matches!(e, Entry::Write(w) if !w.changes.0.iter().any(matters)) {
         return String::new();
     }
-    format!("  #{i:<4} hart {} {head}{}{}\n", e.hart(), if fields.is_empty() { "" } else { ": " }, fields.join(", "))
-}
-
-/// Fields of a firmware record that changed.
-fn firmware(r: &FwRecord) -> String {
-    let changed: Vec<String> = r
-        .fields
-        .iter()
-        .filter(|f| f.before != f.after)
-        .map(|f| format!("{} {:#x} -> {:#x}", f.name, f.before, f.after))
-        .collect();
-    if changed.is_empty() { String::new() } else { format!(": {}", changed.join(", ")) }
+    format!("  #{i:<4} hart {} {}\n", e.hart(), crate::entry::text(e, &payload.symbols, matters))
 }
 
 fn verdict(story: &Story, payload: &Payload) -> String {

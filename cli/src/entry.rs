@@ -1,0 +1,38 @@
+//! A ledger entry in one line: what happened, where, and which fields changed.
+
+use emu_core::observer::FwRecord;
+use emu_csr::{Cause, Change};
+use replay::ledger::Entry;
+use replay::symbols::Symbols;
+
+use crate::explain;
+
+/// The line, without its number, hart or end. `shown` chooses the CSRs whose changes are told.
+pub fn text(e: &Entry, symbols: &Symbols, shown: impl Fn(&Change) -> bool) -> String {
+    let at = |pc| symbols.text(pc);
+    let head = match e {
+        Entry::Trap(t) => {
+            let code = t.cause.bits() << 1 >> 1;
+            let kind = if matches!(t.cause, Cause::Interrupt(_)) { "interrupt" } else { "exception" };
+            format!("trap {} -> {} {} ({kind} {code}) at {}", t.from.name(), t.to.name(), t.cause.name(), at(t.pc))
+        }
+        Entry::Return(r) => format!("return {} -> {} at {} to {}", r.from.name(), r.to.name(), at(r.pc), at(r.target)),
+        Entry::Write(w) => format!("{}-mode writes at {}", w.mode.name(), at(w.pc)),
+        Entry::Firmware(r) => return format!("firmware {} {}{}", r.kind, r.name, firmware(r)),
+    };
+    let fields: Vec<String> = e.changes().iter().flat_map(|c| c.0.iter()).filter(|c| shown(c)).map(explain::change).collect();
+    if fields.is_empty() { head } else { format!("{head}: {}", fields.join(", ")) }
+}
+
+/// Values of a firmware record: those that changed with both values, others once.
+fn firmware(r: &FwRecord) -> String {
+    let one = |f: &emu_core::observer::FwField| {
+        if f.before == f.after {
+            format!("{} {:#x}", f.name, f.after)
+        } else {
+            format!("{} {:#x} -> {:#x}", f.name, f.before, f.after)
+        }
+    };
+    let list: Vec<String> = r.fields.iter().map(one).collect();
+    if list.is_empty() { String::new() } else { format!(": {}", list.join(", ")) }
+}

@@ -1,0 +1,87 @@
+//! Which entries a trace shows.
+
+use emu_csr::{Cause, Mode};
+use replay::ledger::Entry;
+use replay::symbols::Symbols;
+
+use crate::args::TraceArgs;
+use crate::exit::CliError;
+
+/// All conditions must hold; one that is absent always does.
+pub struct Filter {
+    harts: Vec<usize>,
+    modes: Vec<Mode>,
+    causes: Vec<String>,
+    kinds: Vec<String>,
+    names: Vec<String>,
+    range: Option<(u64, u64)>,
+}
+
+const MODES: [Mode; 5] = [Mode::U, Mode::HS, Mode::M, Mode::VU, Mode::VS];
+const KINDS: [&str; 4] = ["trap", "return", "write", "firmware"];
+
+impl Filter {
+    /// From the command line.
+    pub fn new(args: &TraceArgs) -> Result<Filter, CliError> {
+        let mode = |name: &String| {
+            MODES
+                .into_iter()
+                .find(|m| m.name().eq_ignore_ascii_case(name))
+                .ok_or_else(|| CliError::usage(format!("option --mode: there is no mode '{name}'"), "give M, HS, U, VS or VU"))
+        };
+        if let Some(k) = args.kind.iter().find(|k| !KINDS.contains(&k.as_str())) {
+            return Err(CliError::usage(
+                format!("option --kind: there is no '{k}'"),
+                format!("give one of {}", KINDS.join(", ")),
+            ));
+        }
+        Ok(Filter {
+            harts: args.hart.clone(),
+            modes: args.mode.iter().map(mode).collect::<Result<_, _>>()?,
+            causes: args.cause.iter().map(|c| c.to_lowercase()).collect(),
+            kinds: args.kind.clone(),
+            names: args.symbol.clone(),
+            range: args.range.as_deref().map(range).transpose()?,
+        })
+    }
+
+    /// Whether an entry is shown.
+    pub fn wants(&self, e: &Entry, symbols: &Symbols) -> bool {
+        let (kind, modes, pc, cause): (_, &[Mode], _, Option<Cause>) = match e {
+            Entry::Trap(t) => ("trap", &[t.from, t.to], Some(t.pc), Some(t.cause)),
+            Entry::Return(r) => ("return", &[r.from, r.to], Some(r.pc), None),
+            Entry::Write(w) => ("write", &[w.mode], Some(w.pc), None),
+            Entry::Firmware(_) => ("firmware", &[Mode::M], None, None),
+        };
+        let any = |empty: bool, found: bool| empty || found;
+        any(self.harts.is_empty(), self.harts.contains(&e.hart()))
+            && any(self.kinds.is_empty(), self.kinds.iter().any(|k| k == kind))
+            && any(self.modes.is_empty(), self.modes.iter().any(|m| modes.contains(m)))
+            && any(self.causes.is_empty(), cause.is_some_and(|c| self.causes.iter().any(|n| is_cause(c, n))))
+            && any(self.names.is_empty(), pc.is_some_and(|pc| self.in_symbol(pc, symbols)))
+            && self.range.is_none_or(|(lo, hi)| pc.is_some_and(|pc| (lo..hi).contains(&pc)))
+    }
+
+    fn in_symbol(&self, pc: u64, symbols: &Symbols) -> bool {
+        symbols.at(pc, |_| true).is_some_and(|(name, _)| self.names.iter().any(|n| n == name))
+    }
+}
+
+/// A cause by its number (an interrupt's with i before it) or by words of its name.
+fn is_cause(c: Cause, wanted: &str) -> bool {
+    let code = c.bits() << 1 >> 1;
+    match wanted.strip_prefix('i').unwrap_or(wanted).parse::<u64>() {
+        Ok(n) => n == code && wanted.starts_with('i') == matches!(c, Cause::Interrupt(_)),
+        Err(_) => c.name().to_lowercase().contains(wanted),
+    }
+}
+
+fn range(text: &str) -> Result<(u64, u64), CliError> {
+    let number = |s: &str| u64::from_str_radix(s.trim_start_matches("0x"), 16).ok();
+    text.split_once('-').and_then(|(a, b)| Some((number(a)?, number(b)?))).filter(|(a, b)| a < b).ok_or_else(|| {
+        CliError::usage(
+            format!("option --range: '{text}' is no range of addresses"),
+            "give two, for example 0x80200000-0x80201000",
+        )
+    })
+}

@@ -1,0 +1,72 @@
+//! Ledger entries as lines of JSON. The schema's version is in the first line; fields are only ever added to it.
+
+use replay::ledger::Entry;
+use replay::symbols::Symbols;
+use serde_json::{Map, Value, json};
+
+use super::Numbered;
+
+/// The first line.
+pub const HEADER: &str = r#"{"schema":"trapeze-ledger-1"}"#;
+
+/// One entry.
+pub fn line(e: &Numbered, symbols: &Symbols) -> String {
+    let place = |pc: u64| match symbols.at(pc, |_| true) {
+        Some((name, by)) if by < 0x10_0000 => json!({ "pc": hex(pc), "symbol": name, "offset": by }),
+        _ => json!({ "pc": hex(pc) }),
+    };
+    let mut m = Map::new();
+    let mut put = |k: &str, v: Value| {
+        m.insert(k.to_owned(), v);
+    };
+    put("n", json!(e.number));
+    put("hart", json!(e.entry.hart()));
+    put("instret", json!(e.entry.instret()));
+    match &e.entry {
+        Entry::Trap(t) => {
+            put("kind", json!("trap"));
+            put("from", json!(t.from.name()));
+            put("to", json!(t.to.name()));
+            put("cause", json!({ "bits": hex(t.cause.bits()), "name": t.cause.name() }));
+            put("at", place(t.pc));
+        }
+        Entry::Return(r) => {
+            put("kind", json!("return"));
+            put("from", json!(r.from.name()));
+            put("to", json!(r.to.name()));
+            put("at", place(r.pc));
+            put("target", place(r.target));
+        }
+        Entry::Write(w) => {
+            put("kind", json!("write"));
+            put("mode", json!(w.mode.name()));
+            put("at", place(w.pc));
+        }
+        Entry::Firmware(r) => {
+            put("kind", json!("firmware"));
+            put("family", json!(r.kind));
+            put("name", json!(r.name));
+            let field =
+                |f: &emu_core::observer::FwField| json!({ "name": f.name, "before": hex(f.before), "after": hex(f.after) });
+            put("fields", r.fields.iter().map(field).collect());
+        }
+    }
+    if let Some((trap, instructions)) = e.ends {
+        put("ends", json!({ "n": trap, "instructions": instructions }));
+    }
+    if let Some(changes) = e.entry.changes() {
+        put("changes", changes.0.iter().map(change).collect());
+    }
+    Value::Object(m).to_string()
+}
+
+fn change(c: &emu_csr::Change) -> Value {
+    let fields: Vec<Value> =
+        c.fields().map(|f| json!({ "name": f.field.name, "before": hex(f.before), "after": hex(f.after) })).collect();
+    json!({ "csr": c.name(), "before": hex(c.before), "after": hex(c.after), "fields": fields })
+}
+
+/// JSON's numbers lose the low bits of large registers in many readers; text does not.
+fn hex(v: u64) -> String {
+    format!("{v:#x}")
+}
