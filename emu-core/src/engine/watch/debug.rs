@@ -35,10 +35,15 @@ pub(super) fn before_fetch(hart: &mut Hart) -> Option<Trap> {
 /// Before the instruction executes.
 pub(super) fn before(hart: &mut Hart, insn: &Insn, access: Option<&Footprint>) -> Option<Trap> {
     let (pc, mode) = (hart.pc, hart.mode);
-    let shown = Instruction { pc, fetched: Some((insn.raw, insn.len)), operand: access.map(operand) };
+    // Triggers on execution come before those on the access (Debug, "Priority").
+    let fetched = Instruction { pc, fetched: Some((insn.raw, insn.len)), operand: None };
+    if let Some(tval) = hart.csr.triggers_match(mode, &fetched, false) {
+        return Some(breakpoint(tval, mode.virt()));
+    }
+    let access = access?;
+    let shown = Instruction { operand: Some(operand(access)), ..fetched };
     let tval = hart.csr.triggers_match(mode, &shown, false)?;
-    let virt = access.map_or(mode.virt(), |a| tval == pc && mode.virt() || a.mode.virt());
-    Some(breakpoint(tval, virt))
+    Some(breakpoint(tval, access.mode.virt()))
 }
 
 /// After the instruction at `hart.pc`, which ran in `mode`, has executed: triggers on what it loaded, and the instruction count.
