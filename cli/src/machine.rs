@@ -6,6 +6,7 @@ use emu_core::board::load::{Bios, Images, Streams, is_image};
 use emu_core::board::{self, fdt};
 use emu_core::firmware::Firmware;
 use emu_core::machine::{EngineKind, Machine, MachineConfig, RunEnd};
+use emu_csr::Cause;
 use sbi_model::Sbi;
 
 use crate::args::Engine;
@@ -111,7 +112,8 @@ pub fn word(end: &RunEnd) -> &'static str {
 pub fn explain(end: &RunEnd) -> String {
     match end {
         RunEnd::TrapLoop { hart, pc, cause } => {
-            format!("hart {hart} traps for ever: its trap handler at {pc:#x} itself raises cause {cause:#x}")
+            let name = Cause::from_bits(*cause).map_or("unknown", |c| c.name());
+            format!("hart {hart} traps for ever: at {pc:#x} it raised {name} (cause {cause:#x}), and no handler ever returned")
         }
         RunEnd::CriticalError { hart, pc, cause } => {
             format!("hart {hart} is in the critical-error state: a double trap in M-mode, cause {cause:#x} at {pc:#x}")
