@@ -52,18 +52,18 @@ fp! { OPS:
     cmp    FltD    "flt.d"     "10100 01 bbbbb aaaaa 001 ddddd 1010011" &[D], FpCmp, 64 false, |a, b, fl| fp::lt::<F64>(a, b, fl);
     cmp    FleD    "fle.d"     "10100 01 bbbbb aaaaa 000 ddddd 1010011" &[D], FpCmp, 64 false, |a, b, fl| fp::le::<F64>(a, b, fl);
     to_x   FclassD "fclass.d"  "11100 01 00000 aaaaa 001 ddddd 1010011" &[D], FpCmp, 64 false, |a, rm, fl| fp::classify::<F64>(a);
-    to_x   FcvtWD  "fcvt.w.d"  "11000 01 00000 aaaaa mmm ddddd 1010011" &[D], FpCvt, 64 true, |a, rm, fl| fp::to_i32::<F64>(a, rm, fl) as u64;
-    to_x   FcvtWuD "fcvt.wu.d" "11000 01 00001 aaaaa mmm ddddd 1010011" &[D], FpCvt, 64 true, |a, rm, fl| fp::to_u32::<F64>(a, rm, fl) as i32 as u64;
-    to_x   FcvtLD  "fcvt.l.d"  "11000 01 00010 aaaaa mmm ddddd 1010011" &[D], FpCvt, 64 true, |a, rm, fl| fp::to_i64::<F64>(a, rm, fl) as u64;
-    to_x   FcvtLuD "fcvt.lu.d" "11000 01 00011 aaaaa mmm ddddd 1010011" &[D], FpCvt, 64 true, |a, rm, fl| fp::to_u64::<F64>(a, rm, fl);
-    from_x FcvtDW  "fcvt.d.w"  "11010 01 00000 aaaaa mmm ddddd 1010011" &[D], FpCvt, 64 true, |a, rm, fl| fp::from_i32::<F64>(a as i32, rm, fl);
-    from_x FcvtDWu "fcvt.d.wu" "11010 01 00001 aaaaa mmm ddddd 1010011" &[D], FpCvt, 64 true, |a, rm, fl| fp::from_u32::<F64>(a as u32, rm, fl);
-    from_x FcvtDL  "fcvt.d.l"  "11010 01 00010 aaaaa mmm ddddd 1010011" &[D], FpCvt, 64 true, |a, rm, fl| fp::from_i64::<F64>(a as i64, rm, fl);
-    from_x FcvtDLu "fcvt.d.lu" "11010 01 00011 aaaaa mmm ddddd 1010011" &[D], FpCvt, 64 true, |a, rm, fl| fp::from_u64::<F64>(a, rm, fl);
+    to_x   FcvtWD  "fcvt.w.d"  "11000 01 00000 aaaaa mmm ddddd 1010011" &[D], FpCvt, 64 true, |a, rm, fl| fast::to_i32::<F64>(a, rm, fl) as u64;
+    to_x   FcvtWuD "fcvt.wu.d" "11000 01 00001 aaaaa mmm ddddd 1010011" &[D], FpCvt, 64 true, |a, rm, fl| fast::to_u32::<F64>(a, rm, fl) as i32 as u64;
+    to_x   FcvtLD  "fcvt.l.d"  "11000 01 00010 aaaaa mmm ddddd 1010011" &[D], FpCvt, 64 true, |a, rm, fl| fast::to_i64::<F64>(a, rm, fl) as u64;
+    to_x   FcvtLuD "fcvt.lu.d" "11000 01 00011 aaaaa mmm ddddd 1010011" &[D], FpCvt, 64 true, |a, rm, fl| fast::to_u64::<F64>(a, rm, fl);
+    from_x FcvtDW  "fcvt.d.w"  "11010 01 00000 aaaaa mmm ddddd 1010011" &[D], FpCvt, 64 true, |a, rm, fl| fast::from_i32::<F64>(a as i32, rm, fl);
+    from_x FcvtDWu "fcvt.d.wu" "11010 01 00001 aaaaa mmm ddddd 1010011" &[D], FpCvt, 64 true, |a, rm, fl| fast::from_u32::<F64>(a as u32, rm, fl);
+    from_x FcvtDL  "fcvt.d.l"  "11010 01 00010 aaaaa mmm ddddd 1010011" &[D], FpCvt, 64 true, |a, rm, fl| fast::from_i64::<F64>(a as i64, rm, fl);
+    from_x FcvtDLu "fcvt.d.lu" "11010 01 00011 aaaaa mmm ddddd 1010011" &[D], FpCvt, 64 true, |a, rm, fl| fast::from_u64::<F64>(a, rm, fl);
     to_x   FmvXD   "fmv.x.d"   "11100 01 00000 aaaaa 000 ddddd 1010011" &[D], FpMove, 64 false, |a, rm, fl| a;
     from_x FmvDX   "fmv.d.x"   "11110 01 00000 aaaaa 000 ddddd 1010011" &[D], FpMove, 64 false, |a, rm, fl| a;
-    r      FcvtSD  "fcvt.s.d"  "01000 00 00001 aaaaa mmm ddddd 1010011" &[D], FpCvt, 32 < 64 true, |a, rm, fl| fp::cvt::<F64, F32>(a, rm, fl);
-    r      FcvtDS  "fcvt.d.s"  "01000 01 00000 aaaaa mmm ddddd 1010011" &[D], FpCvt, 64 < 32 true, |a, rm, fl| fp::cvt::<F32, F64>(a, rm, fl);
+    r      FcvtSD  "fcvt.s.d"  "01000 00 00001 aaaaa mmm ddddd 1010011" &[D], FpCvt, 32 < 64 true, |a, rm, fl| fast::cvt::<F64, F32>(a, rm, fl);
+    r      FcvtDS  "fcvt.d.s"  "01000 01 00000 aaaaa mmm ddddd 1010011" &[D], FpCvt, 64 < 32 true, |a, rm, fl| fast::cvt::<F32, F64>(a, rm, fl);
 }
 
 table!(MEMORY, OPS);

@@ -52,14 +52,14 @@ fp! { OPS:
     cmp    FltS    "flt.s"     "10100 00 bbbbb aaaaa 001 ddddd 1010011" &[F], FpCmp, 32 false, |a, b, fl| fp::lt::<F32>(a, b, fl);
     cmp    FleS    "fle.s"     "10100 00 bbbbb aaaaa 000 ddddd 1010011" &[F], FpCmp, 32 false, |a, b, fl| fp::le::<F32>(a, b, fl);
     to_x   FclassS "fclass.s"  "11100 00 00000 aaaaa 001 ddddd 1010011" &[F], FpCmp, 32 false, |a, rm, fl| fp::classify::<F32>(a);
-    to_x   FcvtWS  "fcvt.w.s"  "11000 00 00000 aaaaa mmm ddddd 1010011" &[F], FpCvt, 32 true, |a, rm, fl| fp::to_i32::<F32>(a, rm, fl) as u64;
-    to_x   FcvtWuS "fcvt.wu.s" "11000 00 00001 aaaaa mmm ddddd 1010011" &[F], FpCvt, 32 true, |a, rm, fl| fp::to_u32::<F32>(a, rm, fl) as i32 as u64;
-    to_x   FcvtLS  "fcvt.l.s"  "11000 00 00010 aaaaa mmm ddddd 1010011" &[F], FpCvt, 32 true, |a, rm, fl| fp::to_i64::<F32>(a, rm, fl) as u64;
-    to_x   FcvtLuS "fcvt.lu.s" "11000 00 00011 aaaaa mmm ddddd 1010011" &[F], FpCvt, 32 true, |a, rm, fl| fp::to_u64::<F32>(a, rm, fl);
-    from_x FcvtSW  "fcvt.s.w"  "11010 00 00000 aaaaa mmm ddddd 1010011" &[F], FpCvt, 32 true, |a, rm, fl| fp::from_i32::<F32>(a as i32, rm, fl);
-    from_x FcvtSWu "fcvt.s.wu" "11010 00 00001 aaaaa mmm ddddd 1010011" &[F], FpCvt, 32 true, |a, rm, fl| fp::from_u32::<F32>(a as u32, rm, fl);
-    from_x FcvtSL  "fcvt.s.l"  "11010 00 00010 aaaaa mmm ddddd 1010011" &[F], FpCvt, 32 true, |a, rm, fl| fp::from_i64::<F32>(a as i64, rm, fl);
-    from_x FcvtSLu "fcvt.s.lu" "11010 00 00011 aaaaa mmm ddddd 1010011" &[F], FpCvt, 32 true, |a, rm, fl| fp::from_u64::<F32>(a, rm, fl);
+    to_x   FcvtWS  "fcvt.w.s"  "11000 00 00000 aaaaa mmm ddddd 1010011" &[F], FpCvt, 32 true, |a, rm, fl| fast::to_i32::<F32>(a, rm, fl) as u64;
+    to_x   FcvtWuS "fcvt.wu.s" "11000 00 00001 aaaaa mmm ddddd 1010011" &[F], FpCvt, 32 true, |a, rm, fl| fast::to_u32::<F32>(a, rm, fl) as i32 as u64;
+    to_x   FcvtLS  "fcvt.l.s"  "11000 00 00010 aaaaa mmm ddddd 1010011" &[F], FpCvt, 32 true, |a, rm, fl| fast::to_i64::<F32>(a, rm, fl) as u64;
+    to_x   FcvtLuS "fcvt.lu.s" "11000 00 00011 aaaaa mmm ddddd 1010011" &[F], FpCvt, 32 true, |a, rm, fl| fast::to_u64::<F32>(a, rm, fl);
+    from_x FcvtSW  "fcvt.s.w"  "11010 00 00000 aaaaa mmm ddddd 1010011" &[F], FpCvt, 32 true, |a, rm, fl| fast::from_i32::<F32>(a as i32, rm, fl);
+    from_x FcvtSWu "fcvt.s.wu" "11010 00 00001 aaaaa mmm ddddd 1010011" &[F], FpCvt, 32 true, |a, rm, fl| fast::from_u32::<F32>(a as u32, rm, fl);
+    from_x FcvtSL  "fcvt.s.l"  "11010 00 00010 aaaaa mmm ddddd 1010011" &[F], FpCvt, 32 true, |a, rm, fl| fast::from_i64::<F32>(a as i64, rm, fl);
+    from_x FcvtSLu "fcvt.s.lu" "11010 00 00011 aaaaa mmm ddddd 1010011" &[F], FpCvt, 32 true, |a, rm, fl| fast::from_u64::<F32>(a, rm, fl);
     to_x   FmvXW   "fmv.x.w"   "11100 00 00000 aaaaa 000 ddddd 1010011" &[F], FpMove, 64 false, |a, rm, fl| a as i32 as u64;
     from_x FmvWX   "fmv.w.x"   "11110 00 00000 aaaaa 000 ddddd 1010011" &[F], FpMove, 32 false, |a, rm, fl| a as u32 as u64;
 }

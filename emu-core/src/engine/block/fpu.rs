@@ -40,13 +40,21 @@ fn accrued(h: &Hart) -> Flags {
 #[inline(always)]
 fn put(h: &mut Hart, fmt: u32, rd: u8, v: u64, fl: Flags) {
     h.f[(rd & 31) as usize] = boxed(fmt, v);
-    h.csr.fcsr |= u64::from(fl.0);
+    accrue(h, fl);
+}
+
+/// A flag is new once and old ever after: the branch is cheaper than writing fcsr, which the next instruction reads.
+#[inline(always)]
+fn accrue(h: &mut Hart, fl: Flags) {
+    if u64::from(fl.0) & !h.csr.fcsr != 0 {
+        h.csr.fcsr |= u64::from(fl.0);
+    }
 }
 
 #[inline(always)]
 fn put_x(h: &mut Hart, rd: u8, v: u64, fl: Flags) {
     h.x[usize::from(rd).min(32)] = v;
-    h.csr.fcsr |= u64::from(fl.0);
+    accrue(h, fl);
 }
 
 /// Declares a handler: `$h` and `$o` are hart and op; the body gives `()` or leaves by `?` on what the fast path cannot do.

@@ -8,6 +8,7 @@
 //! Operations on half precision, and those not worth a path of their own, are those of [`soft`].
 
 mod convert;
+mod fused;
 mod mul_add;
 
 pub use super::soft::{fcvtmod_w_d, round, roundnx};
@@ -19,9 +20,6 @@ use super::{F32, F64, Flags, Format, Rm, soft};
 /// Whether the host computes `f32` and `f64` operations as IEEE 754 says, subnormals included, without excess precision.
 const HOST_EXACT: bool =
     cfg!(any(target_arch = "x86_64", target_arch = "aarch64", target_arch = "riscv64", target_arch = "wasm32"));
-
-/// Whether `mul_add` is one instruction of the target. Elsewhere it may be a library call of unknown quality.
-const HOST_FMA: bool = cfg!(any(target_feature = "fma", target_arch = "aarch64", target_arch = "riscv64"));
 
 /// Whether `a` is finite and at least twice the smallest normal number in magnitude: a host result like this was rounded just
 /// as it would be without bounds on the exponent.

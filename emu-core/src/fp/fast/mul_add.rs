@@ -1,6 +1,7 @@
 //! Fused multiply-add from additions and a multiplication of the host, each with its error.
 
-use super::{HOST_EXACT, HOST_FMA, inexact, inner, significand};
+use super::fused::{fused_f32, fused_f64};
+use super::{HOST_EXACT, inexact, inner, significand};
 use crate::fp::{F32, F64, Flags, Format, Rm, soft};
 
 /// The rounded sum, and the exact difference of the sum from it (Knuth's two-sum). Finite arguments whose sum is far from
@@ -24,11 +25,19 @@ fn odd_sum(x: f64, y: f64) -> f64 {
 }
 
 /// [`soft::fma`] for single precision. The product is exact in double precision; the sum is rounded to odd there, which makes
-/// the second rounding harmless (double has more than twice the digits and two more).
+/// the second rounding harmless (double has more than twice the digits and two more). If NX is accrued, one instruction of the host
+/// does it.
 #[inline]
 pub fn fma_f32(a: u64, b: u64, c: u64, rm: Rm, fl: &mut Flags) -> u64 {
     if HOST_EXACT && rm == Rm::Rne {
-        let wide = |v: u64| f64::from(f32::from_bits(v as u32));
+        let single = |v: u64| f32::from_bits(v as u32);
+        if fl.has(Flags::NX)
+            && let Some(r) = fused_f32(single(a), single(b), single(c))
+            && inner::<F32>(u64::from(r.to_bits()))
+        {
+            return u64::from(r.to_bits());
+        }
+        let wide = |v: u64| f64::from(single(v));
         let sum = odd_sum(wide(a) * wide(b), wide(c));
         let narrow = sum as f32;
         let r = u64::from(narrow.to_bits());
@@ -56,10 +65,11 @@ fn is_middling(a: u64) -> bool {
 pub fn fma_f64(a: u64, b: u64, c: u64, rm: Rm, fl: &mut Flags) -> u64 {
     if HOST_EXACT && rm == Rm::Rne {
         let (x, y, z) = (f64::from_bits(a), f64::from_bits(b), f64::from_bits(c));
-        if HOST_FMA && fl.has(Flags::NX) {
-            let r = x.mul_add(y, z).to_bits();
-            if inner::<F64>(r) {
-                return r;
+        if fl.has(Flags::NX)
+            && let Some(r) = fused_f64(x, y, z)
+        {
+            if inner::<F64>(r.to_bits()) {
+                return r.to_bits();
             }
         } else if is_middling(a) && is_middling(b) && F64::exp(c) < F64::BIAS + 2 * REACH {
             let p = x * y;
