@@ -60,6 +60,7 @@ impl Decoder {
             rs2: field(op.2 != File::None, 20),
             rs3: field(op.3 != File::None, 27),
             len,
+            off: 0,
         }
     }
 

@@ -97,6 +97,8 @@ pub struct Insn {
     pub rs3: u8,
     /// Length in bytes: 2 or 4.
     pub len: u8,
+    /// Bytes from the start of the block it was decoded for; 0 outside of blocks.
+    pub off: u16,
 }
 
 /// Declaration of one 32-bit encoding.

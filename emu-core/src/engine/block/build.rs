@@ -1,20 +1,24 @@
 //! Makes a block from guest memory.
 
-use super::cache::{Block, data_op};
+use std::ptr::NonNull;
+
+use super::arena::Unit;
+use super::cache::{BlockCache, Header, data_op};
 use super::{Link, MAX_BLOCK, Op, fuse, handlers};
 use crate::bus::Bus;
 use crate::insn::{Decoder, Format, Insn, Shape};
 
 /// Decodes the block at physical address `pa`: up to control flow, an instruction that crosses the page's end, the page's end, or
-/// [`MAX_BLOCK`] instructions. None if not even one instruction lies wholly inside the page and RAM.
-pub(super) fn build(bus: &mut Bus, decoder: &Decoder, pa: u64) -> Option<Box<Block>> {
+/// [`MAX_BLOCK`] instructions. Gives its first op, or none if not even one instruction lies wholly inside the page and RAM. The block
+/// lives in the cache's arenas but is not in its table yet.
+pub(super) fn build(bus: &mut Bus, decoder: &Decoder, blocks: &mut BlockCache, pa: u64) -> Option<*const Op> {
     let page = bus.ram.page_for_read(pa)?;
     let start = (pa & 0xfff) as usize;
     // SAFETY: a page handed out for reading has 4096 bytes and nothing writes to it during this call.
     let bytes: &[u8; 4096] = unsafe { &*page.cast::<[u8; 4096]>() };
-    let (mut insns, mut offs): (Vec<Insn>, Vec<u16>) = (Vec::with_capacity(8), Vec::with_capacity(8));
+    blocks.scratch.clear();
     let mut at = start;
-    while insns.len() < MAX_BLOCK && at < 4096 {
+    while blocks.scratch.len() < MAX_BLOCK && at < 4096 {
         let half = |i: usize| u16::from_le_bytes([bytes[i], bytes[i + 1]]) as u32;
         let lo = half(at);
         let (raw, len) = if lo & 3 != 3 {
@@ -24,27 +28,50 @@ pub(super) fn build(bus: &mut Bus, decoder: &Decoder, pa: u64) -> Option<Box<Blo
         } else {
             break;
         };
-        let insn = decoder.decode(raw, len);
-        offs.push((at - start) as u16);
-        insns.push(insn);
+        let insn = Insn { off: (at - start) as u16, ..decoder.decode(raw, len) };
+        blocks.scratch.push(insn);
         at += len as usize;
         if insn.def.shape.ends_block() {
             break;
         }
     }
-    insns.shrink_to_fit();
-    offs.shrink_to_fit();
-    let last = *insns.last()?;
-    Some(assemble(pa, insns, offs, last, (at - start) as i32))
+    let last = *blocks.scratch.last()?;
+    Some(assemble(blocks, pa, last, (at - start) as i32))
 }
 
-fn assemble(pa: u64, insns: Vec<Insn>, offs: Vec<u16>, last: Insn, len: i32) -> Box<Block> {
-    let n = insns.len();
-    let mut ops: Vec<Op> = Vec::with_capacity(n + 6);
-    ops.push(data_op());
-    for (i, insn) in insns.iter().enumerate() {
-        let handler = insns.get(i + 1).and_then(|next| fuse::pair(insn, next)).or(insn.def.fast).unwrap_or(handlers::slow);
-        let off = offs[i] as i32;
+/// Units that so many instructions take.
+pub(super) const fn insn_units(count: usize) -> usize {
+    (count * size_of::<Insn>()).div_ceil(size_of::<Unit>())
+}
+
+fn assemble(blocks: &mut BlockCache, pa: u64, last: Insn, len: i32) -> *const Op {
+    let n = blocks.scratch.len();
+    let last_off = i32::from(last.off);
+    let (links, count): ([i32; 2], usize) = match last.def.shape {
+        Shape::Branch => ([last_off + last.imm, len], 2),
+        Shape::Jal => ([last_off + last.imm, 0], 1),
+        Shape::Jalr => ([0; 2], 0),
+        _ => ([len, 0], 1),
+    };
+    let extra = !matches!(last.def.shape, Shape::Branch | Shape::Jal) as usize;
+    let slots = 1 + n + extra + 2 * count;
+    let insns: NonNull<Insn> = blocks.insns.get(insn_units(n)).cast();
+    let base: *mut Op = blocks.ops.get(slots).as_ptr().cast();
+    // SAFETY: the first piece has room for `n` instructions, the second for `slots` ops; both are aligned for what they hold (asserted
+    // below) and nobody else uses them.
+    let (cold, ops) = unsafe {
+        insns.as_ptr().copy_from_nonoverlapping(blocks.scratch.as_ptr(), n);
+        base.cast::<Header>().write(Header { insns, count: n as u16, slots: slots as u16, pad: 0 });
+        (&blocks.scratch[..], base.add(1))
+    };
+    let put = |i: usize, op: Op| {
+        debug_assert!(i < slots - 1);
+        // SAFETY: as above; `i` counts from the slot behind the header.
+        unsafe { ops.add(i).write(op) }
+    };
+    for (i, insn) in cold.iter().enumerate() {
+        let handler = cold.get(i + 1).and_then(|next| fuse::pair(insn, next)).or(insn.def.fast).unwrap_or(handlers::slow);
+        let off = i32::from(insn.off);
         let imm = match insn.def.shape {
             Shape::Auipc => insn.imm.wrapping_add(off),
             Shape::Jal => off + insn.len as i32,
@@ -52,41 +79,30 @@ fn assemble(pa: u64, insns: Vec<Insn>, offs: Vec<u16>, last: Insn, len: i32) -> 
             _ => insn.imm,
         };
         let rd = if insn.rd == 0 && insn.def.writes_int() { 32 } else { insn.rd };
-        ops.push(Op { handler, imm, rd, rs1: insn.rs1, rs2: insn.rs2, index: i as u8 });
+        put(i, Op { handler, imm, rd, rs1: insn.rs1, rs2: insn.rs2, index: i as u8 });
     }
-    let last_off = offs[n - 1] as i32;
-    let mut links: Vec<i32> = Vec::new();
     match last.def.shape {
-        Shape::Branch => links.extend([last_off + last.imm, len]),
-        Shape::Jal => links.push(last_off + last.imm),
-        Shape::Jalr => ops.push(Op { imm: len, ..data_op() }),
-        _ => {
-            // Also behind an instruction that always leaves by its slow path: it costs one slot and keeps one rule.
-            ops.push(Op { handler: handlers::fall, index: n as u8, ..data_op() });
-            links.push(len);
-        }
+        Shape::Branch | Shape::Jal => {}
+        Shape::Jalr => put(n, Op { imm: len, ..data_op() }),
+        // Also behind an instruction that always leaves by its slow path: it costs one slot and keeps one rule.
+        _ => put(n, Op { handler: handlers::fall, index: n as u8, ..data_op() }),
     }
-    let (first_link, count) = (ops.len(), links.len());
-    ops.resize(first_link + 2 * count, data_op());
-    let mut ops = ops.into_boxed_slice();
-    let base = ops.as_mut_ptr();
+    let first_link = n + extra;
     let page_off = (pa & 0xfff) as i32;
-    for (k, delta) in links.into_iter().enumerate() {
+    for (k, delta) in links.into_iter().take(count).enumerate() {
         let same_page = (page_off + delta) >> 12 == 0;
         let stub = first_link + count + k;
         // `rd` is the distance from the stub back to its link, `imm` whether the link may be patched.
-        ops[stub] = Op { handler: handlers::resolve, imm: same_page as i32, rd: count as u8, ..data_op() };
-        // SAFETY: `first_link + k` and `stub` are inside `ops`; Link and Op have the same size and alignment (asserted below), and the
-        // slot is only ever read as a Link from now on. The boxed slice does not move when its box does.
+        put(stub, Op { handler: handlers::resolve, imm: same_page as i32, rd: count as u8, ..data_op() });
+        // SAFETY: both slots are inside the piece; Link and Op have the same size and alignment (asserted below), and the slot is only
+        // ever read as a Link from now on.
         unsafe {
-            base.add(first_link + k).cast::<Link>().write(Link { target: base.add(stub), delta, pad: 0 });
+            ops.add(first_link + k).cast::<Link>().write(Link { target: ops.add(stub), delta, pad: 0 });
         }
     }
-    let mut block = Box::new(Block { pa, offs, insns, ops });
-    let address: *const Block = &*block;
-    // SAFETY: slot 0 is the header slot, 16 bytes, aligned for a pointer.
-    unsafe { block.ops.as_mut_ptr().cast::<*const Block>().write(address) };
-    block
+    ops
 }
 
 const _: () = assert!(size_of::<Link>() == size_of::<Op>() && align_of::<Link>() == align_of::<Op>() && size_of::<Op>() == 16);
+const _: () = assert!(size_of::<Header>() == size_of::<Op>() && size_of::<Unit>() == size_of::<Op>());
+const _: () = assert!(align_of::<Unit>() >= align_of::<Op>() && align_of::<Unit>() >= align_of::<Insn>());

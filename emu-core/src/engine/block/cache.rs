@@ -2,6 +2,9 @@
 //!
 //! Nothing here is guest state: dropping all of it at any moment changes no result.
 
+use std::ptr::NonNull;
+
+use super::arena::Arena;
 use super::{Op, handlers};
 use crate::insn::Insn;
 
@@ -24,48 +27,78 @@ pub struct Jump {
     pub(super) op: *const Op,
 }
 
-/// A block of decoded instructions.
-pub struct Block {
-    /// Physical address of the first instruction.
-    pub(super) pa: u64,
-    /// Offset of each instruction from the start.
-    pub(super) offs: Vec<u16>,
+const NO_JUMP: Jump = Jump { tag: 1, op: std::ptr::null() };
+
+/// The slot before a block's first op.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub(super) struct Header {
     /// The instructions, for slow paths.
-    pub(super) insns: Vec<Insn>,
-    /// Header slot, one op an instruction, links.
-    pub(super) ops: Box<[Op]>,
+    pub(super) insns: NonNull<Insn>,
+    /// How many there are.
+    pub(super) count: u16,
+    /// Slots of the block, this one included.
+    pub(super) slots: u16,
+    pub(super) pad: u32,
 }
 
-impl Block {
-    /// Where execution starts.
-    #[inline]
-    pub(super) fn entry(&self) -> *const Op {
-        &raw const self.ops[1]
-    }
-}
-
-/// A place in the table: physical address (odd when empty) and block.
-struct Slot {
+/// A place in the table: physical address (odd when empty) and first op of the block.
+#[derive(Clone, Copy)]
+pub struct Slot {
     pa: u64,
-    block: Option<Box<Block>>,
+    op: *const Op,
 }
 
 const FREE: u64 = 1;
+const NONE: Slot = Slot { pa: FREE, op: std::ptr::null() };
+
+#[inline(always)]
+fn hash(pa: u64, mask: usize) -> usize {
+    ((pa >> 1).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32) as usize & mask
+}
+
+/// The block at a physical address in a table of `mask + 1` slots, one of them free; null if there is none.
+///
+/// # Safety
+/// `table` has `mask + 1` slots.
+#[inline(always)]
+pub(super) unsafe fn find(table: *const Slot, mask: usize, pa: u64) -> *const Op {
+    let mut i = hash(pa, mask);
+    loop {
+        // SAFETY: the index is at most `mask`.
+        let s = unsafe { &*table.add(i) };
+        if s.pa == pa {
+            return s.op;
+        }
+        if s.pa == FREE {
+            return std::ptr::null();
+        }
+        i = (i + 1) & mask;
+    }
+}
+
+/// Halfwords of a page at which blocks start.
+type Starts = [u64; 32];
 
 /// All blocks of a machine (they are position-independent, so harts share them), and who has which page.
 pub struct BlockCache {
-    /// Open-addressed table by physical address; a power of two in length, at most half full. The address stands beside the box, so
+    /// Open-addressed table by physical address; a power of two in length, at most half full. The address stands beside the entry, so
     /// that a search touches one line of the host's cache.
-    table: Vec<Slot>,
+    pub(super) table: Vec<Slot>,
     used: usize,
-    /// For each RAM page: how many blocks start in it (0: the page has no decoded code).
-    per_page: Vec<u16>,
+    /// For each RAM page with decoded code: where blocks start in it.
+    per_page: Vec<Option<Box<Starts>>>,
     ram_base: u64,
-    /// Blocks dropped while handlers may still run in them; freed when no handler runs. Boxed, as they must not move until then.
-    #[allow(clippy::vec_box)]
-    graveyard: Vec<Box<Block>>,
+    /// Blocks dropped while handlers may still run in them; reused when no handler runs.
+    graveyard: Vec<*const Op>,
     /// A jump cache for each hart.
     pub(super) jumps: Vec<Box<[Jump]>>,
+    /// Where ops live.
+    pub(super) ops: Arena,
+    /// Where the instructions of blocks live.
+    pub(super) insns: Arena,
+    /// Instructions of the block being built.
+    pub(super) scratch: Vec<Insn>,
     /// Blocks built since the start, for benchmarks.
     pub built: u64,
 }
@@ -73,130 +106,130 @@ pub struct BlockCache {
 impl BlockCache {
     /// An empty cache for RAM at `ram_base` with `ram_size` bytes and this many harts.
     pub fn new(ram_base: u64, ram_size: u64, harts: usize) -> BlockCache {
-        let empty = Jump { tag: 1, op: std::ptr::null() };
         BlockCache {
-            table: none(1 << 12),
+            table: vec![NONE; 1 << 12],
             used: 0,
-            per_page: vec![0; (ram_size >> 12) as usize],
+            per_page: vec![None; (ram_size >> 12) as usize],
             ram_base,
             graveyard: Vec::new(),
-            jumps: (0..harts).map(|_| vec![empty; JUMPS].into_boxed_slice()).collect(),
+            jumps: (0..harts).map(|_| vec![NO_JUMP; JUMPS].into_boxed_slice()).collect(),
+            ops: Arena::new(),
+            insns: Arena::new(),
+            scratch: Vec::new(),
             built: 0,
         }
     }
 
-    #[inline]
-    fn hash(&self, pa: u64) -> usize {
-        ((pa >> 1).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32) as usize & (self.table.len() - 1)
-    }
-
     /// The block that starts at a physical address.
     #[inline]
-    pub(super) fn find(&self, pa: u64) -> Option<&Block> {
-        let mut i = self.hash(pa);
-        loop {
-            let s = &self.table[i];
-            if s.pa == pa {
-                return s.block.as_deref();
-            }
-            if s.pa == FREE {
-                return None;
-            }
-            i = (i + 1) & (self.table.len() - 1);
-        }
+    pub(super) fn find(&self, pa: u64) -> Option<*const Op> {
+        // SAFETY: the table's length is a power of two.
+        let op = unsafe { find(self.table.as_ptr(), self.table.len() - 1, pa) };
+        (!op.is_null()).then_some(op)
     }
 
     fn page(&self, pa: u64) -> usize {
-        ((pa - self.ram_base) >> 12) as usize
+        (pa.wrapping_sub(self.ram_base) >> 12) as usize
     }
 
     /// Adds a block; true if it is the first of its page.
-    pub(super) fn insert(&mut self, block: Box<Block>) -> bool {
+    pub(super) fn insert(&mut self, pa: u64, op: *const Op) -> bool {
         if self.used * 2 >= self.table.len() {
-            let bigger = none(self.table.len() * 2);
+            let bigger = vec![NONE; self.table.len() * 2];
             let old = std::mem::replace(&mut self.table, bigger);
-            for b in old.into_iter().filter_map(|s| s.block) {
-                self.place(b);
+            for s in old.into_iter().filter(|s| s.pa != FREE) {
+                self.place(s);
             }
         }
-        let page = self.page(block.pa);
         self.used += 1;
         self.built += 1;
-        self.place(block);
-        let first = self.per_page.get(page) == Some(&0);
-        if let Some(n) = self.per_page.get_mut(page) {
-            *n = n.saturating_add(1);
-        }
+        self.place(Slot { pa, op });
+        let page = self.page(pa);
+        let Some(starts) = self.per_page.get_mut(page) else { return false };
+        let first = starts.is_none();
+        let half = (pa >> 1) as usize & 2047;
+        starts.get_or_insert_with(|| Box::new([0; 32]))[half / 64] |= 1 << (half % 64);
         first
     }
 
-    fn place(&mut self, block: Box<Block>) {
-        let mut i = self.hash(block.pa);
+    fn place(&mut self, s: Slot) {
+        let mask = self.table.len() - 1;
+        let mut i = hash(s.pa, mask);
         while self.table[i].pa != FREE {
-            i = (i + 1) & (self.table.len() - 1);
+            i = (i + 1) & mask;
         }
-        self.table[i] = Slot { pa: block.pa, block: Some(block) };
+        self.table[i] = s;
     }
 
-    /// Drops the blocks of a page (physical page number); true if there were any. Jump caches are cleared then.
-    pub(super) fn drop_page(&mut self, ppn: u64) -> bool {
-        let Some(index) = (ppn << 12).checked_sub(self.ram_base).map(|o| (o >> 12) as usize) else { return false };
-        if self.per_page.get(index).is_none_or(|&n| n == 0) {
-            return false;
+    /// Drops the blocks of a page (physical page number) and what jump caches know of them.
+    pub(super) fn drop_page(&mut self, ppn: u64) {
+        let page = self.page(ppn << 12);
+        let Some(starts) = self.per_page.get_mut(page).and_then(Option::take) else { return };
+        for (word, mut bits) in starts.into_iter().enumerate() {
+            while bits != 0 {
+                let half = word * 64 + bits.trailing_zeros() as usize;
+                bits &= bits - 1;
+                if let Some(op) = self.remove((ppn << 12) + 2 * half as u64) {
+                    self.forget(half, op);
+                    self.graveyard.push(op);
+                }
+            }
         }
-        self.per_page[index] = 0;
-        for off in (0..4096).step_by(2) {
-            self.remove((ppn << 12) + off);
+    }
+
+    /// Removes a block that starts at a halfword of its page from every jump cache: virtual pcs differ only above the page offset.
+    fn forget(&mut self, half: usize, op: *const Op) {
+        for jumps in &mut self.jumps {
+            for j in jumps.iter_mut().skip(half).step_by(2048).filter(|j| j.op == op) {
+                *j = NO_JUMP;
+            }
         }
-        self.clear_jumps();
-        true
     }
 
     /// Removes one block by backward-shift deletion, so that probe chains stay whole.
-    fn remove(&mut self, pa: u64) {
+    fn remove(&mut self, pa: u64) -> Option<*const Op> {
         let mask = self.table.len() - 1;
-        let mut i = self.hash(pa);
+        let mut i = hash(pa, mask);
         while self.table[i].pa != pa {
             if self.table[i].pa == FREE {
-                return;
+                return None;
             }
             i = (i + 1) & mask;
         }
-        if let Some(b) = self.take(i).block {
-            self.graveyard.push(b);
-            self.used -= 1;
-        }
+        let op = std::mem::replace(&mut self.table[i], NONE).op;
+        self.used -= 1;
         let mut hole = i;
         let mut j = (i + 1) & mask;
         while self.table[j].pa != FREE {
-            let home = self.hash(self.table[j].pa);
+            let home = hash(self.table[j].pa, mask);
             if (j.wrapping_sub(home) & mask) >= (j.wrapping_sub(hole) & mask) {
-                self.table[hole] = self.take(j);
+                self.table[hole] = std::mem::replace(&mut self.table[j], NONE);
                 hole = j;
             }
             j = (j + 1) & mask;
         }
-    }
-
-    fn take(&mut self, i: usize) -> Slot {
-        std::mem::replace(&mut self.table[i], Slot { pa: FREE, block: None })
+        Some(op)
     }
 
     /// Empties every hart's jump cache.
     pub(super) fn clear_jumps(&mut self) {
         for jumps in &mut self.jumps {
-            jumps.fill(Jump { tag: 1, op: std::ptr::null() });
+            jumps.fill(NO_JUMP);
         }
     }
 
-    /// Frees dropped blocks. Call only when no handler runs.
+    /// Takes back the memory of dropped blocks. Call only when no handler runs.
     pub(super) fn bury(&mut self) {
-        self.graveyard.clear();
+        for op in self.graveyard.drain(..) {
+            // SAFETY: the block was built by `build` in these arenas and is in no table any more.
+            unsafe {
+                let first = op.sub(1);
+                let h = first.cast::<Header>().read();
+                self.insns.give(h.insns.cast(), super::build::insn_units(h.count as usize));
+                self.ops.give(NonNull::new_unchecked(first.cast_mut()).cast(), h.slots as usize);
+            }
+        }
     }
-}
-
-fn none(n: usize) -> Vec<Slot> {
-    std::iter::repeat_with(|| Slot { pa: FREE, block: None }).take(n).collect()
 }
 
 /// An op that must never run: the header slot and data slots of a block.

@@ -298,7 +298,7 @@ handler! {
             let fuel = fuel - (o.index as i64 + 1);
             let e = (*c).t1.jumps.add(cache::slot(target));
             if (*e).tag != target ^ (*c).t1.salt || fuel < MAX_BLOCK as i64 {
-                return out(c, ip, target, fuel);
+                return seek(c, ip, target, fuel);
             }
             go!(c, (*e).op, target, fuel)
         }
@@ -310,15 +310,51 @@ handler! {
     pub(super) fn resolve(c, ip, pc, fuel) {
         // SAFETY: `ip` is the stub two slots behind its link.
         unsafe {
-            let e = (*c).t1.jumps.add(cache::slot(pc));
-            if (*ip).imm == 0 && (*e).tag == pc ^ (*c).t1.salt {
-                go!(c, (*e).op, pc, fuel)
+            if (*ip).imm == 0 {
+                let e = (*c).t1.jumps.add(cache::slot(pc));
+                if (*e).tag == pc ^ (*c).t1.salt {
+                    go!(c, (*e).op, pc, fuel)
+                }
+                return seek(c, ip, pc, fuel);
+            }
+            let link = ip.sub((*ip).rd as usize) as *mut Link;
+            if let Some(op) = known(c, pc) {
+                (*link).target = op;
+                go!(c, op, pc, fuel)
             }
             (*c).pc = pc;
             (*c).t1.fuel = fuel;
-            (*c).t1.link = if (*ip).imm != 0 { ip.sub((*ip).rd as usize) as *mut Link } else { std::ptr::null_mut() };
+            (*c).t1.link = link;
             (*c).t1.status = status::LINK;
             (*c).t1.status
+        }
+    }
+}
+
+/// The block at a virtual pc, if it is built and the page's translation is cached.
+#[inline(always)]
+unsafe fn known(c: *const Hart, pc: u64) -> Option<*const Op> {
+    // SAFETY: the caller's hart runs, so its banks and the table are live, and the table has `mask + 1` slots.
+    unsafe {
+        let (_, pa) = (*(*c).tlb.fetch_bank).fetch_ptr(pc)?;
+        let op = cache::find((*c).t1.table, (*c).t1.mask, pa);
+        (!op.is_null()).then_some(op)
+    }
+}
+
+handler! {
+    /// Goes on at `pc`, which the jump cache does not know or for which fuel may not last: by the table of blocks, or leaves.
+    #[inline(never)]
+    pub(super) fn seek(c, ip, pc, fuel) {
+        // SAFETY: called by handlers with the live hart; the jump cache has JUMPS entries.
+        unsafe {
+            if fuel >= MAX_BLOCK as i64
+                && let Some(op) = known(c, pc)
+            {
+                *(*c).t1.jumps.add(cache::slot(pc)) = cache::Jump { tag: pc ^ (*c).t1.salt, op };
+                go!(c, op, pc, fuel)
+            }
+            out(c, ip, pc, fuel)
         }
     }
 }
@@ -345,11 +381,10 @@ handler! {
         // SAFETY: `ip` is an op with an instruction; its block's header lies `index + 1` slots before it. The bus is live.
         unsafe {
             let o = &*ip;
-            let block = &*header(ip);
-            let off = *block.offs.get_unchecked(o.index as usize);
-            let insn = block.insns.get_unchecked(o.index as usize);
+            // Behind its header a block's memory does not move, and nothing is taken back while handlers run.
+            let insn = &*(*header(ip)).insns.as_ptr().add(o.index as usize);
             let h = &mut *c;
-            let at = pc.wrapping_add(off as u64);
+            let at = pc.wrapping_add(u64::from(insn.off));
             let next = at.wrapping_add(insn.len as u64);
             h.pc = at;
             h.next_pc = next;
@@ -385,14 +420,14 @@ handler! {
     }
 }
 
-/// The block an op belongs to.
+/// The header of the block an op belongs to.
 ///
 /// # Safety
 /// `ip` is an instruction's op of a live block.
 #[inline(always)]
-unsafe fn header(ip: *const Op) -> *const super::cache::Block {
-    // SAFETY: the builder puts the block's address in the slot before op 0.
-    unsafe { *(ip.sub((*ip).index as usize + 1).cast::<*const super::cache::Block>()) }
+unsafe fn header(ip: *const Op) -> *const cache::Header {
+    // SAFETY: the builder puts the header into the slot before op 0.
+    unsafe { ip.sub((*ip).index as usize + 1).cast() }
 }
 
 /// Instructions in the block that starts with `entry`.
@@ -402,10 +437,7 @@ unsafe fn header(ip: *const Op) -> *const super::cache::Block {
 #[inline]
 pub(super) unsafe fn length(entry: *const Op) -> usize {
     // SAFETY: as promised.
-    unsafe {
-        let block = &*header(entry);
-        block.insns.len()
-    }
+    unsafe { (*header(entry)).count as usize }
 }
 
 /// Handler of an instruction `rd = f(rs1, rs2)`.

@@ -11,6 +11,7 @@
 // Every handler has the same contract, stated at [`Fast`].
 #![allow(clippy::missing_safety_doc)]
 
+mod arena;
 mod build;
 mod cache;
 pub mod fpu;
@@ -98,6 +99,10 @@ pub struct T1 {
     pub bus: *mut crate::bus::Bus,
     /// The jump cache.
     pub jumps: *mut cache::Jump,
+    /// The table of blocks.
+    pub table: *const cache::Slot,
+    /// Its length less one.
+    pub mask: usize,
     /// Translation context of the current fetches, in the bits a canonical pc leaves free.
     pub salt: u64,
     /// `instret` when fuel runs out.
@@ -120,6 +125,8 @@ impl T1 {
         T1 {
             bus: std::ptr::null_mut(),
             jumps: std::ptr::null_mut(),
+            table: std::ptr::null(),
+            mask: 0,
             salt: 0,
             instret_end: 0,
             cycles_end: 0,

@@ -63,6 +63,7 @@ pub fn run(
         }
         hart.t1.instret_end = hart.instret.wrapping_add(left as u64);
         hart.t1.cycles_end = hart.cycles.wrapping_add(left as u64);
+        (hart.t1.table, hart.t1.mask) = (blocks.table.as_ptr(), blocks.table.len() - 1);
         let c: *mut Hart = hart;
         // SAFETY: `op` is the entry of a live block for the hart's pc; `t1` was set up above.
         let why = unsafe { ((*op).handler)(c, op, (*c).pc, left) };
@@ -95,11 +96,10 @@ fn lookup(hart: &mut Hart, bus: &mut Bus, decoder: &Decoder, blocks: &mut BlockC
     let at = hart.fetch_place(bus, pc).ok().filter(|at| at.whole)?;
     let pa = at.pa;
     let op = match blocks.find(pa) {
-        Some(b) => b.entry(),
+        Some(op) => op,
         None => {
-            let block = build::build(bus, decoder, pa)?;
-            let op = block.entry();
-            if blocks.insert(block) {
+            let op = build::build(bus, decoder, blocks, pa)?;
+            if blocks.insert(pa, op) {
                 // Other harts drop their write access before they run again.
                 if let Some(page) = bus.ram.set_code(pa, true) {
                     hart.tlb.forget_writes(page);
