@@ -17,7 +17,7 @@ use crate::state::{HartState, Stage, State};
 use crate::{boot, emulate, ext, leave};
 
 /// Price in cycles of every trap the firmware answers, from its entry to its return. OpenSBI takes a few hundred instructions.
-pub const COST: u64 = 200;
+pub const COST: u64 = 250;
 
 /// Native SBI firmware.
 #[derive(Clone)]
