@@ -11,12 +11,16 @@ fn each_selector_has_one_event() {
         assert!(EVENTS[..i].iter().all(|other| other.selector != e.selector && other.name != e.name), "{}", e.name);
         assert!(e.selector < EXCEPTION_SELECTOR || e.selector >= 0x1_0000, "{} is where traps by cause are", e.name);
     }
-    assert!(Exception::ALL.iter().all(|&c| {
-        Event::of_selector(EXCEPTION_SELECTOR + c as u64) == Event::Trap(TrapEvent::Exception(c as u8))
-    }));
-    assert!(Interrupt::ALL.iter().all(|&c| {
-        Event::of_selector(INTERRUPT_SELECTOR + c as u64) == Event::Trap(TrapEvent::Interrupt(c as u8))
-    }));
+    assert!(
+        Exception::ALL
+            .iter()
+            .all(|&c| { Event::of_selector(EXCEPTION_SELECTOR + c as u64) == Event::Trap(TrapEvent::Exception(c as u8)) })
+    );
+    assert!(
+        Interrupt::ALL
+            .iter()
+            .all(|&c| { Event::of_selector(INTERRUPT_SELECTOR + c as u64) == Event::Trap(TrapEvent::Interrupt(c as u8)) })
+    );
 }
 
 #[test]

@@ -470,6 +470,26 @@ fn state_in_the_middle_of_an_operation_is_saved_and_restored() {
     assert_eq!(rig.fw.state(), &before);
 }
 
+#[test]
+fn a_global_event_that_is_enabled_for_a_hart_that_starts_is_never_found_by_opensbi() {
+    for (p, found) in [("spec", true), ("opensbi-1.9", false)] {
+        let mut rig = Rig::running(2, config(p));
+        rig.set_attr(0, GLOBAL, attr::PREFERRED_HART, 1);
+        rig.arm(0, GLOBAL);
+        rig.step_call(1, HSM, 1, &[]);
+        if !found {
+            rig.arm(0, GLOBAL);
+        }
+        assert_eq!(rig.status(0, GLOBAL) & 3, status::ENABLED, "{p}");
+        rig.call(0, HSM, 0, &[1, ENTRY, 0]);
+        rig.sse(1, UNMASK, &[]);
+        rig.sse(0, INJECT, &[u64::from(GLOBAL), 1]);
+        rig.interrupts(1);
+        assert_eq!(at(&rig, 1) == handler(GLOBAL), found, "{p}");
+        assert_eq!(rig.event(0, GLOBAL).pending(), !found, "{p}");
+    }
+}
+
 /// mstatus.SDT, and menvcfg.DTE, which makes it exist for the supervisor.
 const SDT: u64 = 1 << 24;
 const DTE: u64 = 1 << 59;

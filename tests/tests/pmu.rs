@@ -5,8 +5,8 @@
 
 mod small;
 
-use emu_core::board::load::{Bios, File, Images};
 use emu_core::board;
+use emu_core::board::load::{Bios, File, Images};
 use emu_core::machine::{EngineKind, Machine, MachineConfig};
 use sbi_model::{Config, Sbi};
 use small::*;

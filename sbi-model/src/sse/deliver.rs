@@ -30,7 +30,7 @@ pub fn candidate(rules: &Rules, s: &State, hart: usize) -> Option<Place> {
 /// Whether an event is for this hart.
 fn mine(rules: &Rules, s: &State, hart: usize, e: &Event) -> bool {
     match rules.policies.routing {
-        Routing::Preferred => e.hart == hart && e.attrs[attr::PREFERRED_HART] >> 32 == 0,
+        Routing::Preferred => e.hart == hart && e.linked && e.attrs[attr::PREFERRED_HART] >> 32 == 0,
         Routing::AnyReady => e.hart == hart || signal::is_free(rules, s, e),
     }
 }

@@ -93,11 +93,12 @@ pub(crate) fn resume(rules: &Rules, h: &mut Hart, bus: &Bus) {
     }
 }
 
-/// Hart index `hart` starts: its list and queue are new.
+/// Hart index `hart` starts: its list and queue are new. An event that is ENABLED for it is in no list from then on; where firmware looks
+/// for events in that list alone, it is never found again.
 pub fn start(c: &mut Call<'_, '_>, hart: usize) {
     for place in c.state.sse.places(hart).collect::<Vec<_>>() {
         let e = c.state.sse.at_mut(place);
-        if e.hart == hart && e.state() < state::ENABLED {
+        if e.hart == hart {
             e.linked = false;
         }
     }
