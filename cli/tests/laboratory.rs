@@ -1,0 +1,57 @@
+//! The laboratory as a user runs it. The whole matrix is a step of `scripts/test`; here is one policy of it.
+
+mod common;
+
+use common::{code, run, stdout};
+
+const ONE: [&str; 8] = ["lab", "--quiet", "--policy", "sstatus", "--layout", "asm", "--variant", "nothing"];
+
+#[test]
+fn opensbi_resumes_the_world_switch_as_the_guest_and_the_specification_does_not() {
+    let out = run(&[&ONE[..], &["--firmware", "opensbi-1.9", "--firmware", "spec"]].concat());
+    assert_eq!(code(&out), 0, "{}", stdout(&out));
+    let text = stdout(&out);
+    let (opensbi, spec) = text.split_once("firmware spec").unwrap();
+    assert!(opensbi.lines().any(|l| l.trim_start().starts_with("P4 ") && l.ends_with("mode HS -> VS")), "{opensbi}");
+    assert!(!spec.split("healthy boundaries").next().unwrap().contains("->"), "{spec}");
+}
+
+#[test]
+fn a_case_is_told_with_its_last_writer() {
+    let out = run(&["lab", "--case", "P4", "--firmware", "opensbi-1.9"]);
+    let text = stdout(&out);
+    assert!(text.contains("mode HS -> VS") && text.contains("complete makes it of hstatus.SPV"), "{text}");
+    assert!(text.contains("hstatus.SPV was last written by") && text.contains("<point_P1+0x4>"), "{text}");
+    let healthy = stdout(&run(&["lab", "--case", "P4", "--firmware", "spec"]));
+    assert!(healthy.contains("healthy: everything that was interrupted came back"), "{healthy}");
+}
+
+#[test]
+fn a_result_that_is_not_expected_ends_with_code_6() {
+    let dir = std::env::temp_dir().join(format!("trapeze-lab-{}", std::process::id()));
+    std::fs::create_dir_all(&dir).unwrap();
+    let file = dir.join("wrong.expected");
+    std::fs::write(&file, "firmware spec\nspec asm sstatus nothing P4: mode HS -> VS\n").unwrap();
+    let path = file.to_str().unwrap();
+    let out = run(&[&ONE[..], &["--firmware", "spec", "--expected", path]].concat());
+    assert_eq!(code(&out), 6);
+    let text = stdout(&out);
+    assert!(text.contains("unexpected: spec asm sstatus nothing P4: expected mode HS -> VS, found healthy"), "{text}");
+    std::fs::write(&file, "nonsense\n").unwrap();
+    let out = run(&[&ONE[..], &["--firmware", "spec", "--expected", path]].concat());
+    assert_eq!(code(&out), 2);
+    std::fs::remove_dir_all(dir).unwrap();
+}
+
+#[test]
+fn places_and_settings_that_do_not_exist_are_refused_with_those_that_do() {
+    for (args, word) in [
+        (&["lab", "--case", "P99"][..], "P10c"),
+        (&["lab", "--policy", "all"][..], "hstatus"),
+        (&["lab", "--firmware", "/nowhere/fw.bin"][..], "/nowhere/fw.bin"),
+    ] {
+        let out = run(args);
+        assert_ne!(code(&out), 0);
+        assert!(common::stderr(&out).contains(word), "{}", common::stderr(&out));
+    }
+}
