@@ -114,7 +114,14 @@ fn device_trees_that_lie() {
     // More memory and more harts than there are.
     tree(made, &["-smp", "4", "-m", "128M"], &["memory", "-m"]);
     tree(made, &["-smp", "2", "-m", "256M"], &["hart 2 does not exist", "-smp"]);
+    // Instructions and translation that the harts lack.
+    tree(made, &["-smp", "4", "-m", "256M", "-cpu", "max,h=off"], &["/cpus/cpu@0", "claims 'h'", "-cpu"]);
+    tree(made, &["-smp", "4", "-m", "256M", "-cpu", "rva22,sv57=off"], &["/cpus/cpu@0", "-cpu"]);
     let bytes = std::fs::read(&path).unwrap();
+    let at = bytes.windows(6).position(|w| w == b"rv64im").unwrap();
+    let mut vector = bytes.clone();
+    vector[at + 4..at + 6].copy_from_slice(b"iv");
+    tree(&d.file("vector", &vector), &["-smp", "4", "-m", "256M"], &["claims 'v'"]);
     tree(&d.file("cut", &bytes[..bytes.len() / 2]), &["-smp", "4"], &[]);
     tree(&d.file("text", b"/dts-v1/; / { };"), &[], &[]);
     let mut size = bytes.clone();

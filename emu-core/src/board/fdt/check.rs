@@ -1,5 +1,7 @@
 //! Checks a device tree that the user supplies against the machine it is for: a kernel that believes a wrong one fails far away.
 
+use emu_csr::{Ext, Isa};
+
 use super::tree::{Blob, FdtError, Node};
 use crate::board::{Config, map};
 
@@ -52,6 +54,27 @@ fn memory(root: &Node, config: &Config) -> Result<(), FdtError> {
     if found { Ok(()) } else { content("/", "no memory node (device_type = \"memory\")".into()) }
 }
 
+/// Names of extensions and of the translation mode that a hart's node claims.
+fn claimed(n: &Node) -> impl Iterator<Item = String> + '_ {
+    let text = |name: &str| n.get(name).map(|b| String::from_utf8_lossy(b).to_lowercase()).unwrap_or_default();
+    // Property "riscv,isa": "rv64", single letters, then names behind underscores.
+    let isa = text("riscv,isa");
+    let mut parts = isa.trim_end_matches('\0').split('_');
+    let letters = parts.next().and_then(|p| p.strip_prefix("rv64")).unwrap_or_default();
+    let mut names: Vec<String> = letters.chars().map(String::from).chain(parts.map(String::from)).collect();
+    names.extend(text("riscv,isa-extensions").split('\0').map(String::from));
+    names.extend(text("mmu-type").trim_end_matches('\0').strip_prefix("riscv,").map(String::from));
+    names.into_iter()
+}
+
+/// Whether harts have what a name claims. Names this machine does not know are taken for parts of what it has, but V is not.
+fn has(isa: Isa, name: &str) -> bool {
+    match Ext::by_name(name) {
+        Some(ext) => isa.has(ext),
+        None => name != "v" && !name.starts_with("zv"),
+    }
+}
+
 fn cpus(root: &Node, config: &Config) -> Result<(), FdtError> {
     let Some(cpus) = root.children.iter().find(|n| n.name == "cpus") else {
         return content("/", "no /cpus node".into());
@@ -69,6 +92,10 @@ fn cpus(root: &Node, config: &Config) -> Result<(), FdtError> {
         let hart = number(reg);
         if hart >= config.harts as u64 && n.get("status") != Some(b"disabled\0") {
             let what = format!("hart {hart} does not exist: the machine has {}; correct the tree or -smp", config.harts);
+            return content(&path, what);
+        }
+        if let Some(name) = claimed(n).find(|name| !has(config.isa, name)) {
+            let what = format!("claims '{name}', which the harts lack; correct the tree or -cpu");
             return content(&path, what);
         }
         found = true;
