@@ -41,7 +41,7 @@ pub const fn chained(tdata1: u64) -> bool {
 /// DBTR state of one hart.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Dbtr {
-    /// Address of the shared memory, or [`NONE`].
+    /// Address of the shared memory, or `NONE`.
     pub memory: u64,
     /// trig_state of each trigger; 0 if it is free.
     pub state: [u64; TRIGGERS],

@@ -17,7 +17,7 @@ pub const NONE: u64 = u64::MAX;
 /// What a counter was configured for.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Configured {
-    /// event_idx, or [`NONE`].
+    /// event_idx, or `NONE`.
     pub event: u64,
     /// mhpmevent's event field and filters, for a hardware counter.
     pub selector: u64,
@@ -32,7 +32,7 @@ pub struct Pmu {
     pub values: [u64; SOFTWARE],
     /// Firmware counters that count, by bit.
     pub started: u64,
-    /// Address of the snapshot shared memory, or [`NONE`].
+    /// Address of the snapshot shared memory, or `NONE`.
     pub snapshot: u64,
 }
 
