@@ -14,7 +14,8 @@ pub fn text(e: &Entry, symbols: &Symbols, shown: impl Fn(&Change) -> bool) -> St
         Entry::Trap(t) => {
             let code = t.cause.bits() << 1 >> 1;
             let kind = if matches!(t.cause, Cause::Interrupt(_)) { "interrupt" } else { "exception" };
-            format!("trap {} -> {} {} ({kind} {code}) at {}", t.from.name(), t.to.name(), t.cause.name(), at(t.pc))
+            let (from, to, name) = (t.from.name(), t.to.name(), t.cause.name());
+            format!("trap {from} -> {to} {name} ({kind} {code}; {}) at {}", explain::why(t), at(t.pc))
         }
         Entry::Return(r) => format!("return {} -> {} at {} to {}", r.from.name(), r.to.name(), at(r.pc), at(r.target)),
         Entry::Write(w) => format!("{}-mode writes at {}", w.mode.name(), at(w.pc)),

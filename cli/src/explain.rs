@@ -1,12 +1,10 @@
 //! Traps in words: what happened, why it went where it went, and which fields of which CSR changed.
 
 use emu_core::observer::{TrapEntry, TrapReturn};
-use emu_csr::entry::Why;
-use emu_csr::{Cause, Change, ChangeList, Csrs, Mode, table};
+use emu_csr::{Cause, Change, ChangeList, Mode, table};
 
-/// The text of a trap entry; `csrs` is the hart's state after it (the delegation registers do not change by a trap).
-pub fn trap(e: &TrapEntry, csrs: &Csrs) -> String {
-    let (_, why) = csrs.delegate(e.from, e.cause);
+/// The text of a trap entry.
+pub fn trap(e: &TrapEntry) -> String {
     let kind = if matches!(e.cause, Cause::Interrupt(_)) { "interrupt" } else { "exception" };
     let code = e.cause.bits() << 1 >> 1;
     let mut s = format!(
@@ -17,7 +15,7 @@ pub fn trap(e: &TrapEntry, csrs: &Csrs) -> String {
         e.pc,
         e.instret
     );
-    s += &format!("  why  {}\n", reason(e.from, e.to, &why));
+    s += &format!("  why  {}\n", why(e));
     s + &changes(&e.changes)
 }
 
@@ -29,8 +27,9 @@ pub fn ret(r: &TrapReturn) -> String {
     s
 }
 
-/// Why a trap is taken in `to`: the delegation bits that decide it.
-fn reason(from: Mode, to: Mode, why: &Why) -> String {
+/// Why a trap is taken where it is: the delegation bits that decide it.
+pub fn why(e: &TrapEntry) -> String {
+    let (from, to, why) = (e.from, e.to, &e.why);
     let (m, h, code) = match why.cause {
         Cause::Exception(e) => ("medeleg", "hedeleg", e as u8),
         Cause::Interrupt(i) => ("mideleg", "hideleg", i as u8),
@@ -89,7 +88,7 @@ pub fn csr(number: u16, value: u64) -> String {
 
 #[cfg(test)]
 mod tests {
-    use emu_csr::{Exception, Isa};
+    use emu_csr::{Csrs, Exception, Isa};
 
     use super::*;
 
@@ -105,9 +104,11 @@ mod tests {
             from: Mode::U,
             to: Mode::HS,
             cause: Cause::Exception(Exception::EcallU),
+            why: csrs.delegate(Mode::U, Cause::Exception(Exception::EcallU)).1,
+            pending: 0,
             changes: ChangeList(vec![Change { csr: mstatus, before: 2, after: 1 << 5 }]),
         };
-        let s = trap(&e, &csrs);
+        let s = trap(&e);
         assert!(s.contains("U -> HS") && s.contains("medeleg[8]=1: delegated to HS-mode"), "{s}");
         assert!(s.contains("SPIE 0x0 -> 0x1") && s.contains("SIE 0x1 -> 0x0") && !s.contains("MPP"), "{s}");
     }

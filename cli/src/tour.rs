@@ -53,7 +53,7 @@ pub fn run(args: &TourArgs) -> Result<Exit, CliError> {
             let said = match &e {
                 Event::Trap(t) => {
                     traps += 1;
-                    guest.harts().get(t.hart).map(|h| explain::trap(t, &h.csr)).unwrap_or_default()
+                    explain::trap(t)
                 }
                 Event::Return(r) => {
                     returns += 1;

@@ -1,6 +1,6 @@
 //! What happened, told to whoever asked: tracing, oracles, the tour. Off costs nothing in the engines' fast paths.
 
-use emu_csr::{Cause, ChangeList, Mode};
+use emu_csr::{Cause, ChangeList, Mode, Why};
 
 /// A trap entry.
 #[derive(Clone, Debug)]
@@ -15,8 +15,12 @@ pub struct TrapEntry {
     pub from: Mode,
     /// Mode after.
     pub to: Mode,
-    /// Why.
+    /// What happened.
     pub cause: Cause,
+    /// Which delegation bits chose the mode that takes it.
+    pub why: Why,
+    /// Interrupts pending and enabled at that moment (mip and mie), by bit: among them those that lost to the one taken.
+    pub pending: u64,
     /// Every CSR it changed.
     pub changes: ChangeList,
 }

@@ -151,6 +151,11 @@ impl Csrs {
         self.interrupt_possible()
     }
 
+    /// Interrupts that are pending and enabled in mip and mie, by bit, whatever the mode and its global enables say.
+    pub fn ready(&self) -> u64 {
+        self.pending & self.mie
+    }
+
     /// The interrupt that would be taken in `mode` now, and the mode that takes it (M, HS or VS): M's before HS's before
     /// VS's, then by priority (Privileged ISA, "mip and mie"; Hypervisor, "hideleg" and "hip"). An RNMI comes before all of them, and
     /// while mnstatus.NMIE is clear there is none (Smrnmi).

@@ -29,6 +29,8 @@ pub fn line(e: &Numbered, symbols: &Symbols) -> String {
             put("to", json!(t.to.name()));
             put("cause", json!({ "bits": hex(t.cause.bits()), "name": t.cause.name() }));
             put("at", place(t.pc));
+            put("why", json!(crate::explain::why(t)));
+            put("pending", json!(hex(t.pending)));
         }
         Entry::Return(r) => {
             put("kind", json!("return"));

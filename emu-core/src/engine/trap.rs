@@ -30,7 +30,9 @@ fn tell(hart: &Hart, o: &mut dyn Observer, pc: u64, entry: &Entry, changes: Chan
         && !entry.effects.has(Effects::CRITICAL)
     {
         let (from, to, instret) = (hart.mode, entry.mode, hart.instret);
-        o.trap(&TrapEntry { hart: hart.id as usize, instret, pc, from, to, cause, changes });
+        // A trap changes no delegation, so the reason can still be asked for.
+        let (why, pending) = (hart.csr.delegate(from, cause).1, hart.csr.ready());
+        o.trap(&TrapEntry { hart: hart.id as usize, instret, pc, from, to, cause, why, pending, changes });
     }
 }
 
