@@ -269,3 +269,13 @@ fn registers_hold_legal_values_only() {
     poke(&mut m, table::TDATA0 + 2, u64::MAX);
     assert_eq!(read(&m, table::TDATA0 + 2), !(1 << 62), "maskmax6 is 63");
 }
+
+/// Debug, "Enumeration": where there is no trigger, tinfo.info is 1.
+#[test]
+fn a_hart_without_triggers_says_so() {
+    let csr = emu_csr::Csrs::new(emu_csr::Isa::parse("max,sdtrig=off").unwrap(), 0);
+    assert_eq!(
+        [table::TSELECT, table::TINFO, table::TDATA0 + 1].map(|n| csr.peek(n, &Now::default())),
+        [Some(0), Some(1), Some(0)]
+    );
+}

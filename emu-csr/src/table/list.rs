@@ -324,7 +324,7 @@ csrs! {
         VSIP 0x244 vsip Vsip needs[H] gates[] { SEIP 9 "external"; STIP 5 "timer"; SSIP 1 "software"; }
         /// Trigger select (Debug, Sdtrig); zero on a hart without triggers.
         TSELECT 0x7a0 tselect Tselect needs[] gates[] {}
-        /// Trigger info of the selected trigger (Debug, Sdtrig); zero on a hart without triggers.
+        /// Trigger info of the selected trigger (Debug, Sdtrig); on a hart without triggers INFO is 1, which says that there is none.
         TINFO 0x7a4 tinfo Tinfo needs[] gates[] { VERSION 31..24 "1"; INFO 15..0 "a bit for each type it can have" ; }
         /// HS-mode's view of mcontext (Debug, Sdtrig).
         HCONTEXT 0x6a8 hcontext Hcontext needs[Sdtrig H] gates[StateEn0(57)] { HCONTEXT 13..0 "number of the virtual machine"; }

@@ -50,9 +50,9 @@ impl Csrs {
         data.get(usize::from(i).wrapping_sub(1)).copied().unwrap_or(0)
     }
 
-    /// tinfo.
+    /// tinfo; on a hart without triggers it says that the selected one does not exist (Debug, "Enumeration").
     pub(crate) fn tinfo(&self) -> u64 {
-        if self.isa.has(Ext::Sdtrig) { TINFO } else { 0 }
+        if self.isa.has(Ext::Sdtrig) { TINFO } else { 1 }
     }
 
     /// Writes tselect; the number of no trigger changes nothing.
