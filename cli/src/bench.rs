@@ -20,32 +20,34 @@ struct Program {
     unit: &'static str,
     /// Units in one run.
     units: u64,
+    bios: Bios<'static>,
     elf: &'static [u8],
 }
 
 macro_rules! programs {
-    ($($name:literal $units:literal $unit:literal $what:literal;)*) => {
+    ($($name:literal $units:literal $unit:literal $bios:ident $what:literal;)*) => {
         &[$(Program {
-            name: $name, what: $what, unit: $unit, units: $units,
+            name: $name, what: $what, unit: $unit, units: $units, bios: Bios::$bios,
             elf: include_bytes!(concat!("../../roms/bench/", $name, ".elf")),
         }),*]
     };
 }
 
 const PROGRAMS: &[Program] = programs! {
-    "integer" 10_000_000 "round" "shifts, exclusive ors and a data-dependent branch";
-    "calls" 5_000_000 "call" "indirect calls through a table, and returns";
-    "copy" 52_428_800 "byte" "copies 256 KiB again and again";
-    "chase" 10_000_000 "load" "pointer chase over 4 MiB through 4 KiB pages";
-    "walk" 1_200_000 "page" "touches 6000 pages in turn: one-stage page walks";
-    "walk2" 300_000 "page" "the same in a guest: two-stage page walks";
-    "trap" 1_000_000 "trip" "ecall from S-mode to M-mode and back";
-    "code" 20_000 "build" "writes 550 bytes of code, fence.i, runs it";
-    "fadd" 10_000_000 "op" "fadd.d, inexact";
-    "fmul" 10_000_000 "op" "fmul.d, inexact";
-    "ffma" 10_000_000 "op" "fmadd.d, inexact";
-    "fdiv" 3_000_000 "op" "fdiv.d, inexact";
-    "fsqrt" 3_000_000 "op" "fsqrt.d, inexact";
+    "integer" 10_000_000 "round" None "shifts, exclusive ors and a data-dependent branch";
+    "calls" 5_000_000 "call" None "indirect calls through a table, and returns";
+    "copy" 52_428_800 "byte" None "copies 256 KiB again and again";
+    "chase" 10_000_000 "load" None "pointer chase over 4 MiB through 4 KiB pages";
+    "walk" 1_200_000 "page" None "touches 6000 pages in turn: one-stage page walks";
+    "walk2" 300_000 "page" None "the same in a guest: two-stage page walks";
+    "trap" 1_000_000 "trip" None "ecall from S-mode to M-mode and back";
+    "timer" 1_000_000 "call" Native "sbi_set_timer from S-mode to native firmware";
+    "code" 20_000 "build" None "writes 550 bytes of code, fence.i, runs it";
+    "fadd" 10_000_000 "op" None "fadd.d, inexact";
+    "fmul" 10_000_000 "op" None "fmul.d, inexact";
+    "ffma" 10_000_000 "op" None "fmadd.d, inexact";
+    "fdiv" 3_000_000 "op" None "fdiv.d, inexact";
+    "fsqrt" 3_000_000 "op" None "fsqrt.d, inexact";
 };
 
 /// One line of the result.
@@ -97,11 +99,11 @@ pub fn run(args: &BenchArgs) -> Result<(), CliError> {
 
 /// The best of several runs: noise only ever makes a run slower.
 fn measure(p: &Program, engine: Engine, runs: u32) -> Result<Row, CliError> {
-    let config = Config { memory: 64 << 20, engine, bios: "none".into(), ..Config::default() };
+    let config = Config { memory: 64 << 20, engine, ..Config::default() };
     let mut best = Duration::MAX;
     let mut instructions = 0;
     for _ in 0..runs {
-        let images = Images { bios: Bios::None, kernel: Some(File { name: p.name, bytes: p.elf }), ..Images::default() };
+        let images = Images { bios: p.bios, kernel: Some(File { name: p.name, bytes: p.elf }), ..Images::default() };
         let mut guest = machine::start(&config, machine::board_config(&config)?, Vec::new(), &images)?;
         let began = Instant::now();
         let end = guest.run(100_000_000_000);
