@@ -1,5 +1,7 @@
 //! The laboratory as a user runs it. The whole matrix is a step of `scripts/test`; here is one policy of it.
 
+#![allow(missing_docs, clippy::disallowed_types, clippy::disallowed_methods, clippy::unwrap_used, clippy::expect_used)]
+
 mod common;
 
 use common::{code, run, stdout};

@@ -1,5 +1,7 @@
 //! The trap ledger as a user reads it, on the tour's program.
 
+#![allow(missing_docs, clippy::disallowed_types, clippy::disallowed_methods, clippy::unwrap_used, clippy::expect_used)]
+
 mod common;
 
 use common::{Dir, code, run, stderr, stdout};
