@@ -77,6 +77,15 @@ impl Csrs {
             && (mode.level() != 0 || !Self::clear(self.senvcfg, menvcfg::SSE))
     }
 
+    /// SSAMOSWAP and ssp (Zicfiss): which exception it is where SSE closes them. Open to M-mode, whose own accesses then fault.
+    pub fn check_shadow_stack(&self, mode: Mode) -> Result<(), Denied> {
+        if mode == Mode::M {
+            return Ok(());
+        }
+        require(!Self::clear(self.menvcfg, menvcfg::SSE), Denied::Illegal)?;
+        require(self.shadow_stacks(mode), if mode.virt() { Denied::Virtual } else { Denied::Illegal })
+    }
+
     /// WFI. The "implementation-specific, bounded time limit" of TW and VTW is zero: WFI that they govern traps even if an
     /// interrupt is pending, as the manual permits, so that the outcome does not depend on interrupt timing. In U-mode
     /// (with S-mode) and in VU-mode it always traps.

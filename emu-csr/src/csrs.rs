@@ -144,6 +144,7 @@ impl Csrs {
     #[inline]
     pub(crate) fn get(&self, decl: &Decl, mode: Mode, now: &Now) -> u64 {
         match decl.place {
+            Place::Own(Reg::senvcfg) => self.senvcfg & !self.closed_senvcfg(mode),
             Place::Own(reg) => self.get_own(reg),
             Place::View(view, i) => self.get_view(view, i, mode, now),
         }
@@ -177,6 +178,12 @@ impl Csrs {
         }
     }
 
+    /// The bits of senvcfg that are read-only zero for `mode`: SSE while that of menvcfg is, or with V=1 that of henvcfg.
+    fn closed_senvcfg(&self, mode: Mode) -> u64 {
+        let above = if mode.virt() { self.henvcfg } else { self.menvcfg };
+        !above & menvcfg::SSE
+    }
+
     /// Writes an own register by its rule.
     #[inline]
     fn put_own(&mut self, decl: &Decl, reg: Reg, value: u64, mode: Mode, now: &Now, sink: &mut impl ChangeSink) -> Effects {
@@ -187,6 +194,9 @@ impl Csrs {
             Rule::Fixed => return Effects::NONE,
             // Hypervisor, "vsatp": with V=1 a write with an unsupported MODE has no effect.
             Rule::Warl(_) if reg == Reg::vsatp && mode.virt() && !warl::has_mode(self, value >> 60) => stored,
+            Rule::Warl(legal) if reg == Reg::senvcfg => {
+                warl::merge(legal(self, stored, value), stored, self.closed_senvcfg(mode))
+            }
             Rule::Warl(legal) => legal(self, stored, value),
         };
         self.store(reg, decl.number, decl.effects, new, mode, now, sink)

@@ -41,6 +41,7 @@ impl Csrs {
             Gate::Fs => self.check_fp(mode).is_ok(),
             Gate::Counter(i) => self.mcounteren >> i & 1 != 0,
             Gate::Tvm | Gate::Gtvm | Gate::WithoutS => true,
+            Gate::Ssp => self.menvcfg & menvcfg::SSE != 0,
             Gate::Stce => self.menvcfg & menvcfg::STCE != 0 && self.mcounteren & 2 != 0,
             Gate::StateEn0(bit) => !self.isa.has(Ext::Smstateen) || self.mstateen0 >> bit & 1 != 0,
             Gate::StateEn(n) => !self.isa.has(Ext::Smstateen) || self.mstateen(n) >> 63 != 0,
@@ -63,6 +64,7 @@ impl Csrs {
             return Err(Denied::Illegal);
         }
         let open = match gate {
+            Gate::Ssp => return self.check_shadow_stack(mode),
             Gate::Tvm if mode == Mode::HS && self.mstatus & mstatus::TVM != 0 => return Err(Denied::Illegal),
             Gate::Gtvm if mode == Mode::HS && self.mstatus & mstatus::TVM != 0 => return Err(Denied::Illegal),
             Gate::Tvm => !mode.virt() || self.hstatus & hstatus::VTVM == 0,

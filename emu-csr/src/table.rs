@@ -68,6 +68,8 @@ pub enum Gate {
     Gtvm,
     /// stimecmp and vstimecmp: mcounteren.TM and menvcfg.STCE, hcounteren.TM and henvcfg.STCE.
     Stce,
+    /// ssp: SSE of menvcfg, henvcfg and senvcfg.
+    Ssp,
     /// A bit of mstateen0 and of hstateen0.
     StateEn0(u8),
     /// A register that only harts without S-mode have.

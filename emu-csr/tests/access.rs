@@ -54,6 +54,7 @@ fn allowed(c: &Csrs, csr: u16, name: &str, write: bool, mode: Mode, tvm: bool) -
     match name {
         "satp" | "hgatp" => !(tvm && bit(c.mstatus, 20)),
         "stimecmp" | "vstimecmp" => bit(c.menvcfg, 63) && bit(c.mcounteren, 1),
+        "ssp" => bit(c.menvcfg, 3) && (mode != Mode::U || bit(c.senvcfg, 3)),
         "henvcfg" | "senvcfg" => !c.isa.has(Ext::Smstateen) || bit(c.mstateen0, 62),
         "hcontext" | "scontext" => !c.isa.has(Ext::Smstateen) || bit(c.mstateen0, 57),
         _ => true,
@@ -74,6 +75,7 @@ fn allowed_virtual(c: &Csrs, csr: u16, name: &str, mode: Mode) -> bool {
         return bit(hstateen, 63);
     }
     match name {
+        "ssp" => bit(c.henvcfg, 3) && (mode == Mode::VS || bit(c.senvcfg, 3)),
         "satp" => !bit(c.hstatus, 20),
         "stimecmp" => bit(c.henvcfg, 63) && bit(c.hcounteren, 1),
         "senvcfg" => !c.isa.has(Ext::Smstateen) || bit(c.hstateen0, 62),

@@ -113,6 +113,43 @@ fn random_programs_agree_with_four_harts_on_one_memory() {
     }
 }
 
+/// With landing pads on in M-mode most indirect jumps of a random program are faults, in the middle of its blocks.
+#[test]
+fn landing_pads_agree() {
+    // csrrc mstatus.MPELP first, or the return would want a landing pad again.
+    let handler = [0x0010_0f93, 0x029f_9f93, 0x300f_b073, 0x3410_2ff3, 0x002f_8f93, 0x341f_9073, 0x3020_0073];
+    let start = |engine, code: &[u32]| {
+        let mut m = machine(engine, 1, code);
+        put(&mut m, HANDLER, &handler);
+        let h = &mut m.harts_mut()[0];
+        h.csr.mseccfg = 1 << 10;
+        h.recontext();
+        m
+    };
+    let mut r = Random(0x6c70_6164);
+    let mut faults = 0;
+    for seed in 0..40 {
+        let mut code = program(&mut r, 600);
+        // A landing pad now and then, for the jumps that find one.
+        for word in code.iter_mut().step_by(7) {
+            *word = 0x0000_0017;
+        }
+        for _ in 0..40 {
+            // auipc x10, 0; jalr x0, imm(x10): to a multiple of four, which may be a pad.
+            let (at, to) = (r.below(590), r.below(64) as u32 * 4);
+            (code[at], code[at + 1]) = (0x0000_0517, to << 20 | 10 << 15 | 0x67);
+        }
+        let (mut t0, mut t1) = (start(EngineKind::Step, &code), start(EngineKind::Block, &code));
+        for stop in [500, 501, 733, 2_000, 10_000] {
+            assert_eq!(t0.run(stop), t1.run(stop), "program {seed}");
+            faults += u32::from(t0.harts()[0].csr.mcause == 18);
+            assert_eq!(t0.harts()[0].pc, t1.harts()[0].pc, "program {seed} at {stop}");
+            assert_eq!(t0.state_hash(), t1.state_hash(), "program {seed} at {stop}");
+        }
+    }
+    assert!(faults > 10, "{faults} stops behind a landing pad fault");
+}
+
 /// A loop that stores a new immediate into an instruction just ahead of itself, with and without fence.i.
 #[test]
 fn code_that_rewrites_itself_agrees() {

@@ -5,7 +5,7 @@ use emu_csr::Trap;
 use super::{SliceEnd, trap};
 use crate::bus::Bus;
 use crate::hart::{Hart, event};
-use crate::insn::{Decoder, Insn, complete_trap};
+use crate::insn::{Decoder, Insn, complete_trap, zicfilp};
 use crate::observer::Observer;
 use crate::timing::TimingModel;
 
@@ -115,8 +115,9 @@ pub fn step_watched<T: TimingModel, W: Watch>(
             watch.fetched(hart, len);
             let insn = decoder.decode(raw, len);
             hart.next_pc = hart.pc.wrapping_add(len as u64);
+            let landed = if hart.csr.elp { zicfilp::land(hart, &insn) } else { Ok(()) };
             let executed = match watch.before(hart, &insn) {
-                None => (insn.def.exec)(hart, bus, &insn),
+                None => landed.and_then(|()| (insn.def.exec)(hart, bus, &insn)),
                 Some(t) => Err(t),
             };
             match executed {

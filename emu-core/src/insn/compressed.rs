@@ -41,6 +41,8 @@ const STORE: u32 = 0x23;
 const STORE_FP: u32 = 0x27;
 const OP: u32 = 0x33;
 const OP_32: u32 = 0x3b;
+const SSPUSH_X1: u32 = 0xce10_4073;
+const SSPOPCHK_X5: u32 = 0xcdc2_c073;
 
 /// The 32-bit instruction that `c` stands for on a hart with these extensions.
 pub fn expand(c: u16, isa: Isa) -> Option<u32> {
@@ -159,8 +161,12 @@ fn zcb_memory(c: u32, rs1: u32, rd: u32) -> Option<u32> {
     }
 }
 
-/// c.mop.N: the encodings of c.lui with a zero immediate and rd = 1, 3, ... 15. They do nothing (Zcmop).
+/// c.mop.N: the encodings of c.lui with a zero immediate and rd = 1, 3, ... 15. They do nothing (Zcmop), but for c.sspush x1 and
+/// c.sspopchk x5 (Zicfiss).
 fn mop(c: u32, isa: Isa) -> Option<u32> {
     let rd = c >> 7 & 31;
+    if isa.has(Ext::Zcmop) && isa.has(Ext::Zicfiss) && matches!(rd, 1 | 5) {
+        return Some(if rd == 1 { SSPUSH_X1 } else { SSPOPCHK_X5 });
+    }
     (isa.has(Ext::Zcmop) && rd & 1 == 1 && rd < 16).then_some(OP_IMM)
 }

@@ -70,6 +70,7 @@ fn operands(insn: &Insn, pc: u64) -> String {
         Format::Load => format!("{rd},{imm}({rs1})"),
         Format::Store => format!("{rs2},{imm}({rs1})"),
         Format::B => format!("{rs1},{rs2},{:x}", target(insn, pc)),
+        Format::U if insn.def.mask & 0xf80 != 0 => format!("{:#x}", imm as u32 >> 12),
         Format::U => format!("{rd},{:#x}", imm as u32 >> 12),
         Format::J => format!("{rd},{:x}", target(insn, pc)),
         Format::Csr => format!("{rd},{},{rs1}", csr(insn)),
@@ -81,7 +82,11 @@ fn operands(insn: &Insn, pc: u64) -> String {
         Format::Prefetch => format!("{imm}({rs1})"),
         Format::Fence2 => format!("{rs1},{rs2}"),
         Format::None if insn.def.name == "fence" => format!("{},{}", set(insn.wide >> 24), set(insn.wide >> 20)),
-        Format::None => String::new(),
+        // Those of Zicfiss have one register.
+        Format::None => [(o.0, &rd), (o.1, &rs1), (o.2, &rs2)]
+            .into_iter()
+            .find(|(file, _)| *file != File::None)
+            .map_or_else(String::new, |(_, name)| name.to_string()),
     }
 }
 

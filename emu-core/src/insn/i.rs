@@ -2,7 +2,7 @@
 
 use super::macros::{alu_ri, alu_rr, blank, copy, def, plain, table};
 use super::shape::{Cond, LoadK, StoreK};
-use super::{Format, Insn, InsnDef, Shape};
+use super::{Format, Insn, InsnDef, Shape, zicfilp};
 use crate::bus::Bus;
 use crate::engine::block::handlers;
 use crate::hart::Hart;
@@ -183,6 +183,7 @@ const JUMPS: &[InsnDef] = &[
             let link = h.next_pc;
             h.next_pc = h.get(i.rs1).wrapping_add(i.imm as i64 as u64) & !1;
             h.set(i.rd, link);
+            zicfilp::jumped(h, i.rs1);
             Ok(())
         },
         Some(handlers::jalr),
@@ -214,5 +215,6 @@ fn aligned(h: &mut Hart, bus: &mut Bus, i: &Insn) -> Result<(), Trap> {
     }
     h.set(i.rd, rd);
     h.next_pc = next;
+    h.csr.elp = false;
     Err(Trap::new(Exception::InstAddrMisaligned, target))
 }

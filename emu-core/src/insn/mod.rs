@@ -30,6 +30,8 @@ pub mod zbs;
 pub mod zfa;
 pub mod zfh;
 mod zicbo;
+pub mod zicfilp;
+mod zicfiss;
 pub mod zicond;
 mod zicsr;
 pub mod zimop;
@@ -67,6 +69,8 @@ pub static TABLES: &[&[InsnDef]] = &[
     zicond::TABLE,
     zicbo::TABLE,
     zimop::TABLE,
+    zicfilp::TABLE,
+    zicfiss::TABLE,
     f::TABLE,
     d::TABLE,
     zfh::TABLE,

@@ -91,6 +91,26 @@ impl Hart {
         Ok(old)
     }
 
+    /// SSPOPCHK's load of eight bytes from a shadow stack (Zicfiss).
+    pub fn shadow_load(&mut self, bus: &mut Bus, va: u64) -> Result<u64, Trap> {
+        let pa = self.ram_place(bus, va, 8, Kind::Shadow)?;
+        Ok(bus.ram.read(pa, 8).unwrap_or(0))
+    }
+
+    /// SSPUSH's store of eight bytes to a shadow stack (Zicfiss).
+    pub fn shadow_store(&mut self, bus: &mut Bus, va: u64, value: u64) -> Result<(), Trap> {
+        self.shadow_swap(bus, va, 8, value).map(|_| ())
+    }
+
+    /// SSAMOSWAP of `size` (4, 8) bytes (Zicfiss); returns the old value, zero-extended.
+    pub fn shadow_swap(&mut self, bus: &mut Bus, va: u64, size: u8, value: u64) -> Result<u64, Trap> {
+        let pa = self.ram_place(bus, va, size as u64, Kind::Shadow)?;
+        let old = bus.ram.read(pa, size).unwrap_or(0);
+        bus.ram.write(pa, size, value, &mut bus.code_writes);
+        self.settle(bus);
+        Ok(old)
+    }
+
     /// AMOCAS of 16 bytes (Zacas, amocas.q): `f` gets (low, high) and returns what to store, if anything.
     #[allow(clippy::type_complexity)]
     pub fn amo128(

@@ -8,6 +8,9 @@ pub(super) const MXR: u64 = 1 << 19;
 pub(super) const MPRV: u64 = 1 << 17;
 const MPV: u64 = 1 << 39;
 
+/// Flag of [`Context`] for fetches.
+const LANDING_PADS: u8 = 8;
+
 /// A translation context. Two accesses with equal contexts translate alike as long as no fence, PMP or envcfg change comes between.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) struct Context {
@@ -42,10 +45,10 @@ impl Context {
         }
     }
 
-    /// The context of instruction fetches in a mode.
+    /// The context of instruction fetches in a mode. Landing pads change no translation, but what is decoded from the code.
     #[inline]
     pub(super) fn of_fetch(csr: &Csrs, mode: Mode) -> Context {
-        Context { flags: 0, ..Context::of(csr, mode) }
+        Context { flags: if csr.landing_pads(mode) { LANDING_PADS } else { 0 }, ..Context::of(csr, mode) }
     }
 
     /// ASID of satp or vsatp.

@@ -10,6 +10,8 @@ impl Rwx {
     pub(super) const R: Rwx = Rwx(1);
     pub(super) const W: Rwx = Rwx(2);
     pub(super) const X: Rwx = Rwx(4);
+    /// Shadow-stack instructions: readable and writable.
+    pub(super) const RW: Rwx = Rwx(3);
     /// HLVX: the memory must be executable and readable.
     pub(super) const RX: Rwx = Rwx(5);
 }

@@ -17,6 +17,12 @@ const RESERVED: u64 = 0x7f << 54;
 /// menvcfg and henvcfg.
 const ADUE: u64 = 1 << 61;
 const PBMTE: u64 = 1 << 62;
+const SSE: u64 = 1 << 3;
+
+/// Whether a leaf of the first stage maps a shadow-stack page.
+pub(super) fn is_shadow(pte: u64) -> bool {
+    pte & (R | W | X) == W
+}
 
 /// How a stage reads its entries.
 #[derive(Clone, Copy, Debug)]
@@ -25,12 +31,19 @@ pub(super) struct Format {
     reserved: u64,
     /// Hardware sets A and D (Svadu); otherwise their lack is a page fault (Svade).
     pub(super) update: bool,
+    /// The encoding R=0 W=1 X=0 is a shadow-stack page (Zicfiss); otherwise it is reserved.
+    shadow: bool,
 }
 
 impl Format {
-    /// Of single-stage translation and the G-stage (menvcfg).
-    pub(super) fn of_machine(csr: &Csrs) -> Format {
+    /// Of single-stage translation (menvcfg).
+    pub(super) fn of_s(csr: &Csrs) -> Format {
         Format::new(csr, csr.menvcfg)
+    }
+
+    /// Of the G-stage (menvcfg), which has no shadow-stack pages.
+    pub(super) fn of_g(csr: &Csrs) -> Format {
+        Format { shadow: false, ..Format::new(csr, csr.menvcfg) }
     }
 
     /// Of the VS-stage (henvcfg, whose bits are read-only zero where menvcfg's are zero).
@@ -46,15 +59,16 @@ impl Format {
         if !csr.isa.has(Ext::Svnapot) {
             reserved |= N;
         }
-        Format { reserved, update: envcfg & ADUE != 0 }
+        Format { reserved, update: envcfg & ADUE != 0, shadow: envcfg & SSE != 0 }
     }
 
     /// Whether the entry points to a table, is a leaf, or must not be used.
     pub(super) fn class(&self, pte: u64) -> Class {
-        if pte & V == 0 || pte & (R | W) == W || pte & self.reserved != 0 {
+        let reserved = pte & (R | W) == W && !(self.shadow && is_shadow(pte));
+        if pte & V == 0 || reserved || pte & self.reserved != 0 {
             return Class::Invalid;
         }
-        if pte & (R | X) == 0 {
+        if pte & (R | W | X) == 0 {
             // D, A, U, N and PBMT are reserved in an entry that points to a table.
             return if pte & (D | A | U | N | PBMT) == 0 { Class::Table } else { Class::Invalid };
         }

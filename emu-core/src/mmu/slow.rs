@@ -15,7 +15,8 @@ pub(super) struct Place {
     pub pa: u64,
     /// See [`Translation::leaf`].
     pub leaf: u64,
-    /// PMP says the same of the whole page, so the translation may be cached.
+    /// PMP says the same of the whole page, so the translation may be cached. Not of a shadow-stack page: what may be done there depends
+    /// on more than loads and stores.
     pub whole: bool,
 }
 
@@ -58,7 +59,7 @@ impl Hart {
                 false
             }
         };
-        Ok(Place { pa: t.pa, leaf: t.leaf, whole })
+        Ok(Place { pa: t.pa, leaf: t.leaf, whole: whole && !t.shadow })
     }
 
     /// Takes note of what a write to RAM or a device access did besides: pages with decoded code, pages that moved.

@@ -20,6 +20,8 @@ pub enum Kind {
     LoadExec,
     /// Store, SC, AMO, CBO.ZERO.
     Store,
+    /// A shadow-stack instruction, which has a store's faults even if it only loads (Zicfiss).
+    Shadow,
     /// Cache-block management: permitted where a load is, but its faults are those of a store (CMO extensions).
     Block,
 }
@@ -31,6 +33,7 @@ impl Kind {
             Kind::Load | Kind::Block => Rwx::R,
             Kind::LoadExec => Rwx::RX,
             Kind::Store => Rwx::W,
+            Kind::Shadow => Rwx::RW,
         }
     }
 
@@ -38,7 +41,7 @@ impl Kind {
         match self {
             Kind::Fetch => fetch,
             Kind::Load | Kind::LoadExec => load,
-            Kind::Store | Kind::Block => store,
+            Kind::Store | Kind::Shadow | Kind::Block => store,
         }
     }
 
@@ -77,6 +80,15 @@ pub struct Translation {
     pub pa: u64,
     /// Size in bytes of the first stage's leaf, which a fence with a virtual address covers; 4096 without translation.
     pub leaf: u64,
+    /// The first stage's leaf is a shadow-stack page.
+    pub shadow: bool,
+}
+
+impl Translation {
+    /// Without translation: the address itself.
+    fn bare(address: u64) -> Translation {
+        Translation { pa: address, leaf: 4096, shadow: false }
+    }
 }
 
 /// One implicit access of a walk, for those who want to show it.
@@ -134,21 +146,48 @@ struct Rules {
     mxr: bool,
 }
 
+/// What a leaf says to an access.
+enum Permit {
+    Yes,
+    /// A page fault of the stage.
+    Page,
+    /// An access fault: only where shadow stacks come into it.
+    Access,
+}
+
 impl Rules {
-    fn permit(&self, pte: u64) -> bool {
+    fn permit(&self, pte: u64) -> Permit {
+        if !self.user_permits(pte) {
+            return Permit::Page;
+        }
+        // Zicfiss, "Shadow Stack Memory Protection". Whatever only loads may read a shadow stack.
+        if pte::is_shadow(pte) {
+            return match self.kind {
+                Kind::Load | Kind::Shadow => Permit::Yes,
+                Kind::LoadExec => Permit::Page,
+                Kind::Fetch | Kind::Store | Kind::Block => Permit::Access,
+            };
+        }
         let readable = pte & pte::R != 0 || (self.mxr && pte & pte::X != 0);
         let kind = match self.kind {
             Kind::Fetch | Kind::LoadExec => pte & pte::X != 0,
             Kind::Load | Kind::Block => readable,
             Kind::Store => pte & pte::W != 0,
+            // A read-only page may be a shadow stack to copy on write; any other is a fatal mistake.
+            Kind::Shadow if pte & (pte::W | pte::X) == 0 => return Permit::Page,
+            Kind::Shadow => return Permit::Access,
         };
-        let user = match (self.user, pte & pte::U != 0) {
+        if kind { Permit::Yes } else { Permit::Page }
+    }
+
+    /// U, and SUM for a supervisor.
+    fn user_permits(&self, pte: u64) -> bool {
+        match (self.user, pte & pte::U != 0) {
             (true, u) => u,
             (false, false) => true,
             // Supervisor on a user page: never to execute; HLVX is a load.
             (false, true) => self.sum && self.kind != Kind::Fetch,
-        };
-        kind && user
+        }
     }
 }
 
@@ -188,13 +227,19 @@ impl<R: Recorder> Walker<'_, R> {
     /// Translates `va` for an explicit access with the given effective mode. PMP is checked for the implicit accesses only.
     pub(super) fn walk(&mut self, va: u64, kind: Kind, mode: Mode) -> Result<Translation, Trap> {
         let result = match mode {
-            Mode::M => return Ok(Translation { pa: va, leaf: 4096 }),
+            // Zicfiss: "If satp.MODE (or vsatp.MODE when V=1) is set to Bare ... shadow stack instructions raise a store/AMO access-fault
+            // exception", and SSAMOSWAP in M-mode does.
+            Mode::M if kind == Kind::Shadow => Err(Fault::Access),
+            Mode::M => return Ok(Translation::bare(va)),
             Mode::U | Mode::HS => {
                 let n = levels(self.csr.satp);
-                if n == 0 {
-                    return Ok(Translation { pa: va, leaf: 4096 });
+                if n == 0 && kind == Kind::Shadow {
+                    return Err(kind.access_fault(va, mode));
                 }
-                let table = Table { stage: Stage::S, root: root(self.csr.satp), levels: n, format: Format::of_machine(self.csr) };
+                if n == 0 {
+                    return Ok(Translation::bare(va));
+                }
+                let table = Table { stage: Stage::S, root: root(self.csr.satp), levels: n, format: Format::of_s(self.csr) };
                 let rules =
                     Rules { kind, user: mode == Mode::U, sum: self.csr.mstatus & SUM != 0, mxr: self.csr.mstatus & MXR != 0 };
                 self.first_stage(table, va, rules)
@@ -206,8 +251,10 @@ impl<R: Recorder> Walker<'_, R> {
 
     fn two_stages(&mut self, va: u64, kind: Kind, mode: Mode) -> Result<Translation, Fault> {
         let n = levels(self.csr.vsatp);
-        let first = if n == 0 {
-            Translation { pa: va, leaf: 4096 }
+        let first = if n == 0 && kind == Kind::Shadow {
+            return Err(Fault::Access);
+        } else if n == 0 {
+            Translation::bare(va)
         } else {
             let table = Table { stage: Stage::Vs, root: root(self.csr.vsatp), levels: n, format: Format::of_vs(self.csr) };
             let rules = Rules {
@@ -219,7 +266,7 @@ impl<R: Recorder> Walker<'_, R> {
             self.first_stage(table, va, rules)?
         };
         let second = self.g_stage(first.pa, kind, self.csr.mstatus & MXR != 0, 0)?;
-        Ok(Translation { pa: second.pa, leaf: first.leaf })
+        Ok(Translation { pa: second.pa, ..first })
     }
 
     fn first_stage(&mut self, table: Table, va: u64, rules: Rules) -> Result<Translation, Fault> {
@@ -234,13 +281,14 @@ impl<R: Recorder> Walker<'_, R> {
     fn g_stage(&mut self, gpa: u64, kind: Kind, mxr: bool, tinst: u64) -> Result<Translation, Fault> {
         let n = levels(self.csr.hgatp);
         if n == 0 {
-            return Ok(Translation { pa: gpa, leaf: 4096 });
+            return Ok(Translation::bare(gpa));
         }
         if gpa >> (14 + 9 * n) != 0 {
             return Err(Fault::Guest { gpa, tinst });
         }
-        let table =
-            Table { stage: Stage::G, root: root(self.csr.hgatp) & !0x3fff, levels: n, format: Format::of_machine(self.csr) };
+        let table = Table { stage: Stage::G, root: root(self.csr.hgatp) & !0x3fff, levels: n, format: Format::of_g(self.csr) };
+        // Zicfiss: the G-stage sees a store, which needs a page that is readable and writable.
+        let kind = if kind == Kind::Shadow { Kind::Store } else { kind };
         let rules = Rules { kind, user: true, sum: false, mxr };
         self.table(table, gpa, 0x7ff, rules, Fault::Guest { gpa, tinst })
     }
@@ -279,10 +327,13 @@ impl<R: Recorder> Walker<'_, R> {
             if level != 0 && (ppn << 12) & (size - 1) != 0 {
                 return Err(fault);
             }
-            if !rules.permit(pte) {
-                return Err(fault);
+            let shadow = pte::is_shadow(pte);
+            match rules.permit(pte) {
+                Permit::Yes => {}
+                Permit::Page => return Err(fault),
+                Permit::Access => return Err(Fault::Access),
             }
-            let need = pte::A | if rules.kind == Kind::Store { pte::D } else { 0 };
+            let need = pte::A | if matches!(rules.kind, Kind::Store | Kind::Shadow) { pte::D } else { 0 };
             if pte & need != need {
                 if !table.format.update {
                     return Err(fault);
@@ -291,7 +342,7 @@ impl<R: Recorder> Walker<'_, R> {
                     continue;
                 }
             }
-            return Ok(Translation { pa: (ppn << 12) & !(size - 1) | va & (size - 1), leaf: size });
+            return Ok(Translation { pa: (ppn << 12) & !(size - 1) | va & (size - 1), leaf: size, shadow });
         }
     }
 

@@ -1,6 +1,6 @@
 //! The list itself. Own registers stand in the order of state snapshots; a new one goes to the end of its group.
 
-use super::Gate::{self, Counter, Fs, Gtvm, StateEn, StateEn0, Stce, Tvm, WithoutS};
+use super::Gate::{self, Counter, Fs, Gtvm, Ssp, StateEn, StateEn0, Stce, Tvm, WithoutS};
 use super::Rule::{Any, Fixed, Mask, Warl};
 use crate::access::{Effects, Scratch};
 use crate::isa::{Ext, Isa};
@@ -272,6 +272,8 @@ csrs! {
         FCSR 0x003 fcsr needs[F] gates[Fs] Mask(0xff) => NO, {
             FRM 7..5 "dynamic rounding mode"; NV 4 "invalid operation"; DZ 3 "divide by zero"; OF 2 "overflow"; UF 1 "underflow"; NX 0 "inexact";
         }
+        /// Shadow-stack pointer (Zicfiss, "Shadow Stack Pointer (ssp)"): a multiple of eight, as XLEN is never 32.
+        SSP 0x011 ssp needs[Zicfiss] gates[Ssp] Mask(!7) => NO, {}
     }
 
     view {

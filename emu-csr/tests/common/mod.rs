@@ -96,5 +96,6 @@ pub fn hart_of(isa: Isa, seed: u64) -> Csrs {
     }
     csrs.set_guest_lines(random.value());
     csrs.update_timers(random.pick(&[0, 77, u64::MAX]));
+    csrs.elp = csrs.isa.has(emu_csr::Ext::Zicfilp) && random.next() & 1 == 0;
     csrs
 }

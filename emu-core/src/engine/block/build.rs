@@ -3,15 +3,16 @@
 use std::ptr::NonNull;
 
 use super::arena::Unit;
-use super::cache::{BlockCache, Header, data_op};
+use super::cache::{BlockCache, Header, LANDING_PADS, data_op};
 use super::{Link, MAX_BLOCK, Op, fuse, handlers};
 use crate::bus::Bus;
-use crate::insn::{Decoder, Format, Insn, Shape};
+use crate::insn::{Decoder, Format, Insn, Shape, zicfilp};
 
-/// Decodes the block at physical address `pa`: up to control flow, an instruction that crosses the page's end, the page's end, or
+/// Decodes the block at the physical address in `key`, which may have [`LANDING_PADS`] set: up to control flow, an instruction that crosses the page's end, the page's end, or
 /// [`MAX_BLOCK`] instructions. Gives its first op, or none if not even one instruction lies wholly inside the page and RAM. The block
 /// lives in the cache's arenas but is not in its table yet.
-pub(super) fn build(bus: &mut Bus, decoder: &Decoder, blocks: &mut BlockCache, pa: u64) -> Option<*const Op> {
+pub(super) fn build(bus: &mut Bus, decoder: &Decoder, blocks: &mut BlockCache, key: u64) -> Option<*const Op> {
+    let pa = key & !LANDING_PADS;
     let page = bus.ram.page_for_read(pa)?;
     let start = (pa & 0xfff) as usize;
     // SAFETY: a page handed out for reading has 4096 bytes and nothing writes to it during this call.
@@ -36,7 +37,7 @@ pub(super) fn build(bus: &mut Bus, decoder: &Decoder, blocks: &mut BlockCache, p
         }
     }
     let last = *blocks.scratch.last()?;
-    Some(assemble(blocks, pa, last, (at - start) as i32))
+    Some(assemble(blocks, key, last, (at - start) as i32))
 }
 
 /// Units that so many instructions take.
@@ -44,7 +45,7 @@ pub(super) const fn insn_units(count: usize) -> usize {
     (count * size_of::<Insn>()).div_ceil(size_of::<Unit>())
 }
 
-fn assemble(blocks: &mut BlockCache, pa: u64, last: Insn, len: i32) -> *const Op {
+fn assemble(blocks: &mut BlockCache, key: u64, last: Insn, len: i32) -> *const Op {
     let n = blocks.scratch.len();
     let last_off = i32::from(last.off);
     let (links, count): ([i32; 2], usize) = match last.def.shape {
@@ -71,6 +72,8 @@ fn assemble(blocks: &mut BlockCache, pa: u64, last: Insn, len: i32) -> *const Op
     };
     for (i, insn) in cold.iter().enumerate() {
         let handler = cold.get(i + 1).and_then(|next| fuse::pair(insn, next)).or(insn.def.fast).unwrap_or(handlers::slow);
+        let pad = key & LANDING_PADS != 0 && insn.def.shape == Shape::Jalr && zicfilp::expects_pad(insn.rs1);
+        let handler = if pad { handlers::slow } else { handler };
         let off = i32::from(insn.off);
         let imm = match insn.def.shape {
             Shape::Auipc => insn.imm.wrapping_add(off),
@@ -88,7 +91,7 @@ fn assemble(blocks: &mut BlockCache, pa: u64, last: Insn, len: i32) -> *const Op
         _ => put(n, Op { handler: handlers::fall, index: n as u8, ..data_op() }),
     }
     let first_link = n + extra;
-    let page_off = (pa & 0xfff) as i32;
+    let page_off = (key & 0xfff) as i32;
     for (k, delta) in links.into_iter().take(count).enumerate() {
         let same_page = (page_off + delta) >> 12 == 0;
         let stub = first_link + count + k;

@@ -42,6 +42,10 @@ pub(super) struct Header {
     pub(super) pad: u32,
 }
 
+/// Set in the address of a block for modes in which landing pads are enabled (Zicfilp): some of its indirect jumps expect one. Blocks
+/// link only to blocks of their own kind.
+pub(super) const LANDING_PADS: u64 = 1 << 63;
+
 /// A place in the table: physical address (odd when empty) and first op of the block.
 #[derive(Clone, Copy)]
 pub struct Slot {
@@ -129,7 +133,7 @@ impl BlockCache {
     }
 
     fn page(&self, pa: u64) -> usize {
-        (pa.wrapping_sub(self.ram_base) >> 12) as usize
+        ((pa & !LANDING_PADS).wrapping_sub(self.ram_base) >> 12) as usize
     }
 
     /// Adds a block; true if it is the first of its page.
@@ -169,9 +173,11 @@ impl BlockCache {
             while bits != 0 {
                 let half = word * 64 + bits.trailing_zeros() as usize;
                 bits &= bits - 1;
-                if let Some(op) = self.remove((ppn << 12) + 2 * half as u64) {
-                    self.forget(half, op);
-                    self.graveyard.push(op);
+                for kind in [0, LANDING_PADS] {
+                    if let Some(op) = self.remove((ppn << 12) + 2 * half as u64 | kind) {
+                        self.forget(half, op);
+                        self.graveyard.push(op);
+                    }
                 }
             }
         }

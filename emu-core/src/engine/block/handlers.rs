@@ -337,7 +337,7 @@ unsafe fn known(c: *const Hart, pc: u64) -> Option<*const Op> {
     // SAFETY: the caller's hart runs, so its banks and the table are live, and the table has `mask + 1` slots.
     unsafe {
         let (_, pa) = (*(*c).tlb.fetch_bank).fetch_ptr(pc)?;
-        let op = cache::find((*c).t1.table, (*c).t1.mask, pa);
+        let op = cache::find((*c).t1.table, (*c).t1.mask, pa | (*c).t1.kind);
         (!op.is_null()).then_some(op)
     }
 }

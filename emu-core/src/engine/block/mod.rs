@@ -99,6 +99,8 @@ pub struct T1 {
     pub bus: *mut crate::bus::Bus,
     /// The jump cache.
     pub jumps: *mut cache::Jump,
+    /// Which kind of blocks runs: 0, or set in their addresses where landing pads are enabled (Zicfilp).
+    pub kind: u64,
     /// The table of blocks.
     pub table: *const cache::Slot,
     /// Its length less one.
@@ -125,6 +127,7 @@ impl T1 {
         T1 {
             bus: std::ptr::null_mut(),
             jumps: std::ptr::null_mut(),
+            kind: 0,
             table: std::ptr::null(),
             mask: 0,
             salt: 0,

@@ -44,13 +44,17 @@ pub fn run(
             blocks.clear_jumps();
         }
         hart.t1.salt = context << 57;
+        // The context, and with it the jump cache's tag, tells the kinds of blocks apart too.
+        hart.t1.kind = if hart.csr.landing_pads(hart.mode) { cache::LANDING_PADS } else { 0 };
         // Near the deadline a block runs only if it fits as a whole; blocks never chain there.
         let fits = |op: &*const Op| {
             // SAFETY: the op is the entry of a live block.
             left >= MAX_BLOCK as i64 || left >= unsafe { handlers::length(*op) } as i64
         };
-        let Some(op) = lookup(hart, bus, decoder, blocks, index).filter(fits) else {
-            // The instruction faults, crosses a page, is not in RAM, or the deadline lies inside the block: the stepper knows.
+        let op = if hart.csr.elp { None } else { lookup(hart, bus, decoder, blocks, index).filter(fits) };
+        let Some(op) = op else {
+            // The instruction faults, crosses a page, is not in RAM, must be a landing pad, or the deadline lies inside the block: the
+            // stepper knows.
             link = std::ptr::null_mut();
             match step::step(hart, bus, decoder, &mut unit, observer) {
                 StepEnd::Next => continue,
@@ -95,11 +99,12 @@ fn lookup(hart: &mut Hart, bus: &mut Bus, decoder: &Decoder, blocks: &mut BlockC
     }
     let at = hart.fetch_place(bus, pc).ok().filter(|at| at.whole)?;
     let pa = at.pa;
-    let op = match blocks.find(pa) {
+    let key = pa | hart.t1.kind;
+    let op = match blocks.find(key) {
         Some(op) => op,
         None => {
-            let op = build::build(bus, decoder, blocks, pa)?;
-            if blocks.insert(pa, op) {
+            let op = build::build(bus, decoder, blocks, key)?;
+            if blocks.insert(key, op) {
                 // Other harts drop their write access before they run again.
                 if let Some(page) = bus.ram.set_code(pa, true) {
                     hart.tlb.forget_writes(page);

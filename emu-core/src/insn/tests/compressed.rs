@@ -1,4 +1,4 @@
-//! Every halfword against a list of the manual's own formats ("C" extension, Zcb, Zcmop).
+//! Every halfword against a list of the manual's own formats ("C" extension, Zcb, Zcmop, Zicfiss).
 
 use emu_csr::{Ext, Isa};
 
@@ -33,6 +33,8 @@ const ROWS: &[Row] = &[
     Row("000idddddiiiii01", "5|4:0", true, "addi", DEST, ANY),
     Row("001idddddiiiii01", "5|4:0", true, "addiw", DEST, RD),
     Row("010idddddiiiii01", "5|4:0", true, "addi", SAME, ANY),
+    Row("0110000010000001", "", false, "sspush", |f| Fields { rs2: 1, ..f }, ANY),
+    Row("0110001010000001", "", false, "sspopchk", |f| Fields { rs1: 5, ..f }, ANY),
     Row("01100nnn10000001", "", false, "addi", SAME, ANY),
     Row("011i00010iiiii01", "9|4|6|8:7|5", true, "addi", |f| Fields { rd: 2, rs1: 2, ..f }, IMM),
     Row("011idddddiiiii01", "17|16:12", true, "lui", SAME, |f| f.imm != 0 && f.rd != 2),
@@ -135,6 +137,7 @@ fn expansions_need_their_extensions() {
     assert_eq!(name(&without(&[Ext::D]), 0x2000), "illegal", "c.fld");
     assert_eq!(name(&without(&[Ext::Zcb]), 0x8000), "illegal", "c.lbu");
     assert_eq!(name(&without(&[Ext::Zcmop]), 0x6081), "illegal", "c.mop.1");
+    assert_eq!(name(&without(&[Ext::Zicfiss]), 0x6081), "addi", "c.mop.1 does nothing without Zicfiss");
     assert_eq!(name(&without(&[Ext::M]), 0x9c41), "illegal", "c.mul");
     assert_eq!(name(&without(&[Ext::Zbb]), 0x9c69), "illegal", "c.zext.h, although Zbkb has packw");
     assert_eq!(name(&without(&[Ext::Zba]), 0x9c71), "illegal", "c.zext.w");

@@ -9,31 +9,31 @@ use crate::hart::{Hart, event};
 use crate::mmu::{Access, Fence, Kind, PteAccess, Stage};
 
 /// V R W X U A D, without the execute and user bits where the name says so.
-const USER: u64 = 0xdf;
+pub(super) const USER: u64 = 0xdf;
 const KERNEL: u64 = 0xcf;
 const EXEC_ONLY: u64 = 0x49;
-const SV39: u64 = 8 << 60;
+pub(super) const SV39: u64 = 8 << 60;
 /// First-stage tables at BASE + 1 MiB, G-stage tables at BASE + 2 MiB.
 const TABLES: u64 = BASE + (1 << 20);
-const G_TABLES: u64 = BASE + (2 << 20);
+pub(super) const G_TABLES: u64 = BASE + (2 << 20);
 
-struct Mapper {
+pub(super) struct Mapper {
     root: u64,
     next: u64,
     wide: u64,
 }
 
 impl Mapper {
-    fn first() -> Mapper {
+    pub(super) fn first() -> Mapper {
         Mapper { root: TABLES, next: TABLES + 0x1000, wide: 0x1ff }
     }
 
-    fn guest() -> Mapper {
+    pub(super) fn guest() -> Mapper {
         Mapper { root: G_TABLES, next: G_TABLES + 0x4000, wide: 0x7ff }
     }
 
     /// Maps at a level (0: 4 KiB, 1: 2 MiB, 2: 1 GiB) and returns the address of the leaf entry.
-    fn map(&mut self, bus: &mut Bus, va: u64, pa: u64, flags: u64, level: u32) -> u64 {
+    pub(super) fn map(&mut self, bus: &mut Bus, va: u64, pa: u64, flags: u64, level: u32) -> u64 {
         let mut table = self.root;
         for l in (level + 1..3).rev() {
             let mask = if l == 2 { self.wide } else { 0x1ff };
@@ -53,7 +53,7 @@ impl Mapper {
         at
     }
 
-    fn atp(&self, id: u64) -> u64 {
+    pub(super) fn atp(&self, id: u64) -> u64 {
         SV39 | id << 44 | self.root >> 12
     }
 }

@@ -3,6 +3,7 @@
 mod against_reference;
 mod clauses;
 mod reference;
+mod shadow;
 mod world;
 
 use emu_csr::{Exception, Isa, Mode, Trap};
@@ -17,6 +18,8 @@ pub(super) const BASE: u64 = 0x8000_0000;
 pub(super) fn machine() -> (Hart, Bus) {
     let bus = Bus::new(Ram::new(BASE, 16 << 20), Clock { cycle_hz: 1_000_000_000, timebase_hz: 10_000_000, offset: 0 });
     let mut hart = Hart::new(Isa(u128::MAX), 0);
+    // As after reset software with Smrnmi leaves it: MPRV works.
+    hart.csr.mnstatus = 1 << 3;
     hart.csr.pmpcfg[0] = 0x1f;
     hart.csr.pmpaddr[0] = u64::MAX >> 10;
     (hart, bus)
