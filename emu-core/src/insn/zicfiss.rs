@@ -14,9 +14,9 @@ use emu_csr::{Exception, Trap};
 const SHADOW_STACK_FAULT: u64 = 3;
 
 /// One of the instructions in Zimop's space, with its register operand. Its access is not in the declaration's terms: the address is ssp,
-/// and there is none where shadow stacks are off.
+/// and there is none where shadow stacks are off. Its class is that of instructions that may touch anything.
 const fn mop(name: &'static str, pattern: &str, operands: Operands, exec: super::Exec) -> InsnDef {
-    let d = def(name, pattern, &[Zicfiss], Format::None, TimingClass::Load, Shape::Plain, exec, None);
+    let d = def(name, pattern, &[Zicfiss], Format::None, TimingClass::System, Shape::Plain, exec, None);
     InsnDef { operands, ..d }
 }
 
