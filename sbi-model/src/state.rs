@@ -3,7 +3,7 @@
 use emu_core::dev::StateIo;
 use emu_core::hart::{Hart, Wait};
 
-use crate::ext::{Dbtr, FwEvent, Pmu};
+use crate::ext::{Cppc, Dbtr, FwEvent, Fwft, Pmu};
 use crate::sse::Sse;
 
 /// What HSM keeps of one hart.
@@ -59,6 +59,10 @@ pub struct State {
     pub pmu: Vec<Pmu>,
     /// By hart index.
     pub dbtr: Vec<Dbtr>,
+    /// By hart index.
+    pub fwft: Vec<Fwft>,
+    /// By hart index.
+    pub cppc: Vec<Cppc>,
 }
 
 impl State {
@@ -70,6 +74,8 @@ impl State {
             sse: Sse::default(),
             pmu: vec![Pmu::default(); harts],
             dbtr: vec![Dbtr::default(); harts],
+            fwft: vec![Fwft::default(); harts],
+            cppc: vec![Cppc::default(); harts],
         }
     }
 
@@ -116,6 +122,8 @@ impl State {
         self.sse.visit(io);
         self.pmu.iter_mut().for_each(|p| p.visit(io));
         self.dbtr.iter_mut().for_each(|d| d.visit(io));
+        self.fwft.iter_mut().for_each(|f| f.visit(io));
+        self.cppc.iter_mut().for_each(|p| p.visit(io));
     }
 }
 

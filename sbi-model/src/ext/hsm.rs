@@ -4,6 +4,7 @@ use emu_core::hart::Wait;
 
 use crate::call::{Call, Extension, Function, Outcome, function};
 use crate::error::SbiError;
+use crate::memory::Access;
 use crate::state::HartState;
 use crate::{boot, harts, leave, sse};
 
@@ -22,9 +23,9 @@ const RETENTIVE: u32 = 0;
 /// Default non-retentive suspend.
 const NON_RETENTIVE: u32 = 0x8000_0000;
 
-/// Whether a hart may be sent to this address: it is in main memory and even.
-fn may_run(c: &Call<'_, '_>, at: u64) -> bool {
-    at & 1 == 0 && c.platform.bus.ram.contains(at, 2)
+/// Whether a hart may be sent to this address: it is even, and in main memory from which the supervisor may execute.
+pub(super) fn may_run(c: &Call<'_, '_>, at: u64) -> bool {
+    at & 1 == 0 && c.may(at, 2, Access::Execute)
 }
 
 fn hart_start(c: &mut Call<'_, '_>) -> Outcome {
@@ -39,7 +40,7 @@ fn hart_start(c: &mut Call<'_, '_>) -> Outcome {
         HartState::Suspended(_) => return SbiError::InvalidParam.into(),
         HartState::Stopped => {}
     }
-    (c.state.pmu[i], c.state.dbtr[i]) = Default::default();
+    (c.state.pmu[i], c.state.dbtr[i], c.state.fwft[i]) = Default::default();
     boot::start(h, c.platform.bus, at, opaque);
     sse::start(c, i);
     c.state.set(i, HartState::Started);
@@ -74,16 +75,27 @@ fn hart_suspend(c: &mut Call<'_, '_>) -> Outcome {
         // Reserved, or a platform's, and this platform has none.
         _ => return SbiError::InvalidParam.into(),
     }
-    let h = &mut c.platform.harts[c.hart];
     if kind == NON_RETENTIVE {
-        // sie stays, for it says what ends the suspension; with sstatus.SIE off nothing is taken before the supervisor asks.
-        boot::enter(h, c.platform.bus, at, opaque);
-        sse::resume(c.rules, h, c.platform.bus);
-    } else {
-        h.x[10] = 0;
-        h.x[11] = 0;
-        leave::past(h, c.platform.bus, 4);
+        return sleep_and_resume_at(c, at, opaque);
     }
+    let h = &mut c.platform.harts[c.hart];
+    (h.x[10], h.x[11]) = (0, 0);
+    leave::past(h, c.platform.bus, 4);
+    sleep(c)
+}
+
+/// Non-retentive suspension: the hart waits, and goes on at `at` with a0 = its id and a1 = `opaque`. Also the system's.
+pub(super) fn sleep_and_resume_at(c: &mut Call<'_, '_>, at: u64, opaque: u64) -> Outcome {
+    // sie stays, for it says what ends the suspension; with sstatus.SIE off nothing is taken before the supervisor asks.
+    let h = &mut c.platform.harts[c.hart];
+    boot::enter(h, c.platform.bus, at, opaque);
+    sse::resume(c.rules, h, c.platform.bus);
+    sleep(c)
+}
+
+/// Waits for what `wfi` would wait for.
+fn sleep(c: &mut Call<'_, '_>) -> Outcome {
+    let h = &mut c.platform.harts[c.hart];
     if !h.csr.wfi_wakes() {
         h.wait = Wait::Wfi;
         c.state.set(c.hart, HartState::Suspended(h.instret));

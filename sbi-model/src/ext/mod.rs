@@ -1,8 +1,10 @@
 //! The extensions, one file each, and one line each in [`EXTENSIONS`].
 
 mod base;
+mod cppc;
 mod dbcn;
 mod dbtr;
+mod fwft;
 mod hsm;
 mod ipi;
 mod legacy;
@@ -10,13 +12,16 @@ pub(crate) mod pmu;
 mod rfence;
 mod srst;
 mod sse;
+mod susp;
 mod time;
 
 use emu_csr::Isa;
 
 use crate::call::Extension;
 
+pub use cppc::Cppc;
 pub use dbtr::Dbtr;
+pub use fwft::Fwft;
 pub use pmu::{FwEvent, HARDWARE, Pmu, SOFTWARE};
 
 /// The highest extension id of the legacy range (SBI, "Legacy Extensions").
@@ -34,6 +39,9 @@ pub static EXTENSIONS: &[&Extension] = &[
     &sse::EXTENSION,
     &pmu::EXTENSION,
     &dbtr::EXTENSION,
+    &fwft::EXTENSION,
+    &susp::EXTENSION,
+    &cppc::EXTENSION,
     &legacy::EXTENSION,
 ];
 

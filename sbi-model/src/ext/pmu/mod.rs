@@ -92,7 +92,7 @@ impl Call<'_, '_> {
 }
 
 /// Writes an M-level register of the hart and does what follows.
-fn put(hart: &mut Hart, bus: &Bus, csr: u16, value: u64) {
+pub(super) fn put(hart: &mut Hart, bus: &Bus, csr: u16, value: u64) {
     let now = hart.now(bus);
     if let Some(effects) = hart.csr.assign(csr, value, &now) {
         hart.apply(effects);
