@@ -81,8 +81,26 @@ pub(super) unsafe fn find(table: *const Slot, mask: usize, pa: u64) -> *const Op
     }
 }
 
-/// Halfwords of a page at which blocks start.
-type Starts = [u64; 32];
+/// A bit for each halfword of a page.
+type Halves = [u64; 32];
+
+/// What is known of a RAM page that code was run from.
+#[derive(Clone)]
+struct CodePage {
+    /// Where blocks start.
+    starts: Halves,
+    /// Where execution has arrived without finding a block: the first time the stepper runs the instruction, the second time a block is
+    /// built, since most code that starts a machine runs once.
+    seen: Halves,
+    /// Whether there are blocks.
+    coded: bool,
+}
+
+#[inline]
+fn bit(pa: u64) -> (usize, u64) {
+    let half = (pa >> 1) as usize & 2047;
+    (half / 64, 1 << (half % 64))
+}
 
 /// All blocks of a machine (they are position-independent, so harts share them), and who has which page.
 pub struct BlockCache {
@@ -90,8 +108,8 @@ pub struct BlockCache {
     /// that a search touches one line of the host's cache.
     pub(super) table: Vec<Slot>,
     used: usize,
-    /// For each RAM page with decoded code: where blocks start in it.
-    per_page: Vec<Option<Box<Starts>>>,
+    /// For each RAM page that code was run from: where.
+    per_page: Vec<Option<Box<CodePage>>>,
     ram_base: u64,
     /// Blocks dropped while handlers may still run in them; reused when no handler runs.
     graveyard: Vec<*const Op>,
@@ -149,11 +167,25 @@ impl BlockCache {
         self.built += 1;
         self.place(Slot { pa, op });
         let page = self.page(pa);
-        let Some(starts) = self.per_page.get_mut(page) else { return false };
-        let first = starts.is_none();
-        let half = (pa >> 1) as usize & 2047;
-        starts.get_or_insert_with(|| Box::new([0; 32]))[half / 64] |= 1 << (half % 64);
-        first
+        let Some(page) = self.code_page(page) else { return false };
+        let (word, bit) = bit(pa);
+        page.starts[word] |= bit;
+        !std::mem::replace(&mut page.coded, true)
+    }
+
+    fn code_page(&mut self, page: usize) -> Option<&mut CodePage> {
+        let page = self.per_page.get_mut(page)?;
+        Some(page.get_or_insert_with(|| Box::new(CodePage { starts: [0; 32], seen: [0; 32], coded: false })))
+    }
+
+    /// Whether execution has arrived at an address without a block before; from now on it has.
+    pub(super) fn seen(&mut self, pa: u64) -> bool {
+        let page = self.page(pa);
+        let Some(page) = self.code_page(page) else { return true };
+        let (word, bit) = bit(pa);
+        let before = page.seen[word] & bit != 0;
+        page.seen[word] |= bit;
+        before
     }
 
     fn place(&mut self, s: Slot) {
@@ -168,8 +200,8 @@ impl BlockCache {
     /// Drops the blocks of a page (physical page number) and what jump caches know of them.
     pub(super) fn drop_page(&mut self, ppn: u64) {
         let page = self.page(ppn << 12);
-        let Some(starts) = self.per_page.get_mut(page).and_then(Option::take) else { return };
-        for (word, mut bits) in starts.into_iter().enumerate() {
+        let Some(page) = self.per_page.get_mut(page).and_then(Option::take) else { return };
+        for (word, mut bits) in page.starts.into_iter().enumerate() {
             while bits != 0 {
                 let half = word * 64 + bits.trailing_zeros() as usize;
                 bits &= bits - 1;

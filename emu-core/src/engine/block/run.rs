@@ -53,8 +53,8 @@ pub fn run(
         };
         let op = if hart.csr.elp { None } else { lookup(hart, bus, decoder, blocks, index).filter(fits) };
         let Some(op) = op else {
-            // The instruction faults, crosses a page, is not in RAM, must be a landing pad, or the deadline lies inside the block: the
-            // stepper knows.
+            // The instruction faults, crosses a page, is not in RAM, must be a landing pad, is reached for the first time, or the
+            // deadline lies inside the block: the stepper knows.
             link = std::ptr::null_mut();
             match step::step(hart, bus, decoder, &mut unit, observer) {
                 StepEnd::Next => continue,
@@ -103,6 +103,9 @@ fn lookup(hart: &mut Hart, bus: &mut Bus, decoder: &Decoder, blocks: &mut BlockC
     let op = match blocks.find(key) {
         Some(op) => op,
         None => {
+            if !blocks.seen(pa) {
+                return None;
+            }
             let op = build::build(bus, decoder, blocks, key)?;
             if blocks.insert(key, op) {
                 // Other harts drop their write access before they run again.
