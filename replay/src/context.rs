@@ -67,6 +67,8 @@ pub struct Context {
     pub mode: Mode,
     /// Program counter.
     pub pc: u64,
+    /// Expected landing pad (Zicfilp): whether the next instruction must be one.
+    pub elp: bool,
     values: Vec<Value>,
 }
 
@@ -121,7 +123,7 @@ impl Context {
         values.extend((1..32).map(|i| Value { kind: Kind::X, register: i, value: hart.x[i as usize] }));
         values.extend((0..32).map(|i| Value { kind: Kind::F, register: i, value: hart.f[i as usize] }));
         values.extend(csrs(LEFTOVERS, Kind::Leftover));
-        Context { mode: hart.mode, pc: hart.pc, values }
+        Context { mode: hart.mode, pc: hart.pc, elp: hart.csr.elp, values }
     }
 
     /// What differs in `other`, which should be the same, the most consequential first. Registers in [`LEFTOVERS`] come last.
@@ -139,6 +141,9 @@ impl Context {
         }
         if self.pc != other.pc {
             list.push(plain("pc", self.pc, other.pc));
+        }
+        if self.elp != other.elp {
+            list.push(plain("elp", self.elp.into(), other.elp.into()));
         }
         for (a, b) in self.values.iter().zip(&other.values).filter(|(a, b)| a.value != b.value) {
             match a.kind {
