@@ -7,9 +7,6 @@ use emu_core::hart::Wait;
 use emu_csr::Mode;
 use sbi_model::Config;
 
-const FWFT: u64 = 0x4657_4654;
-const SUSP: u64 = 0x5355_5350;
-const CPPC: u64 = 0x4350_5043;
 const DENIED: i64 = -4;
 const DENIED_LOCKED: i64 = -14;
 

@@ -119,7 +119,7 @@ fn word() -> impl Strategy<Value = u64> {
 }
 
 fn eid() -> impl Strategy<Value = u64> {
-    prop_oneof![8 => prop::sample::select(vec![BASE, TIME, IPI, RFENCE, HSM, DBCN, SRST, common::sse::SSE]), 3 => 0..16u64, 1 => any::<u64>()]
+    prop_oneof![8 => prop::sample::select(vec![BASE, TIME, IPI, RFENCE, HSM, DBCN, SRST, common::sse::SSE, FWFT, SUSP, CPPC]), 3 => 0..16u64, 1 => any::<u64>()]
 }
 
 proptest! {

@@ -24,6 +24,9 @@ pub const RFENCE: u64 = 0x5246_4e43;
 pub const HSM: u64 = 0x48_534d;
 pub const SRST: u64 = 0x5352_5354;
 pub const DBCN: u64 = 0x4442_434e;
+pub const FWFT: u64 = 0x4657_4654;
+pub const SUSP: u64 = 0x5355_5350;
+pub const CPPC: u64 = 0x4350_5043;
 
 pub const NOT_SUPPORTED: i64 = -2;
 pub const INVALID_PARAM: i64 = -3;
