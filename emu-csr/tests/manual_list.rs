@@ -68,7 +68,7 @@ const ABSENT: &[(&str, &[&str])] = &[
     ("Smaia, Ssaia", &["stopei", "stopi", "hvien", "hvictl", "hviprio1", "hviprio2", "vstopei", "vstopi", "mvien", "mvip",
         "mtopei", "mtopi"]),
     ("Smcsrind, Sscsrind", &["siselect", "sireg", "sireg2", "sireg3", "sireg4", "sireg5", "sireg6", "vsiselect", "vsireg",
-        "vsireg2", "vsireg3", "vsireg4", "vsireg5", "vsireg6", "mireg", "mireg2", "mireg3", "mireg4", "mireg5",
+        "vsireg2", "vsireg3", "vsireg4", "vsireg5", "vsireg6", "miselect", "mireg", "mireg2", "mireg3", "mireg4", "mireg5",
         "mireg6"]),
     ("Ssqosid", &["srmcfg"]),
     ("Smctr", &["sctrctl", "sctrstatus", "sctrdepth", "vsctrctl", "mctrctl"]),

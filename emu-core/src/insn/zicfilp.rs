@@ -24,7 +24,7 @@ const LPAD: &[InsnDef] = &[def(
 )];
 
 /// Before the instruction at `hart.pc` executes while ELP is LP_EXPECTED: it must be an aligned LPAD whose label is zero or that of
-/// x7[31:12]. Then ELP is NO_LP_EXPECTED again. This comes before an illegal-instruction exception and behind those of the fetch.
+/// bits 31 to 12 of x7. Then ELP is NO_LP_EXPECTED again. This comes before an illegal-instruction exception and behind those of the fetch.
 #[cold]
 pub fn land(hart: &mut Hart, insn: &Insn) -> Result<(), Trap> {
     let label = insn.wide >> 12;

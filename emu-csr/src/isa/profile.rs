@@ -90,7 +90,6 @@ impl Isa {
     /// change the state after reset (mstatus.MDT set, mnstatus.NMIE clear), so that M-mode software that does not know them can take
     /// no trap or no interrupt.
     pub fn max() -> Isa {
-        const LATER: Isa = Isa::of(&[Smcdeleg, Ssccfg, Smcsrind, Sscsrind]);
-        Isa(Isa::all().without(Svade).without(Smdbltrp).without(Smrnmi).0 & !LATER.0)
+        Isa::all().without(Svade).without(Smdbltrp).without(Smrnmi)
     }
 }

@@ -98,7 +98,7 @@ csrs! {
         /// Environment configuration below M (Privileged ISA, "Machine Environment Configuration (menvcfg) Register").
         MENVCFG 0x30a menvcfg needs[U] gates[] Warl(warl::menvcfg) => ENVCFG, {
             STCE 63 "stimecmp enabled"; PBMTE 62 "Svpbmt enabled"; ADUE 61 "hardware updating of A and D";
-            CDE 60 "counter delegation enabled"; DTE 59 "double traps enabled in S";
+            DTE 59 "double traps enabled in S";
             CBZE 7 "cbo.zero enabled"; CBCFE 6 "cbo.clean and cbo.flush enabled"; CBIE 5..4 "cbo.inval: 0 trap, 1 flush, 3 invalidate";
             SSE 3 "shadow stacks enabled in S"; LPE 2 "landing pads enabled in S";
             FIOM 0 "fence of I/O implies memory";
@@ -133,7 +133,7 @@ csrs! {
         }
         /// State enables below M, register 0 (Smstateen).
         MSTATEEN0 0x30c mstateen0 needs[Smstateen] gates[] Warl(warl::mstateen0) => NO, {
-            SE0 63 "hstateen0 and sstateen0"; ENVCFG 62 "henvcfg and senvcfg"; CSRIND 60 "siselect, sireg, vsiselect and vsireg";
+            SE0 63 "hstateen0 and sstateen0"; ENVCFG 62 "henvcfg and senvcfg";
             CONTEXT 57 "hcontext and scontext";
         }
         /// State enables below M, register 1 (Smstateen).
@@ -153,8 +153,6 @@ csrs! {
             MNPP 12..11 "mode before the RNMI"; MNPELP 9 "ELP before the RNMI (Zicfilp)"; MNPV 7 "V before the RNMI";
             NMIE 3 "interrupts enabled at all; set by software, cleared by an RNMI";
         }
-        /// Select value of mireg and its fellows (Smcsrind): no select value has a register.
-        MISELECT 0x350 miselect needs[Smcsrind] gates[] Any => NO, {}
 
         /// Trap vector of S or HS (Privileged ISA, "Supervisor Trap Vector Base Address (stvec) Register").
         STVEC 0x105 stvec needs[S] gates[] Warl(warl::tvec) => NO, virt VSTVEC, { BASE 63..2 "address of the handler, in words"; MODE 1..0 "0 direct, 1 vectored"; }
@@ -215,7 +213,7 @@ csrs! {
         }
         /// State enables with V=1, register 0 (Smstateen).
         HSTATEEN0 0x60c hstateen0 needs[H Ssstateen] gates[StateEn(0)] Warl(warl::hstateen0) => NO, {
-            SE0 63 "sstateen0"; ENVCFG 62 "senvcfg"; CSRIND 60 "siselect and sireg"; CONTEXT 57 "scontext";
+            SE0 63 "sstateen0"; ENVCFG 62 "senvcfg"; CONTEXT 57 "scontext";
         }
         /// State enables with V=1, register 1 (Smstateen).
         HSTATEEN1 0x60d hstateen1 needs[H Ssstateen] gates[StateEn(1)] Warl(warl::hstateen1) => NO, { SE 63 "sstateen1"; }

@@ -206,7 +206,7 @@ impl BlockCache {
                 let half = word * 64 + bits.trailing_zeros() as usize;
                 bits &= bits - 1;
                 for kind in [0, LANDING_PADS] {
-                    if let Some(op) = self.remove((ppn << 12) + 2 * half as u64 | kind) {
+                    if let Some(op) = self.remove(((ppn << 12) + 2 * half as u64) | kind) {
                         self.forget(half, op);
                         self.graveyard.push(op);
                     }
