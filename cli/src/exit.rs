@@ -133,6 +133,16 @@ impl CliError {
         CliError::File { file: file.to_owned(), doing: doing.into(), source, remedy: remedy.to_owned() }
     }
 
+    /// A refusal of a recording or snapshot: a difference between builds is a mismatch, anything else a wrong input.
+    pub fn replay(e: replay::ReplayError) -> CliError {
+        let text = e.to_string();
+        match (e, text.split_once("\n  remedy: ")) {
+            (replay::ReplayError::Misfit { .. }, _) => CliError::Mismatch(text),
+            (_, Some((what, remedy))) => CliError::usage(what, remedy),
+            (_, None) => CliError::Mismatch(text),
+        }
+    }
+
     /// The exit code this failure ends the process with.
     pub fn exit(&self) -> Exit {
         match self {

@@ -55,6 +55,13 @@ impl Loaded {
 /// Reads an image. `what` completes "cannot read the ..." ("kernel"). Of a large one that `as_is` says goes into memory as it is, by its
 /// beginning, only that beginning is read.
 pub fn read(file: &Path, what: &str, as_is: fn(&[u8]) -> bool) -> Result<Loaded, CliError> {
+    if let Some(name) = crate::builtin::name(file) {
+        let Some(rom) = crate::builtin::find(name) else {
+            let names = crate::builtin::names();
+            return Err(CliError::usage(format!("there is no built-in program '{name}'"), format!("use one of {names}")));
+        };
+        return Ok(Loaded { name: file.display().to_string(), bytes: rom.to_vec(), rest: None });
+    }
     let doing = format!("read the {what}");
     let fail = |e| CliError::file(file, doing.clone(), e);
     let meta = std::fs::metadata(file).map_err(fail)?;

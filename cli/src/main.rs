@@ -3,6 +3,7 @@
 
 mod args;
 mod bench;
+mod builtin;
 mod config;
 mod console;
 mod cpu;
@@ -18,6 +19,7 @@ mod images;
 mod lab;
 mod machine;
 mod monitor;
+mod recording;
 mod report;
 mod run;
 mod session;
@@ -52,6 +54,9 @@ fn dispatch() -> Result<ExitCode, CliError> {
     match cli.command {
         Some(Command::Completions { shell }) => generate::completions(shell).map(ok),
         Some(Command::Run(a)) => run::run(&a),
+        Some(Command::Record(a)) => recording::commands::record(&a),
+        Some(Command::Replay(a)) => recording::commands::replay(&a),
+        Some(Command::Log(a)) => recording::commands::log(&a.what),
         Some(Command::Cpu(a)) => match a.what {
             args::CpuCommand::List => cpu::list().map(ok),
         },

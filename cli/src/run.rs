@@ -1,20 +1,29 @@
 //! `trapeze run`.
 
+use std::path::Path;
 use std::process::ExitCode;
 use std::time::Instant;
 
 use emu_core::machine::RunEnd;
+use replay::log::Log;
+use replay::play::Outcome;
 
 use crate::args::RunArgs;
 use crate::config::Config;
 use crate::console::output;
 use crate::exit::{CliError, Exit};
 use crate::machine;
+use crate::recording::{Bytes, Recorder, commands, find, second};
 use crate::report::{self, Report, Times};
 use crate::session::{End, Options, Session};
 
 /// Runs a guest from start to end.
 pub fn run(args: &RunArgs) -> Result<ExitCode, CliError> {
+    recorded(args, None)
+}
+
+/// As [`run`], and keeps what enters the run in a log, if one is named.
+pub fn recorded(args: &RunArgs, log: Option<&Path>) -> Result<ExitCode, CliError> {
     let began = Instant::now();
     let config = Config::resolve(args)?;
     if args.print_config {
@@ -30,11 +39,21 @@ pub fn run(args: &RunArgs) -> Result<ExitCode, CliError> {
         return Err(CliError::usage("nothing to run", "add -kernel FILE, or -bios FILE for firmware alone"));
     }
     let options = Options { limit: config.limit, throttle: config.throttle, cycle_hz: config.cycle_hz };
+    // Before the terminal is taken over: hashing a large disk takes a while.
+    let bytes = Bytes::default();
+    let recorder = match log {
+        Some(file) => Some(Recorder::create(file, &find::header(&config)?)?),
+        None if args.verify => Some(Recorder::memory(&bytes, &find::header(&config)?)?),
+        None => None,
+    };
     let mut session = Session::new(machine::build(&config)?, options)?;
+    if let Some(r) = recorder {
+        session.record(r);
+    }
     let start = began.elapsed();
     let end = loop {
         match session.run()? {
-            End::Machine(RunEnd::Reset) if !config.no_reboot => session.reboot(machine::build(&config)?),
+            End::Machine(RunEnd::Reset) if !config.no_reboot => session.reboot(machine::build(&config)?)?,
             end => break end,
         }
     };
@@ -43,10 +62,33 @@ pub fn run(args: &RunArgs) -> Result<ExitCode, CliError> {
     if args.hash {
         report.hash = Some(report::hex(&session.machine().state_hash()));
     }
+    if let Some(r) = session.recorder() {
+        let exact = matches!(end, End::Limit);
+        r.finish(session.machine(), exact, &report.text)?;
+    }
     let newline = if session.at_line_start() { "" } else { "\n" };
     drop(session); // the terminal is as it was before anything is said
     finish(args, &report, newline)?;
+    if args.verify {
+        verify(&config, log, &bytes)?;
+    }
     Ok(ExitCode::from(report.exit))
+}
+
+/// Executes the recorded run a second time, without a word unless it differs.
+fn verify(config: &Config, log: Option<&Path>, bytes: &Bytes) -> Result<(), CliError> {
+    let bytes = match log {
+        Some(file) => commands::read(file, "log")?,
+        None => bytes.take(),
+    };
+    let log = Log::read(&bytes).map_err(CliError::replay)?;
+    match second::execute(config, &log, false)?.1 {
+        Outcome::Differs(d) => {
+            let engine = commands::kind(config.engine);
+            Err(CliError::Mismatch(second::explain(config, &log, &d, [engine, engine])?))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Says how it ended. `newline` ends the guest's last line if the guest did not.

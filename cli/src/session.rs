@@ -13,6 +13,8 @@ use crate::console::output::{self, Reader};
 use crate::console::raw::Raw;
 use crate::exit::CliError;
 use crate::monitor::{self, Editor, Reply};
+use crate::recording::Recorder;
+use replay::log::Decision;
 
 /// Why a run ended.
 #[derive(Debug)]
@@ -57,6 +59,8 @@ pub struct Session {
     before: u64,
     /// The last byte the guest printed.
     last: u8,
+    /// Who keeps what enters the run.
+    recorder: Option<Recorder>,
     /// Virtual and host time of the moment from which idle time is measured.
     anchor: (u64, Instant),
 }
@@ -79,6 +83,7 @@ impl Session {
             slice: 100_000,
             before: 0,
             last: b'\n',
+            recorder: None,
             anchor,
         })
     }
@@ -88,11 +93,37 @@ impl Session {
         &mut self.machine
     }
 
+    /// Keeps what enters the run from here on, which must be its start.
+    pub fn record(&mut self, recorder: Recorder) {
+        self.recorder = Some(recorder);
+    }
+
+    /// The recorder, to end its log.
+    pub fn recorder(&mut self) -> Option<Recorder> {
+        self.recorder.take()
+    }
+
     /// Goes on with a fresh machine after the guest rebooted; the limit counts on.
-    pub fn reboot(&mut self, machine: Machine) {
+    pub fn reboot(&mut self, machine: Machine) -> Result<(), CliError> {
+        self.note(Decision::Reboot)?;
         self.before += self.machine.instret();
         self.machine = machine;
         self.anchor = (self.machine.cycles(), Instant::now());
+        Ok(())
+    }
+
+    fn note(&mut self, what: Decision) -> Result<(), CliError> {
+        match &mut self.recorder {
+            Some(r) => r.note(&self.machine, what),
+            None => Ok(()),
+        }
+    }
+
+    /// Bytes from outside enter the machine here and nowhere else.
+    fn input(&mut self, bytes: &[u8]) -> Result<(), CliError> {
+        self.note(Decision::Input(bytes.to_vec()))?;
+        self.machine.console_input(bytes);
+        Ok(())
     }
 
     /// Whether the guest's last console byte ended a line.
@@ -117,6 +148,9 @@ impl Session {
                 return Ok(End::Limit);
             }
             let end = self.slice(limit);
+            if let Some(r) = &mut self.recorder {
+                r.mark(&mut self.machine)?;
+            }
             if self.flush()? == Reader::Gone {
                 return Ok(End::OutputGone);
             }
@@ -177,7 +211,7 @@ impl Session {
 
     fn event(&mut self, e: Event) -> Result<(), CliError> {
         match e {
-            Event::Bytes(bytes) if self.raw.is_none() => self.machine.console_input(&bytes),
+            Event::Bytes(bytes) if self.raw.is_none() => self.input(&bytes)?,
             Event::Bytes(bytes) => {
                 for b in bytes {
                     self.typed(b)?;
@@ -209,7 +243,7 @@ impl Session {
                 self.say("\nmonitor ('help' lists the commands, 'continue' goes back to the guest)\n> ")?;
             }
             Key::Guest(b) => match &mut self.monitor {
-                None => self.machine.console_input(&[b]),
+                None => self.input(&[b])?,
                 Some(editor) => {
                     let (echo, line) = editor.feed(b);
                     self.reader(output::write(&echo)?);
@@ -232,7 +266,10 @@ impl Session {
             }
             Reply::Raise(event, hart) => {
                 let answer = match self.machine.raise(event, hart) {
-                    Ok(()) => "signalled".to_owned(),
+                    Ok(()) => {
+                        self.note(Decision::Inject { name: "event".into(), args: vec![event, hart as u64] })?;
+                        "signalled".to_owned()
+                    }
                     Err(e) => format!("refused: {e}"),
                 };
                 self.say(&format!("{answer}\n> "))?;

@@ -292,11 +292,14 @@ impl Bus {
 
     /// Visits the state of the clock, HTIF and all devices (not RAM), to save it or to restore it.
     pub fn state(&mut self, io: &mut dyn StateIo) {
+        io.part("clock", 0);
         io.u64("clock offset", &mut self.clock.offset);
         for slot in &mut self.slots {
+            io.part(slot.dev.name(), 0);
             slot.dev.state(io);
         }
         if let Some(h) = &mut self.htif {
+            io.part("htif", 0);
             h.state(io);
         }
         self.lines_changed = true;

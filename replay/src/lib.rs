@@ -1,9 +1,18 @@
-//! Decisions in, verdicts out: recording, replay, snapshots and search will live here, beside the laboratory that is here already.
+//! Decisions in, verdicts out: recording and replaying runs, and the laboratory that interrupts guests everywhere.
 //!
-//! The machine is ready for them: its state is a function of images, configuration and the positions at which bytes from outside
-//! enter (`docs/determinism.md`), and every device lists its state once for saving, restoring and hashing.
+//! A machine's state is a function of images, configuration and decisions (`docs/determinism.md`). This crate keeps the decisions
+//! ([`log`]), carries them out again ([`play`]), says where two runs part ([`diff`](mod@diff)).
+//! It opens no file and reads no clock: bytes come in and go out.
 
+pub mod bytes;
 pub mod context;
+pub mod diff;
+pub mod error;
 pub mod lab;
 pub mod ledger;
+pub mod log;
+pub mod play;
+pub mod semantics;
 pub mod symbols;
+
+pub use error::ReplayError;

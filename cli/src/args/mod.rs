@@ -29,6 +29,12 @@ pub enum Command {
     ///
     /// QEMU's spellings (-kernel, -initrd, -append, -smp, -m, -drive, -bios, -dtb, -cpu, -M, -nographic ...) are understood too.
     Run(Box<RunArgs>),
+    /// Run a guest and keep what entered it: `trapeze record -o FILE -- RUN OPTIONS`.
+    Record(RecordArgs),
+    /// Run a recorded run again, exactly, and check that it is the same.
+    Replay(ReplayArgs),
+    /// Look into a recording, or make one from text.
+    Log(LogArgs),
     /// Run the built-in program that tours the privilege modes.
     Tour(TourArgs),
     /// Measure this build's speed with built-in guest programs.
@@ -171,6 +177,9 @@ pub struct RunArgs {
     /// At the end print a report as one line of JSON
     #[arg(long, help_heading = "Report")]
     pub json: bool,
+    /// Execute the run twice and compare: on a difference say at which instruction and in which fields
+    #[arg(long, help_heading = "Report")]
+    pub verify: bool,
     /// Say nothing on standard error but errors
     #[arg(long, short, help_heading = "Report")]
     pub quiet: bool,
@@ -184,6 +193,69 @@ pub enum Engine {
     Step,
     /// Decoded blocks
     Block,
+}
+
+/// Options of `trapeze record`.
+#[derive(Args, Debug)]
+pub struct RecordArgs {
+    /// The log. Until the run has ended it is FILE.part, which can be replayed too
+    #[arg(long, short, value_name = "FILE")]
+    pub output: PathBuf,
+    /// The options of `trapeze run`
+    #[arg(last = true, required = true, value_name = "RUN OPTIONS")]
+    pub run: Vec<std::ffi::OsString>,
+}
+
+/// Options of `trapeze replay`.
+#[derive(Args, Debug)]
+pub struct ReplayArgs {
+    /// A log, a bundle or a token
+    #[arg(value_name = "FILE|TOKEN")]
+    pub what: String,
+    /// Where to look for images that are not where they were; may be given more than once
+    #[arg(long, value_name = "DIR")]
+    pub images: Vec<PathBuf>,
+    /// Engine, instead of the recorded one. The results are the same
+    #[arg(long, value_enum)]
+    pub engine: Option<Engine>,
+    /// At the end print a hash of the whole state
+    #[arg(long)]
+    pub hash: bool,
+    /// Do not print what the guest prints
+    #[arg(long)]
+    pub silent: bool,
+    /// Say nothing on standard error but errors
+    #[arg(long, short)]
+    pub quiet: bool,
+    /// Replay also what a build with other tables recorded
+    #[arg(long)]
+    pub force: bool,
+}
+
+/// Options of `trapeze log`.
+#[derive(Args, Debug)]
+pub struct LogArgs {
+    /// What to do
+    #[command(subcommand)]
+    pub what: LogCommand,
+}
+
+/// What `trapeze log` does.
+#[derive(Subcommand, Debug)]
+pub enum LogCommand {
+    /// Print a log as lines of JSON
+    Dump {
+        /// The log
+        log: PathBuf,
+    },
+    /// Make a log from such lines
+    Assemble {
+        /// The lines
+        text: PathBuf,
+        /// The log to write
+        #[arg(long, short, value_name = "FILE")]
+        output: PathBuf,
+    },
 }
 
 /// Options of `trapeze tour`.

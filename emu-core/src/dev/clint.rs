@@ -136,6 +136,13 @@ impl Sswi {
         Sswi { harts, edges: 0 }
     }
 
+    /// Sends an edge to hart index `hart`.
+    pub fn send(&mut self, hart: usize) {
+        if hart < self.harts {
+            self.edges |= 1u64.checked_shl(hart as u32).unwrap_or(0);
+        }
+    }
+
     /// Takes the edges sent since the last call, one bit a hart.
     pub fn take_edges(&mut self) -> u64 {
         std::mem::take(&mut self.edges)

@@ -32,6 +32,11 @@ impl Htif {
         Htif { tohost, fromhost, answer: None, wants_input: false, done: false }
     }
 
+    /// Address of `fromhost`.
+    pub fn fromhost(&self) -> Option<u64> {
+        self.fromhost
+    }
+
     /// Address of `tohost`.
     pub fn tohost(&self) -> u64 {
         self.tohost

@@ -28,6 +28,12 @@ pub trait StateIo {
     fn u64(&mut self, name: &'static str, v: &mut u64);
     /// Bytes of any length.
     fn bytes(&mut self, name: &'static str, v: &mut Vec<u8>);
+    /// What follows belongs to this part ("hart", a device's name), and if there are several of a name to that number of them.
+    fn part(&mut self, _name: &str, _index: usize) {}
+    /// Whether contents of disks are left out: they may be large, and are of no use to a quick look.
+    fn skips_disks(&self) -> bool {
+        false
+    }
 }
 
 /// A memory-mapped device.

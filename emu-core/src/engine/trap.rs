@@ -194,4 +194,11 @@ impl Traps {
     fn leave(&mut self) {
         self.unreturned = 0;
     }
+
+    /// Visits the counts, to save them or to restore them.
+    pub fn state(&mut self, io: &mut dyn crate::dev::StateIo) {
+        io.u64("traps unreturned", &mut self.unreturned);
+        io.u64("traps without progress", &mut self.without_progress);
+        io.u64("trapped at instret", &mut self.instret);
+    }
 }

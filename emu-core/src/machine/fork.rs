@@ -1,9 +1,12 @@
 //! Forks of a whole machine: both go on from the same state, and neither ever sees what the other does. Memory is shared until written.
 
 use super::Machine;
-use crate::engine::block::{BlockCache, T1};
+use crate::engine::block::T1;
 use crate::hart::Hart;
 use crate::mmu::Tlb;
+
+/// Cycles that a fork runs on the exact stepper before it makes caches of blocks of its own.
+const COLD: u64 = 20_000;
 
 /// A machine that cannot be forked.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
@@ -17,7 +20,8 @@ impl Machine {
         let bus = self.bus.fork().map_err(ForkError)?;
         Ok(Machine {
             harts: self.harts.iter().map(Hart::fork).collect(),
-            blocks: BlockCache::new(bus.ram.base(), bus.ram.size(), self.harts.len()),
+            blocks: None,
+            cold: COLD,
             bus,
             decoder: self.decoder.clone(),
             firmware: self.firmware.as_ref().map(|f| f.fork()),
@@ -34,6 +38,12 @@ impl Machine {
             console_in: self.console_in.clone(),
             htif: self.htif,
         })
+    }
+
+    /// Chooses the engine from here on. The choice changes no result.
+    pub fn set_engine(&mut self, engine: super::EngineKind) {
+        self.engine = engine;
+        self.cold = 0;
     }
 }
 

@@ -4,8 +4,8 @@ use super::Machine;
 use crate::dev::StateIo;
 use crate::hart::{Hart, Wait};
 
-/// Feeds names, lengths and values to the hash, so that no two different states have the same byte stream.
-struct Hasher(blake3::Hasher);
+/// Feeds names, lengths and values to the hash, so that no two different states have the same byte stream. With `true`, not disks.
+struct Hasher(blake3::Hasher, bool);
 
 impl StateIo for Hasher {
     fn u64(&mut self, name: &'static str, v: &mut u64) {
@@ -18,31 +18,65 @@ impl StateIo for Hasher {
         self.0.update(&(v.len() as u64).to_le_bytes());
         self.0.update(v);
     }
+
+    fn skips_disks(&self) -> bool {
+        self.1
+    }
 }
 
 impl Machine {
     /// BLAKE3 of harts, RAM, devices and firmware. Equal runs have equal hashes on every host and with either engine.
     pub fn state_hash(&mut self) -> [u8; 32] {
-        let mut h = Hasher(blake3::Hasher::new());
-        for hart in &mut self.harts {
-            hart.state(&mut h);
-        }
-        self.bus.state(&mut h);
-        if let Some(fw) = &mut self.firmware {
-            fw.state(&mut h);
-        }
-        let mut waiting: Vec<u8> = self.console_in.iter().copied().collect();
-        h.bytes("console input", &mut waiting);
-        h.u64("round", &mut self.round);
-        h.u64("turn", &mut (self.turn as u64));
-        h.u64("began", &mut u64::from(self.began));
-        h.u64("alone", &mut self.alone.map_or(0, |i| i as u64 + 1));
-        h.u64("in firmware", &mut self.in_firmware);
+        let mut h = Hasher(blake3::Hasher::new(), false);
+        self.visit_hashed(&mut h);
         self.bus.ram.for_each_page(&mut |pa, page| {
             h.0.update(&pa.to_le_bytes());
             h.0.update(page);
         });
         *h.0.finalize().as_bytes()
+    }
+
+    /// As [`Machine::state_hash`] without RAM and disks: microseconds, so that it can be taken often. Runs that differ nearly always differ here soon.
+    pub fn register_hash(&mut self) -> [u8; 32] {
+        let mut h = Hasher(blake3::Hasher::new(), true);
+        self.visit_hashed(&mut h);
+        *h.0.finalize().as_bytes()
+    }
+
+    /// Visits what the hash covers but for RAM, and leaves it as it was.
+    fn visit_hashed(&mut self, io: &mut dyn StateIo) {
+        // What was printed already is no state: it must not matter when it was last taken.
+        self.collect();
+        let lines = self.bus.lines_changed;
+        self.visit_state(io);
+        self.bus.lines_changed = lines;
+    }
+
+    /// Visits all state but RAM that a guest could ever see, to save it, restore it, hash it or compare it. After restoring call
+    /// [`Machine::restored`].
+    pub fn visit_state(&mut self, io: &mut dyn StateIo) {
+        for (i, hart) in self.harts.iter_mut().enumerate() {
+            io.part("hart", i);
+            hart.state(io);
+        }
+        self.bus.state(io);
+        if let Some(fw) = &mut self.firmware {
+            io.part("firmware", 0);
+            fw.state(io);
+        }
+        io.part("machine", 0);
+        let mut waiting: Vec<u8> = self.console_in.iter().copied().collect();
+        io.bytes("console input", &mut waiting);
+        self.console_in = waiting.into();
+        io.u64("round", &mut self.round);
+        let (mut turn, mut began) = (self.turn as u64, u64::from(self.began));
+        io.u64("turn", &mut turn);
+        io.u64("began", &mut began);
+        (self.turn, self.began) = ((turn as usize).min(self.harts.len()), began != 0);
+        let mut alone = self.alone.map_or(0, |i| i as u64 + 1);
+        io.u64("alone", &mut alone);
+        self.alone = (alone as usize).checked_sub(1);
+        io.u64("in firmware", &mut self.in_firmware);
     }
 }
 

@@ -7,10 +7,14 @@ mod console;
 mod detect;
 mod fork;
 mod hash;
+mod inject;
 mod run;
+mod save;
 mod single;
 
 pub use fork::ForkError;
+pub use inject::{INJECTIONS, InjectError};
+pub use run::Stop;
 pub use single::HartStep;
 
 use std::collections::VecDeque;
@@ -100,7 +104,10 @@ pub struct Machine {
     harts: Vec<Hart>,
     bus: Bus,
     decoder: Arc<Decoder>,
-    blocks: BlockCache,
+    /// Made when first needed: a fork may not live so long.
+    blocks: Option<Box<BlockCache>>,
+    /// Cycles for which the stepper runs although the block engine was chosen: a fork's first ones, too few to be worth decoding.
+    cold: u64,
     firmware: Option<Box<dyn Firmware>>,
     observer: Option<Box<dyn Observer>>,
     schedule: Option<Box<dyn Schedule>>,
@@ -130,37 +137,53 @@ impl Machine {
         images: &Images<'_>,
         firmware: Option<Box<dyn Firmware>>,
     ) -> Result<Machine, MachineError> {
-        let mut bus = board::build(&config.board, drives)?;
-        let boot = load::load(&mut bus, &config.board, images)?;
         let isa = config.board.isa;
-        let mut harts: Vec<Hart> = (0..config.board.harts as u64).map(|id| Hart::new(isa, id)).collect();
-        for h in &mut harts {
+        let board = config.board.clone();
+        let mut machine = Machine::bare(config, drives, isa)?;
+        let boot = load::load(&mut machine.bus, &board, images)?;
+        for h in &mut machine.harts {
             h.pc = boot.pc;
             h.x[10] = h.id;
             h.x[11] = boot.dtb;
             h.x[12] = boot.info;
-            (h.csr.rnmi_vector, h.csr.rnmi_exception_vector) = (config.board.rnmi_vector, config.board.rnmi_exception_vector);
+            (h.csr.rnmi_vector, h.csr.rnmi_exception_vector) = (board.rnmi_vector, board.rnmi_exception_vector);
             h.recontext();
         }
-        let mut machine = Machine {
-            blocks: BlockCache::new(bus.ram.base(), bus.ram.size(), harts.len()),
+        machine.firmware = firmware;
+        machine.boot(boot.pc, boot.dtb);
+        Ok(machine)
+    }
+
+    /// Board and harts, nothing loaded.
+    fn bare(config: MachineConfig, drives: Vec<Drive>, isa: emu_csr::Isa) -> Result<Machine, MachineError> {
+        let bus = board::build(&config.board, drives)?;
+        let mut harts: Vec<Hart> = (0..config.board.harts as u64).map(|id| Hart::new(isa, id)).collect();
+        harts.iter_mut().for_each(Hart::recontext);
+        Ok(Machine {
+            blocks: None,
+            cold: 0,
+            turn: harts.len(),
             harts,
             bus,
             decoder: Arc::new(Decoder::new(isa)),
-            firmware,
+            firmware: None,
             observer: None,
             schedule: None,
             in_firmware: 0,
             engine: config.engine,
             quantum: config.quantum.max(1),
             round: 0,
-            turn: 0,
             began: false,
             alone: None,
             console_out: Vec::new(),
             console_in: VecDeque::new(),
             htif: false,
-        };
+        })
+    }
+
+    /// Boots native firmware, if there is one.
+    fn boot(&mut self, entry: u64, dtb: u64) {
+        let machine = self;
         machine.bus.code_writes.clear();
         if let Some(fw) = &mut machine.firmware {
             for h in &mut machine.harts {
@@ -173,10 +196,8 @@ impl Machine {
                 console_in: &mut machine.console_in,
                 observer: None,
             };
-            fw.boot(&mut platform, 0, boot.pc, boot.dtb);
+            fw.boot(&mut platform, 0, entry, dtb);
         }
-        machine.turn = machine.harts.len();
-        Ok(machine)
     }
 
     /// Sets who is told of traps and returns.
@@ -254,6 +275,6 @@ impl Machine {
 
     /// Blocks the block engine has built, for benchmarks.
     pub fn blocks_built(&self) -> u64 {
-        self.blocks.built
+        self.blocks.as_ref().map_or(0, |b| b.built)
     }
 }

@@ -4,11 +4,29 @@ use emu_csr::Interrupt;
 
 use super::{EngineKind, Machine, RunEnd};
 use crate::bus::Request;
+use crate::engine::block::BlockCache;
 use crate::engine::{SliceEnd, block, step, watch};
 use crate::firmware::{FwStep, Platform};
 use crate::hart::{Hart, Wait, event};
 use crate::observer::Observer;
 use crate::timing::Unit;
+
+/// Positions at which [`Machine::run_until`] stops, whichever comes first.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Stop {
+    /// Virtual time in cycles: exact with one hart, the end of the round in which it is reached with more.
+    pub cycles: u64,
+    /// Instructions retired by all harts ([`Machine::instret`]), exactly. It may be in the middle of a hart's turn: the order in which the
+    /// harts retire instructions is part of the machine's state, so the same number is the same state on every engine.
+    pub instret: u64,
+    /// Instructions retired by one hart (by index), exactly; the others are where their turns have brought them.
+    pub hart: Option<(usize, u64)>,
+}
+
+impl Stop {
+    /// Nowhere: to be changed.
+    pub const NEVER: Stop = Stop { cycles: FOREVER, instret: FOREVER, hart: None };
+}
 
 /// Cycles between two looks at what another hart's firmware operation holds.
 const SPIN: u64 = 100;
@@ -23,15 +41,20 @@ impl Machine {
         self.run_for(until, FOREVER)
     }
 
-    /// As [`Machine::run`], and stops exactly when [`Machine::instret`] has reached `limit`, which may be in the middle of a hart's turn:
-    /// the order in which the harts retire instructions is part of the machine's state, so the same limit is the same state on every
-    /// engine, and going on from there is as if nobody had stopped.
+    /// As [`Machine::run`], and stops exactly when [`Machine::instret`] has reached `limit`; see [`Stop::instret`].
     pub fn run_for(&mut self, until: u64, limit: u64) -> RunEnd {
+        self.run_until(&Stop { cycles: until, instret: limit, hart: None })
+    }
+
+    /// Runs until the first of the given positions is reached ([`RunEnd::Limit`]) or something ends the run. Going on from there is as if
+    /// nobody had stopped.
+    pub fn run_until(&mut self, to: &Stop) -> RunEnd {
+        let until = to.cycles;
         let stop = if self.harts.len() == 1 { until } else { FOREVER };
         self.alone = None;
         self.lines(self.cycles());
         loop {
-            if self.instret() >= limit || self.cycles() >= until && (self.turn >= self.harts.len() || self.harts.len() == 1) {
+            if self.reached(to) || self.cycles() >= until && (self.turn >= self.harts.len() || self.harts.len() == 1) {
                 return RunEnd::Limit;
             }
             if self.turn >= self.harts.len()
@@ -41,13 +64,18 @@ impl Machine {
             }
             while self.turn < self.harts.len() {
                 let i = self.turn;
-                if let Some(end) = self.turn_of(i, stop, limit) {
+                if let Some(end) = self.turn_of(i, stop, to) {
                     return end;
                 }
                 self.turn += 1;
                 self.began = false;
             }
         }
+    }
+
+    /// Whether a position in instructions is reached.
+    fn reached(&self, to: &Stop) -> bool {
+        self.instret() >= to.instret || to.hart.is_some_and(|(i, n)| self.harts.get(i).is_none_or(|h| h.instret >= n))
     }
 
     /// Between rounds: devices catch up, input enters, and the next round's end is chosen.
@@ -83,7 +111,7 @@ impl Machine {
     }
 
     /// One hart's turn: slices up to the round's end, or what is left of a turn in which the limit was reached.
-    fn turn_of(&mut self, i: usize, stop: u64, limit: u64) -> Option<RunEnd> {
+    fn turn_of(&mut self, i: usize, stop: u64, to: &Stop) -> Option<RunEnd> {
         if self.harts.len() > 1 && !self.began {
             // Others may have stored to the reserved set while it waited for its turn.
             self.harts[i].reservation = None;
@@ -91,7 +119,12 @@ impl Machine {
         }
         self.began = true;
         // What this hart may still retire: the others do not while it has its turn.
-        let limit = limit.saturating_sub(self.instret() - self.harts[i].instret);
+        let mut limit = to.instret.saturating_sub(self.instret() - self.harts[i].instret);
+        if let Some((hart, n)) = to.hart
+            && hart == i
+        {
+            limit = limit.min(n);
+        }
         loop {
             self.timers(i);
             let h = &mut self.harts[i];
@@ -132,6 +165,7 @@ impl Machine {
             Some(o) => Some(o.as_mut()),
             None => None,
         };
+        let harts = self.harts.len();
         let h = &mut self.harts[i];
         // Other harts, devices and firmware may have written since this hart last ran.
         h.tlb.sync(&self.bus.ram);
@@ -141,7 +175,17 @@ impl Machine {
         match self.engine {
             _ if h.watched() => watch::run(h, &mut self.bus, &self.decoder, &mut Unit, until, &mut observer),
             EngineKind::Step => step::run(h, &mut self.bus, &self.decoder, &mut Unit, until, &mut observer),
-            EngineKind::Block => block::run(h, i, &mut self.bus, &self.decoder, &mut self.blocks, until, &mut observer),
+            EngineKind::Block if self.cold > 0 => {
+                let from = h.cycles;
+                let end = step::run(h, &mut self.bus, &self.decoder, &mut Unit, until.min(from + self.cold), &mut observer);
+                self.cold = self.cold.saturating_sub(h.cycles - from);
+                end
+            }
+            EngineKind::Block => {
+                let blocks =
+                    self.blocks.get_or_insert_with(|| Box::new(BlockCache::new(self.bus.ram.base(), self.bus.ram.size(), harts)));
+                block::run(h, i, &mut self.bus, &self.decoder, blocks, until, &mut observer)
+            }
         }
     }
 

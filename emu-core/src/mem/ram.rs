@@ -319,6 +319,31 @@ impl Ram {
         }
     }
 
+    /// Calls `f(physical address, page here, page there)` for each page whose bytes differ from those of another RAM of the same place and
+    /// size. Pages that forks still share cost nothing.
+    pub fn for_each_difference(&self, other: &Ram, f: &mut dyn FnMut(u64, &[u8; 4096], &[u8; 4096])) {
+        for index in 0..self.chunks.len().max(other.chunks.len()) {
+            let (a, b) = (self.chunks.get(index).and_then(Option::as_ref), other.chunks.get(index).and_then(Option::as_ref));
+            match (a, b) {
+                (None, None) => continue,
+                (Some(a), Some(b)) if Arc::ptr_eq(a, b) => continue,
+                _ => {}
+            }
+            for p in index * CHUNK..(index + 1) * CHUNK {
+                let (x, y) = (self.page(p), other.page(p));
+                if !std::ptr::eq(x, y) {
+                    x.with_bytes(|x| {
+                        y.with_bytes(|y| {
+                            if x != y {
+                                f(self.base + p as u64 * 4096, x, y);
+                            }
+                        });
+                    });
+                }
+            }
+        }
+    }
+
     /// Pages that have host memory of their own or shared with a fork.
     pub fn pages_touched(&self) -> usize {
         self.chunks.iter().flatten().map(|c| c.pages.iter().flatten().count()).sum()

@@ -217,6 +217,8 @@ pub struct Tlb {
     /// Misaligned loads and stores raise address-misaligned exceptions instead of being done (`-cpu misaligned=trap`).
     pub trap_misaligned: bool,
     banks: NonNull<[Bank; BANKS]>,
+    /// Banks that exist, at least one; the others are room.
+    made: usize,
     next_jump_id: u64,
     /// Bank chosen last for a mode and flags, where the search begins.
     hints: [u8; 64],
@@ -236,8 +238,8 @@ unsafe impl Send for Tlb {}
 
 impl Drop for Tlb {
     fn drop(&mut self) {
-        // SAFETY: `banks` came from `Box::leak` in `new` and is released once.
-        drop(unsafe { Box::from_raw(self.banks.as_ptr()) });
+        // SAFETY: `banks` came from `Box::leak` in `new_banks` with this type and is released once; a bank has nothing to drop.
+        drop(unsafe { Box::from_raw(self.banks.as_ptr().cast::<std::mem::MaybeUninit<[Bank; BANKS]>>()) });
     }
 }
 
@@ -247,27 +249,29 @@ impl Default for Tlb {
     }
 }
 
+/// Room for all banks, none of them made yet: a hart that lives for a thousand instructions needs one or two.
 fn new_banks() -> NonNull<[Bank; BANKS]> {
-    let v: Vec<Bank> = (0..BANKS)
-        .map(|_| Bank {
-            load: [NO_DATA; DATA_ENTRIES],
-            store: [NO_DATA; DATA_ENTRIES],
-            fetch: [NO_FETCH; FETCH_ENTRIES],
-            load_page: [0; DATA_ENTRIES],
-            store_page: [0; DATA_ENTRIES],
-            log: [0; LOG],
-            logged: 0,
-            superpages: 0,
-            huge: false,
-            stale: false,
-            moves: 0,
-            used: 0,
-            context: None,
-            jump_id: 0,
-            code_pages: [0; 8],
-        })
-        .collect();
-    NonNull::from(Box::leak(v.into_boxed_slice())).cast()
+    NonNull::from(Box::leak(Box::<[Bank; BANKS]>::new_uninit())).cast()
+}
+
+fn empty_bank() -> Bank {
+    Bank {
+        load: [NO_DATA; DATA_ENTRIES],
+        store: [NO_DATA; DATA_ENTRIES],
+        fetch: [NO_FETCH; FETCH_ENTRIES],
+        load_page: [0; DATA_ENTRIES],
+        store_page: [0; DATA_ENTRIES],
+        log: [0; LOG],
+        logged: 0,
+        superpages: 0,
+        huge: false,
+        stale: false,
+        moves: 0,
+        used: 0,
+        context: None,
+        jump_id: 0,
+        code_pages: [0; 8],
+    }
 }
 
 impl Tlb {
@@ -280,6 +284,7 @@ impl Tlb {
             fetch_bank: first,
             trap_misaligned: false,
             banks,
+            made: 0,
             next_jump_id: 0,
             hints: [0; 64],
             clock: 0,
@@ -289,6 +294,7 @@ impl Tlb {
             pmp: Pmp::default(),
             misses: 0,
         };
+        tlb.make_bank();
         tlb.choose(Context::M, Context::M);
         tlb
     }
@@ -297,9 +303,19 @@ impl Tlb {
         self.banks.as_ptr().cast::<Bank>().wrapping_add(i % BANKS)
     }
 
+    /// Makes the next bank; its index.
+    fn make_bank(&mut self) -> usize {
+        let i = self.made;
+        // SAFETY: the room lies inside the allocation (`bank_ptr` reduces the index) and belongs to self.
+        unsafe { self.bank_ptr(i).write(empty_bank()) };
+        self.made = (i + 1).min(BANKS);
+        i
+    }
+
     fn bank(&mut self, i: usize) -> &mut Bank {
-        // SAFETY: `banks` is an allocation of BANKS banks owned by self, the index is reduced to it, and the borrow of self is exclusive;
-        // references made from the bank pointers elsewhere never outlive a call.
+        let i = if i < self.made { i } else { 0 };
+        // SAFETY: `banks` is an allocation owned by self in which banks 0 to `made` exist, the index is one of them, and the borrow of self
+        // is exclusive; references made from the bank pointers elsewhere never outlive a call.
         unsafe { &mut *self.bank_ptr(i) }
     }
 
@@ -335,7 +351,7 @@ impl Tlb {
     fn name_context(&mut self) -> (u64, bool) {
         let wrapped = self.next_jump_id == 63;
         if wrapped {
-            for i in 0..BANKS {
+            for i in 0..self.made {
                 self.bank(i).jump_id = 0;
             }
             self.next_jump_id = 0;
@@ -391,7 +407,7 @@ impl Tlb {
         let mut oldest = self.hints[hint] as usize;
         let mut found = (self.bank(oldest).context == Some(context)).then_some(oldest);
         if found.is_none() {
-            for i in 0..BANKS {
+            for i in 0..self.made {
                 let b = self.bank(i);
                 if b.context == Some(context) {
                     found = Some(i);
@@ -401,6 +417,9 @@ impl Tlb {
                 if used < self.bank(oldest).used {
                     oldest = i;
                 }
+            }
+            if found.is_none() && self.made < BANKS {
+                oldest = self.make_bank();
             }
             self.hints[hint] = found.unwrap_or(oldest) as u8;
         }
@@ -429,7 +448,7 @@ impl Tlb {
 
     /// Drops direct write access to a host page (it got decoded code, or a fork shares it).
     pub fn forget_writes(&mut self, host_page: *const u8) {
-        for i in 0..BANKS {
+        for i in 0..self.made {
             let b = self.bank(i);
             if b.logged == 0 {
                 continue;
@@ -444,7 +463,7 @@ impl Tlb {
 
     /// Empties the banks of the contexts that match: now if current, otherwise when next chosen.
     pub(super) fn drop_banks(&mut self, matches: impl Fn(&Context) -> bool) {
-        for i in 0..BANKS {
+        for i in 0..self.made {
             let b = self.bank(i);
             if b.logged != 0 && b.context.as_ref().is_some_and(&matches) {
                 b.stale = true;
@@ -460,7 +479,7 @@ impl Tlb {
 
     /// Drops what the banks of matching contexts hold for the leaf that maps `va`.
     pub(super) fn drop_address(&mut self, va: u64, matches: impl Fn(&Context) -> bool) {
-        for i in 0..BANKS {
+        for i in 0..self.made {
             let b = self.bank(i);
             if b.logged == 0 || b.stale || !b.context.as_ref().is_some_and(&matches) {
                 continue;
@@ -490,7 +509,7 @@ impl Tlb {
             // Stale banks are emptied before use, so their position does not matter.
             self.lineage = ram.lineage();
             self.moves = ram.moves();
-            for i in 0..BANKS {
+            for i in 0..self.made {
                 let moves = self.moves;
                 self.bank(i).moves = moves;
             }

@@ -79,6 +79,9 @@ impl BlockBackend for MemoryDisk {
     }
 
     fn state(&mut self, io: &mut dyn StateIo) {
+        if io.skips_disks() {
+            return;
+        }
         let n = self.0.len();
         let image = Arc::make_mut(&mut self.0);
         io.bytes("disk", image);
@@ -136,6 +139,9 @@ impl BlockBackend for Overlay {
     }
 
     fn state(&mut self, io: &mut dyn StateIo) {
+        if io.skips_disks() {
+            return;
+        }
         let mut flat = Vec::with_capacity(self.written.len() * (SECTOR as usize + 8));
         for (s, data) in self.written.iter() {
             flat.extend_from_slice(&s.to_le_bytes());

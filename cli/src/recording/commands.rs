@@ -1,0 +1,142 @@
+//! `trapeze record`, `replay` and `log`.
+
+use std::ffi::OsString;
+use std::path::Path;
+use std::process::ExitCode;
+
+use clap::Parser;
+use emu_core::machine::EngineKind;
+use replay::log::{Log, assemble, dump};
+use replay::play::Outcome;
+
+use crate::args::{self, Cli, Command, Engine, LogCommand, RecordArgs, ReplayArgs, RunArgs};
+use crate::console::output;
+use crate::exit::{CliError, Exit};
+use crate::recording::{find, part, second};
+use crate::report::hex;
+use crate::run;
+
+/// What a log may be in size: decisions are few, and a wrong file must not fill the host's memory.
+const LIMIT: u64 = 1 << 30;
+
+/// Reads a file of a replay whole.
+pub fn read(file: &Path, what: &str) -> Result<Vec<u8>, CliError> {
+    let doing = format!("read the {what}");
+    let meta = std::fs::metadata(file).map_err(|e| {
+        if part(file).exists() {
+            let kept = part(file);
+            return CliError::usage(
+                format!("{}: there is no such file, but {} is there: its recorder was killed", file.display(), kept.display()),
+                format!("name {} to replay what it has", kept.display()),
+            );
+        }
+        CliError::file(file, doing.clone(), e)
+    })?;
+    if meta.len() > LIMIT {
+        return Err(CliError::usage(
+            format!("{}: larger than any {what}", file.display()),
+            "check that this is the file you meant",
+        ));
+    }
+    std::fs::read(file).map_err(|e| CliError::file(file, doing, e))
+}
+
+/// Parses the run options after `--`.
+pub fn run_options(rest: &[OsString]) -> Result<RunArgs, CliError> {
+    let mut argv: Vec<OsString> = vec!["trapeze".into(), "run".into()];
+    argv.extend(rest.iter().filter(|a| *a != "run").cloned());
+    let argv = args::qemu::translate(argv)?;
+    match Cli::try_parse_from(argv) {
+        Ok(Cli { command: Some(Command::Run(a)) }) => Ok(*a),
+        Ok(_) => Err(CliError::usage("no run options", "give the options of trapeze run after --")),
+        Err(e) => {
+            let text = e.to_string();
+            let first = text.lines().next().unwrap_or("").trim_start_matches("error: ").to_owned();
+            Err(CliError::usage(first, "see trapeze run --help"))
+        }
+    }
+}
+
+/// `trapeze record`.
+pub fn record(a: &RecordArgs) -> Result<ExitCode, CliError> {
+    let options = run_options(&a.run)?;
+    run::recorded(&options, Some(&a.output))
+}
+
+/// `trapeze replay`.
+pub fn replay(a: &ReplayArgs) -> Result<ExitCode, CliError> {
+    let (log, mut places, _unpacked) = open(&a.what)?;
+    places.extend(a.images.iter().cloned());
+    if !a.force {
+        log.header.check("log").map_err(CliError::replay)?;
+    }
+    let mut config = find::config(&log.header, &places)?;
+    if let Some(e) = a.engine {
+        config.engine = e;
+    }
+    if let (Some(at), false) = (log.cut, a.quiet) {
+        eprintln!(
+            "trapeze: the log breaks off in the chunk at byte {at}: its recorder was killed; replaying to the last complete one"
+        );
+    }
+    let (mut machine, outcome) = second::execute(&config, &log, !a.silent)?;
+    match outcome {
+        Outcome::Same { whole, hash, marks } => {
+            if !a.quiet {
+                let how = match &log.end {
+                    Some(e) => format!("to its end ({})", e.reason),
+                    None => "to the last complete chunk".to_owned(),
+                };
+                eprintln!("trapeze: replayed {how}; {} instructions, {marks} witnesses held", machine.instret());
+            }
+            if a.hash {
+                output::print(&format!("state hash: {}\n", hex(&hash)))?;
+            }
+            Ok(if whole { Exit::Ok } else { Exit::Limit }.into())
+        }
+        Outcome::Stopped => Ok(Exit::Interrupt.into()),
+        Outcome::Differs(d) => {
+            if a.hash {
+                output::print(&format!("state hash: {}\n", hex(&machine.state_hash())))?;
+            }
+            Err(CliError::Mismatch(second::explain(&config, &log, &d, [EngineKind::Step, EngineKind::Block])?))
+        }
+    }
+}
+
+/// A log from a file, with directories where images may be.
+pub fn open(what: &str) -> Result<(Log, Vec<std::path::PathBuf>, Option<()>), CliError> {
+    let bytes = read(Path::new(what), "log")?;
+    Ok((Log::read(&bytes).map_err(CliError::replay)?, Vec::new(), None))
+}
+
+/// `trapeze log`.
+pub fn log(c: &LogCommand) -> Result<ExitCode, CliError> {
+    match c {
+        LogCommand::Dump { log } => {
+            let bytes = read(log, "log")?;
+            let log = Log::read(&bytes).map_err(CliError::replay)?;
+            output::print(&dump(&log))?;
+            if let Some(at) = log.cut {
+                eprintln!("trapeze: the log breaks off in the chunk at byte {at}");
+            }
+        }
+        LogCommand::Assemble { text, output: file } => {
+            let bytes = read(text, "log's text")?;
+            let text = String::from_utf8(bytes).map_err(|_| {
+                CliError::usage(format!("{}: not UTF-8", text.display()), "start from what trapeze log dump prints")
+            })?;
+            let bytes = assemble(&text).map_err(CliError::replay)?;
+            output::file(file, &bytes).map_err(|e| CliError::file(file, "write the log", e))?;
+        }
+    }
+    Ok(Exit::Ok.into())
+}
+
+/// The machine's name of an engine.
+pub fn kind(e: Engine) -> EngineKind {
+    match e {
+        Engine::Step => EngineKind::Step,
+        Engine::Block => EngineKind::Block,
+    }
+}

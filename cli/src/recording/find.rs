@@ -1,0 +1,122 @@
+//! Images by their contents: hashing those of a run, and finding those of a log.
+
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+use replay::log::{Header, Image};
+
+use crate::builtin;
+use crate::config::Config;
+use crate::exit::CliError;
+use crate::report::hex;
+
+/// BLAKE3 and size of a file or a built-in program.
+pub fn hash(path: &Path) -> std::io::Result<([u8; 32], u64)> {
+    if let Some(rom) = builtin::name(path).and_then(builtin::find) {
+        return Ok((*blake3::hash(rom).as_bytes(), rom.len() as u64));
+    }
+    let mut file = std::fs::File::open(path)?;
+    let (mut h, mut size) = (blake3::Hasher::new(), 0);
+    let mut buf = vec![0; 1 << 18];
+    loop {
+        match file.read(&mut buf)? {
+            0 => return Ok((*h.finalize().as_bytes(), size)),
+            n => {
+                h.update(&buf[..n]);
+                size += n as u64;
+            }
+        }
+    }
+}
+
+/// Every file a configuration names, with its role.
+fn files(c: &mut Config) -> Vec<(String, PathBuf, Box<dyn FnOnce(&mut Config, PathBuf)>)> {
+    let mut out: Vec<(String, PathBuf, Box<dyn FnOnce(&mut Config, PathBuf)>)> = Vec::new();
+    if !matches!(c.bios.as_str(), "native" | "none") {
+        out.push(("bios".into(), PathBuf::from(&c.bios), Box::new(|c, p| c.bios = p.to_string_lossy().into_owned())));
+    }
+    if let Some(p) = &c.kernel {
+        out.push(("kernel".into(), p.clone(), Box::new(|c, p| c.kernel = Some(p))));
+    }
+    if let Some(p) = &c.initrd {
+        out.push(("initrd".into(), p.clone(), Box::new(|c, p| c.initrd = Some(p))));
+    }
+    if let Some(p) = &c.dtb {
+        out.push(("dtb".into(), p.clone(), Box::new(|c, p| c.dtb = Some(p))));
+    }
+    for (i, d) in c.drives.iter().enumerate() {
+        out.push((format!("drive{i}"), d.file.clone(), Box::new(move |c, p| c.drives[i].file = p)));
+    }
+    out
+}
+
+/// The header of a run's log: its configuration and its images by hash. Drives must leave their files as they are.
+pub fn header(c: &Config) -> Result<Header, CliError> {
+    for d in &c.drives {
+        if d.overlay.is_some() || !d.snapshot && !d.readonly {
+            return Err(CliError::usage(
+                format!("drive {}: its contents would change between recording and replay", d.file.display()),
+                "leave out overlay= and snapshot=off: writes are then kept in memory, and in snapshots",
+            ));
+        }
+    }
+    let mut images = Vec::new();
+    for (role, path, _) in files(&mut c.clone()) {
+        let (hash, size) = hash(&path).map_err(|e| CliError::file(&path, "read the image", e))?;
+        let name = if builtin::name(&path).is_some() {
+            path.display().to_string()
+        } else {
+            path.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default()
+        };
+        images.push(Image { role, name, size, hash });
+    }
+    Ok(Header::new(c.to_toml()?, images))
+}
+
+/// The configuration a header describes, with each image's path set to a file of the right contents: the recorded path, or one in `places`.
+/// Names all that are missing.
+pub fn config(header: &Header, places: &[PathBuf]) -> Result<Config, CliError> {
+    let mut c: Config = toml::from_str(&header.config).map_err(|e| {
+        CliError::usage(
+            format!("the recorded configuration is not one of this version: {}", e.message()),
+            "use the version that made it",
+        )
+    })?;
+    let mut missing = Vec::new();
+    for (role, path, set) in files(&mut c) {
+        let Some(image) = header.images.iter().find(|i| i.role == role) else {
+            return Err(CliError::usage(format!("the log has no hash for its {role}"), "record again"));
+        };
+        match place(image, &path, places) {
+            Some(found) => set(&mut c, found),
+            None => missing.push(format!("  {role} {} ({} bytes, blake3 {})", image.name, image.size, hex(&image.hash))),
+        }
+    }
+    if missing.is_empty() {
+        return Ok(c);
+    }
+    Err(CliError::usage(
+        format!("images of the recording are not where they were, or have other contents:\n{}", missing.join("\n")),
+        "name directories that have them with --images DIR, or ask for a bundle (trapeze bundle)",
+    ))
+}
+
+fn place(image: &Image, recorded: &Path, places: &[PathBuf]) -> Option<PathBuf> {
+    let fits = |p: &Path| hash(p).is_ok_and(|(h, _)| h == image.hash);
+    if builtin::name(Path::new(&image.name)).is_some() && fits(Path::new(&image.name)) {
+        return Some(PathBuf::from(&image.name));
+    }
+    if fits(recorded) {
+        return Some(recorded.to_owned());
+    }
+    for dir in places {
+        let mut files: Vec<PathBuf> = std::fs::read_dir(dir).ok()?.flatten().map(|e| e.path()).collect();
+        // The same name first; only files of the right size are read at all.
+        files.sort_by_key(|f| (f.file_name().is_none_or(|n| n.to_string_lossy() != image.name), f.clone()));
+        let sized = files.into_iter().filter(|f| std::fs::metadata(f).is_ok_and(|m| m.is_file() && m.len() == image.size));
+        if let Some(f) = sized.into_iter().find(|f| fits(f)) {
+            return Some(f);
+        }
+    }
+    None
+}

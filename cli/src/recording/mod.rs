@@ -1,0 +1,110 @@
+//! Recording runs, replaying them, and the commands for both.
+
+pub mod commands;
+pub mod find;
+pub mod second;
+
+use std::cell::RefCell;
+use std::fs::File;
+use std::io::{BufWriter, Write};
+use std::path::{Path, PathBuf};
+use std::rc::Rc;
+
+use emu_core::machine::Machine;
+use replay::log::{Decision, End, Header, LogWriter, Position, Record};
+
+use crate::exit::CliError;
+
+/// Virtual cycles between two marks: a hash of registers and devices takes microseconds, and an idle minute makes some 220 of them.
+const MARKS: u64 = 1 << 28;
+
+/// A log's bytes while they are also wanted in memory.
+#[derive(Clone, Default)]
+pub struct Bytes(Rc<RefCell<Vec<u8>>>);
+
+impl Bytes {
+    /// What was written so far.
+    pub fn take(&self) -> Vec<u8> {
+        std::mem::take(&mut self.0.borrow_mut())
+    }
+}
+
+impl Write for Bytes {
+    fn write(&mut self, buf: &[u8]) -> std::io::Result<usize> {
+        self.0.borrow_mut().extend_from_slice(buf);
+        Ok(buf.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+/// Keeps what enters a run. A file is written under a name of its own (`FILE.part`) until the run has ended; what a killed process leaves
+/// there can be replayed.
+pub struct Recorder {
+    log: LogWriter<Box<dyn Write>>,
+    part: PathBuf,
+    file: Option<PathBuf>,
+    next_mark: u64,
+    /// Decisions so far, but for witnesses.
+    pub decisions: usize,
+}
+
+/// The name under which a log is written until it is complete.
+pub fn part(file: &Path) -> PathBuf {
+    let mut name = file.as_os_str().to_owned();
+    name.push(".part");
+    name.into()
+}
+
+impl Recorder {
+    /// Starts a log file.
+    pub fn create(file: &Path, header: &Header) -> Result<Recorder, CliError> {
+        let part = part(file);
+        let fail = |e| CliError::file(&part, "write the log", e);
+        let out: Box<dyn Write> = Box::new(BufWriter::new(File::create(&part).map_err(fail)?));
+        let log = LogWriter::new(out, header).map_err(fail)?;
+        Ok(Recorder { log, part, file: Some(file.to_owned()), next_mark: MARKS, decisions: 0 })
+    }
+
+    /// Starts a log in memory.
+    pub fn memory(bytes: &Bytes, header: &Header) -> Result<Recorder, CliError> {
+        let part = PathBuf::from("(memory)");
+        let out: Box<dyn Write> = Box::new(bytes.clone());
+        let log = LogWriter::new(out, header).map_err(|e| CliError::file(&part, "write the log", e))?;
+        Ok(Recorder { log, part, file: None, next_mark: MARKS, decisions: 0 })
+    }
+
+    /// Notes a decision at the machine's present position, and sees that a kill does not lose it.
+    pub fn note(&mut self, m: &Machine, what: Decision) -> Result<(), CliError> {
+        if what == Decision::Reboot {
+            self.next_mark = MARKS;
+        }
+        self.decisions += usize::from(!matches!(what, Decision::Mark(_) | Decision::State(_)));
+        let record = Record { at: Position::of(m), what };
+        self.log.record(&record).and_then(|()| self.log.flush()).map_err(|e| CliError::file(&self.part, "write the log", e))
+    }
+
+    /// Leaves a mark if it is time for one.
+    pub fn mark(&mut self, m: &mut Machine) -> Result<(), CliError> {
+        if m.cycles() < self.next_mark {
+            return Ok(());
+        }
+        self.next_mark = m.cycles().saturating_add(MARKS);
+        let hash = m.register_hash();
+        self.note(m, Decision::Mark(hash))
+    }
+
+    /// Ends the log and gives the file its name. `exact`: the run was stopped by the number of instructions.
+    pub fn finish(self, m: &mut Machine, exact: bool, reason: &str) -> Result<[u8; 32], CliError> {
+        let fail = |e| CliError::file(&self.part, "write the log", e);
+        let hash = m.state_hash();
+        let at = Position { exact, ..Position::of(m) };
+        self.log.finish(&End { at, reason: reason.to_owned(), hash }).and_then(|mut w| w.flush()).map_err(fail)?;
+        if let Some(file) = &self.file {
+            std::fs::rename(&self.part, file).map_err(|e| CliError::file(file, "give the log its name", e))?;
+        }
+        Ok(hash)
+    }
+}

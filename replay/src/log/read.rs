@@ -1,0 +1,120 @@
+//! Reading a log: everything is checked before anything is believed.
+
+use super::{Decision, End, FOOTER, Header, KIND, MAGIC, Position, RECORDS, Record, VERSION};
+use crate::bytes::{CHECK, Chunk, Cursor, check, take_chunk};
+use crate::error::{ReplayError, bad};
+use crate::semantics::TOOL;
+
+/// A log in memory.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Log {
+    /// What the run is made from.
+    pub header: Header,
+    /// What entered it, in order.
+    pub records: Vec<Record>,
+    /// How it ended; None if the recorder was killed.
+    pub end: Option<End>,
+    /// Where the file breaks off inside a chunk, if it does: all before it is sound.
+    pub cut: Option<u64>,
+}
+
+impl Log {
+    /// Reads a log file's bytes. A file that breaks off is read up to its last complete chunk ([`Log::cut`]); a changed byte is an error.
+    pub fn read(bytes: &[u8]) -> Result<Log, ReplayError> {
+        let mut c = Cursor::new(KIND, bytes, 0);
+        if c.left() < MAGIC.len() || c.take(MAGIC.len())? != MAGIC {
+            return Err(bad(KIND, 0, "this is not a log of trapeze"));
+        }
+        let version = c.u32()?;
+        if version != VERSION {
+            return Err(ReplayError::Version {
+                kind: KIND,
+                found: format!("a version of trapeze with log format {version}"),
+                ours: format!("{TOOL} with log format {VERSION}"),
+                what: "the format differs".into(),
+            });
+        }
+        let n = c.u32()? as usize;
+        let start = c.place();
+        let header = c.take(n)?;
+        let found: [u8; CHECK] = c.array()?;
+        let mut before = check(&[&bytes[..start + n]]);
+        if found != before {
+            return Err(bad(KIND, start, "the checksum of the header does not fit its bytes"));
+        }
+        let mut h = Cursor::new(KIND, header, start);
+        let mut log = Log { header: Header::take(&mut h)?, records: Vec::new(), end: None, cut: None };
+        let mut last = Position::default();
+        while !c.is_empty() {
+            if log.end.is_some() {
+                return Err(bad(KIND, c.place(), "bytes after the footer"));
+            }
+            match take_chunk(&mut c, &mut before)? {
+                Chunk::Cut(at) => {
+                    log.cut = Some(at as u64);
+                    break;
+                }
+                Chunk::Whole(RECORDS, at, payload) => {
+                    let mut p = Cursor::new(KIND, payload, at);
+                    while !p.is_empty() {
+                        log.records.push(take_record(&mut p, &mut last)?);
+                    }
+                }
+                Chunk::Whole(FOOTER, at, payload) => {
+                    let mut p = Cursor::new(KIND, payload, at);
+                    let (_, at) = take_position(&mut p, &mut last)?;
+                    log.end = Some(End { at, reason: p.text()?, hash: p.array()? });
+                }
+                Chunk::Whole(tag, at, _) => return Err(bad(KIND, at, format!("a chunk of unknown kind {tag}"))),
+            }
+        }
+        Ok(log)
+    }
+
+    /// The last position the log knows.
+    pub fn last(&self) -> Position {
+        match (&self.end, self.records.last()) {
+            (Some(e), _) => e.at,
+            (None, Some(r)) if r.what != Decision::Reboot => r.at,
+            _ => Position::default(),
+        }
+    }
+}
+
+fn take_position(c: &mut Cursor<'_>, last: &mut Position) -> Result<(u8, Position), ReplayError> {
+    let start = c.place();
+    let kind = c.take(1)?[0];
+    let (cycles, instret) = (c.number()?, c.number()?);
+    let (Some(cycles), Some(instret)) = (last.cycles.checked_add(cycles), last.instret.checked_add(instret)) else {
+        return Err(bad(KIND, start, "a position beyond 2^64"));
+    };
+    *last = Position { cycles, instret, exact: kind & 0x80 != 0 };
+    Ok((kind & 0x7f, *last))
+}
+
+fn take_record(c: &mut Cursor<'_>, last: &mut Position) -> Result<Record, ReplayError> {
+    let start = c.place();
+    let (kind, at) = take_position(c, last)?;
+    let what = match kind {
+        1 => Decision::Input(c.bytes()?.to_vec()),
+        2 => {
+            let name = c.text()?;
+            let n = c.count()?;
+            let args = (0..n).map(|_| c.number()).collect::<Result<_, _>>()?;
+            Decision::Inject { name, args }
+        }
+        3 => {
+            *last = Position::default();
+            Decision::Reboot
+        }
+        4 => Decision::Command(c.text()?),
+        5 => {
+            let mut hash = [0; 32];
+            hash[..16].copy_from_slice(c.take(16)?);
+            Decision::Mark(hash)
+        }
+        6 => Decision::State(c.array()?),
+        other => return Err(bad(KIND, start, format!("a record of unknown kind {other}"))),
+    };
+    Ok(Record { at, what })
+}

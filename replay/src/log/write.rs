@@ -1,0 +1,105 @@
+//! Writing a log: chunks that are complete on their own, so that what was written before a kill can be replayed.
+
+use std::io::{self, Write};
+
+use super::{Decision, End, FOOTER, Header, MAGIC, Position, RECORDS, Record, VERSION};
+use crate::bytes::{CHECK, check, put, put_bytes, put_chunk};
+
+/// A chunk is written when it has grown to this many bytes, or when [`LogWriter::flush`] is called.
+const CHUNK: usize = 16 << 10;
+
+/// Writes a log as it is made.
+pub struct LogWriter<W: Write> {
+    out: W,
+    before: [u8; CHECK],
+    pending: Vec<u8>,
+    last: Position,
+}
+
+impl<W: Write> LogWriter<W> {
+    /// Writes the header.
+    pub fn new(mut out: W, header: &Header) -> io::Result<LogWriter<W>> {
+        let mut body = Vec::new();
+        header.put(&mut body);
+        let mut bytes = MAGIC.to_vec();
+        bytes.extend_from_slice(&VERSION.to_le_bytes());
+        bytes.extend_from_slice(&(body.len() as u32).to_le_bytes());
+        bytes.extend_from_slice(&body);
+        let before = check(&[&bytes]);
+        bytes.extend_from_slice(&before);
+        out.write_all(&bytes)?;
+        out.flush()?;
+        Ok(LogWriter { out, before, pending: Vec::new(), last: Position::default() })
+    }
+
+    /// Adds a record; positions must not go back but by [`Decision::Reboot`].
+    pub fn record(&mut self, r: &Record) -> io::Result<()> {
+        put_record(&mut self.pending, &mut self.last, r);
+        if self.pending.len() >= CHUNK { self.flush() } else { Ok(()) }
+    }
+
+    /// Makes what was recorded so far safe from a kill.
+    pub fn flush(&mut self) -> io::Result<()> {
+        if self.pending.is_empty() {
+            return Ok(());
+        }
+        let payload = std::mem::take(&mut self.pending);
+        self.chunk(RECORDS, &payload)
+    }
+
+    /// Ends the log.
+    pub fn finish(mut self, end: &End) -> io::Result<W> {
+        self.flush()?;
+        let mut p = Vec::new();
+        put_position(&mut p, 0, &mut self.last, &end.at);
+        put_bytes(&mut p, end.reason.as_bytes());
+        p.extend_from_slice(&end.hash);
+        self.chunk(FOOTER, &p)?;
+        Ok(self.out)
+    }
+
+    /// What it writes to, without a footer; what was not flushed is lost.
+    pub fn into_inner(self) -> W {
+        self.out
+    }
+
+    fn chunk(&mut self, tag: u8, payload: &[u8]) -> io::Result<()> {
+        let mut bytes = Vec::with_capacity(payload.len() + 32);
+        self.before = put_chunk(&mut bytes, &self.before, tag, payload);
+        self.out.write_all(&bytes)?;
+        self.out.flush()
+    }
+}
+
+/// Kind with its flag, and the way from the last position.
+fn put_position(out: &mut Vec<u8>, kind: u8, last: &mut Position, at: &Position) {
+    out.push(kind | u8::from(at.exact) << 7);
+    put(out, at.cycles.saturating_sub(last.cycles));
+    put(out, at.instret.saturating_sub(last.instret));
+    *last = *at;
+}
+
+fn put_record(out: &mut Vec<u8>, last: &mut Position, r: &Record) {
+    let kind = match &r.what {
+        Decision::Input(_) => 1,
+        Decision::Inject { .. } => 2,
+        Decision::Reboot => 3,
+        Decision::Command(_) => 4,
+        Decision::Mark(_) => 5,
+        Decision::State(_) => 6,
+    };
+    put_position(out, kind, last, &r.at);
+    match &r.what {
+        Decision::Input(bytes) => put_bytes(out, bytes),
+        Decision::Inject { name, args } => {
+            put_bytes(out, name.as_bytes());
+            put(out, args.len() as u64);
+            args.iter().for_each(|a| put(out, *a));
+        }
+        Decision::Reboot => *last = Position::default(),
+        Decision::Command(text) => put_bytes(out, text.as_bytes()),
+        // Half of a hash tells two states apart as well as the whole, and marks are most of an idle guest's log.
+        Decision::Mark(hash) => out.extend_from_slice(&hash[..16]),
+        Decision::State(hash) => out.extend_from_slice(hash),
+    }
+}

@@ -1,0 +1,150 @@
+//! Carrying a log's decisions out on a machine.
+
+use emu_core::machine::{Machine, RunEnd, Stop};
+
+use crate::error::ReplayError;
+use crate::log::{Decision, End, Log, Position, Record};
+
+/// How [`seek`] ended.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Sought {
+    /// The machine is at the position.
+    There,
+    /// The caller asked to stop on the way.
+    Stopped,
+    /// The run ended before.
+    Ended(RunEnd),
+}
+
+/// Runs a machine up to a position. `watch` is called every `slice` cycles at most (console output, signals) and may say stop by `false`; when it is
+/// called changes nothing for the guest.
+pub fn seek(m: &mut Machine, to: &Position, slice: u64, watch: &mut dyn FnMut(&mut Machine) -> bool) -> Sought {
+    let slice = slice.max(1);
+    loop {
+        let there = if to.exact { m.instret() >= to.instret } else { m.cycles() >= to.cycles };
+        if there {
+            return Sought::There;
+        }
+        let next = m.cycles().saturating_add(slice);
+        let stop = if to.exact {
+            Stop { cycles: next, instret: to.instret, hart: None }
+        } else {
+            Stop { cycles: next.min(to.cycles), ..Stop::NEVER }
+        };
+        let end = m.run_until(&stop);
+        if !watch(m) {
+            return Sought::Stopped;
+        }
+        if end != RunEnd::Limit {
+            return Sought::Ended(end);
+        }
+    }
+}
+
+/// Does to a machine what a record says; false if the record is a witness of a state that this machine is not in.
+pub fn apply(m: &mut Machine, r: &Record) -> Result<bool, ReplayError> {
+    match &r.what {
+        Decision::Input(bytes) => m.console_input(bytes),
+        Decision::Inject { name, args } => m.inject(name, args).map_err(|e| misfit(&r.at, e.to_string()))?,
+        Decision::Reboot | Decision::Command(_) => {}
+        Decision::Mark(hash) => return Ok(m.register_hash()[..16] == hash[..16]),
+        Decision::State(hash) => return Ok(m.state_hash() == *hash),
+    }
+    Ok(true)
+}
+
+fn misfit(at: &Position, what: String) -> ReplayError {
+    ReplayError::Misfit {
+        what,
+        cycles: at.cycles,
+        instret: at.instret,
+        remedy: "the images or the configuration are not those of the recording, or the log was edited; see 'trapeze log dump'",
+    }
+}
+
+/// A replayed run differs from its recording.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Divergence {
+    /// Number of the record whose witness does not hold; the number of records for the footer's.
+    pub record: usize,
+    /// The last position whose witness held, if any.
+    pub good: Option<Position>,
+    /// Where it did not.
+    pub bad: Position,
+    /// What differs: a hash, the position, or how the run ended.
+    pub what: String,
+}
+
+/// How a replay ended.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Outcome {
+    /// As recorded, with the footer's state hash if `whole`; otherwise to the last complete chunk of a log whose recorder was killed.
+    Same {
+        /// Whether the log has a footer.
+        whole: bool,
+        /// The state hash here.
+        hash: [u8; 32],
+        /// Witnesses that held.
+        marks: usize,
+    },
+    /// It differs.
+    Differs(Divergence),
+    /// The caller stopped it.
+    Stopped,
+}
+
+/// Replays a whole log on `m`, a machine at its start. `boot` makes another such machine when the recorded guest rebooted; `watch` as in [`seek`].
+pub fn replay(
+    m: &mut Machine,
+    log: &Log,
+    boot: &mut dyn FnMut() -> Result<Machine, ReplayError>,
+    slice: u64,
+    watch: &mut dyn FnMut(&mut Machine) -> bool,
+) -> Result<Outcome, ReplayError> {
+    let (mut good, mut marks) = (None, 0);
+    let differs = |record, good, bad, what: String| Ok(Outcome::Differs(Divergence { record, good, bad, what }));
+    for (n, r) in log.records.iter().enumerate() {
+        match seek(m, &r.at, slice, watch) {
+            Sought::There => {}
+            Sought::Stopped => return Ok(Outcome::Stopped),
+            Sought::Ended(RunEnd::Reset) if r.what == Decision::Reboot => {}
+            Sought::Ended(RunEnd::AllAsleep { .. }) if at(m, &r.at) => {}
+            Sought::Ended(end) => return differs(n, good, Position::of(m), format!("the run ended ({end:?})")),
+        }
+        if !at(m, &r.at) {
+            let (c, i) = (m.cycles(), m.instret());
+            return differs(n, good, r.at, format!("the machine is at cycle {c}, instruction {i}"));
+        }
+        if r.what == Decision::Reboot {
+            *m = boot()?;
+            good = None;
+            continue;
+        }
+        if !apply(m, r)? {
+            return differs(n, good, r.at, "the state hash".into());
+        }
+        if matches!(r.what, Decision::Mark(_) | Decision::State(_)) {
+            (good, marks) = (Some(r.at), marks + 1);
+        }
+    }
+    let Some(End { at: place, hash, .. }) = &log.end else {
+        return Ok(Outcome::Same { whole: false, hash: m.state_hash(), marks });
+    };
+    if seek(m, place, slice, watch) == Sought::Stopped {
+        return Ok(Outcome::Stopped);
+    }
+    if !at(m, place) {
+        let (c, i) = (m.cycles(), m.instret());
+        return differs(log.records.len(), good, *place, format!("the run ended at cycle {c}, instruction {i}"));
+    }
+    let found = m.state_hash();
+    if found == *hash {
+        return Ok(Outcome::Same { whole: true, hash: found, marks: marks + 1 });
+    }
+    differs(log.records.len(), good, *place, "the final state hash".into())
+}
+
+/// Whether the machine is at a position.
+fn at(m: &Machine, p: &Position) -> bool {
+    m.cycles() == p.cycles && m.instret() == p.instret
+}

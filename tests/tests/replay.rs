@@ -1,0 +1,223 @@
+//! Recording and replaying: the same decisions give the same run, on either engine, also from a fork or a saved state in the middle.
+
+#![allow(clippy::unwrap_used)] // helpers of tests, which clippy takes for other code
+
+use emu_core::board::load::{Bios, File, Images};
+use emu_core::board::{self, Drive, map};
+use emu_core::dev::state::{Restorer, Saver};
+use emu_core::dev::virtio::{MemoryDisk, Overlay};
+use emu_core::insn::{InsnDef, TABLES};
+use emu_core::machine::{EngineKind, Machine, MachineConfig, RunEnd, Stop};
+use replay::diff::{diff, same};
+use replay::log::{Decision, End, Header, Log, LogWriter, Position, Record, assemble, dump};
+use replay::play::{Outcome, replay as play};
+
+const BASE: &[u8] = include_bytes!("../../roms/test/pass.elf");
+const CODE: u64 = map::RAM + 0x1_0000;
+const HANDLER: u64 = map::RAM + 0x2_0000;
+const DATA: u64 = map::RAM + 0x3_0000;
+const ENGINES: [EngineKind; 2] = [EngineKind::Step, EngineKind::Block];
+
+struct Random(u64);
+
+impl Random {
+    fn next(&mut self) -> u64 {
+        self.0 ^= self.0 >> 12;
+        self.0 ^= self.0 << 25;
+        self.0 ^= self.0 >> 27;
+        self.0.wrapping_mul(0x2545_f491_4f6c_dd1d)
+    }
+
+    fn below(&mut self, n: usize) -> usize {
+        (self.next() >> 33) as usize % n
+    }
+}
+
+/// Random instructions over RAM and, through a few base registers, over the devices.
+fn program(r: &mut Random, len: usize) -> Vec<u32> {
+    let usable = |d: &&InsnDef| !["wfi", "mret", "sret", "csrrw", "csrrwi", "mnret"].contains(&d.name);
+    let all: Vec<&InsnDef> = TABLES.iter().flat_map(|t| t.iter()).filter(usable).collect();
+    let loads_and_stores = [0x03, 0x23];
+    (0..len)
+        .map(|_| {
+            let d = all[r.below(all.len())];
+            let mut w = d.bits | r.next() as u32 & !d.mask;
+            if w & 0x7f == 0x73 && w >> 12 & 3 != 0 {
+                w &= !(31 << 15);
+            }
+            if w >> 7 & 31 == 31 {
+                w &= !(1 << 7) | d.mask;
+            }
+            if r.below(3) == 0 {
+                // A word access to a device, whose address is in x26 to x30.
+                let op = loads_and_stores[r.below(2)];
+                let (base, offset) = (26 + r.below(5) as u32, 4 * r.below(8) as u32);
+                w = if op == 3 {
+                    offset << 20 | base << 15 | 2 << 12 | (1 + r.below(20) as u32) << 7 | op
+                } else {
+                    (1 + r.below(20) as u32) << 20 | base << 15 | 2 << 12 | offset << 7 | op
+                };
+            }
+            w
+        })
+        .collect()
+}
+
+fn config(engine: EngineKind, harts: usize, quantum: u64, ram: u64) -> MachineConfig {
+    let board = board::Config { harts, ram_size: ram, virtio_console: true, ..board::Config::default() };
+    MachineConfig { board, engine, quantum }
+}
+
+fn drives() -> Vec<Drive> {
+    let image: Vec<u8> = (0..64 * 512).map(|i| i as u8).collect();
+    let backend = Box::new(Overlay::new(Box::new(MemoryDisk::new(image))));
+    vec![Drive { backend, read_only: false, serial: "disk".into() }]
+}
+
+fn machine(engine: EngineKind, harts: usize, quantum: u64, code: &[u32]) -> Machine {
+    let images = Images { bios: Bios::None, kernel: Some(File { name: "pass.elf", bytes: BASE }), ..Images::default() };
+    let mut m = Machine::new(config(engine, harts, quantum, 16 << 20), drives(), &images, None).unwrap();
+    let handler = [0x3410_2ff3, 0x002f_8f93, 0x341f_9073, 0x3020_0073];
+    for (at, words) in [(HANDLER, &handler[..]), (CODE, code)] {
+        let bytes: Vec<u8> = words.iter().flat_map(|w| w.to_le_bytes()).collect();
+        assert!(m.bus_mut().ram.write_bytes(at, &bytes, &mut Vec::new()));
+    }
+    let devices = [map::UART, map::RTC, map::CLINT, map::PLIC, map::VIRTIO];
+    for h in m.harts_mut() {
+        h.pc = CODE;
+        h.csr.mtvec = HANDLER;
+        h.csr.mstatus |= 3 << 13;
+        for (i, x) in h.x[1..26].iter_mut().enumerate() {
+            *x = DATA + (i as u64 * 264 + h.id * 8) % 0x2000;
+        }
+        h.x[26..31].copy_from_slice(&devices);
+    }
+    m
+}
+
+/// A machine saved as bytes and pages and restored into a blank one.
+fn through_bytes(m: &mut Machine, config: MachineConfig) -> Machine {
+    let mut s = Saver::default();
+    m.visit_saved(&mut s);
+    let mut n = Machine::blank(config, drives(), None).unwrap();
+    let mut r = Restorer::new(&s.0);
+    n.visit_saved(&mut r);
+    assert!(r.complete(), "all bytes are used and none is missing");
+    let mut pages = Vec::new();
+    m.bus().ram.for_each_page(&mut |pa, p| pages.push((pa, *p)));
+    for (pa, p) in pages {
+        n.bus_mut().ram.write_bytes(pa, &p, &mut Vec::new());
+    }
+    n.restored();
+    n
+}
+
+#[test]
+fn a_fork_and_a_restored_machine_go_on_as_if_nothing_had_happened() {
+    let mut r = Random(0x5eed);
+    for round in 0..24 {
+        let code = program(&mut r, 500);
+        let (harts, quantum) = ([1, 3][round % 2], [50, 1000][round / 2 % 2]);
+        let (cut, end) = (r.below(4000) as u64, 6000);
+        for engine in ENGINES {
+            let mut straight = machine(engine, harts, quantum, &code);
+            let mut m = machine(engine, harts, quantum, &code);
+            let stop = Stop { instret: cut, cycles: end, hart: None };
+            straight.console_input(b"typed");
+            m.console_input(b"typed");
+            m.run_until(&stop);
+            let mut fork = m.fork().unwrap();
+            let mut restored = through_bytes(&mut m, config(engine, harts, quantum, 16 << 20));
+            assert!(same(&mut m, &mut restored), "program {round}: {:#?}", diff(&mut m, &mut restored, 5));
+            let ends: Vec<RunEnd> = [&mut straight, &mut m, &mut fork, &mut restored].map(|m| m.run(end)).into();
+            let hashes = [&mut straight, &mut m, &mut fork, &mut restored].map(|m| m.state_hash());
+            assert!(ends.iter().all(|e| *e == ends[0]), "program {round}, {engine:?}, {harts} harts: {ends:?}");
+            let texts = ["went on", "fork", "restored"];
+            for (other, text) in [&mut m, &mut fork, &mut restored].into_iter().zip(texts) {
+                let d = diff(&mut straight, other, 5);
+                assert!(d.is_empty(), "program {round}, cut {cut}, {engine:?}, {harts} harts, {text}: {d:#?}");
+            }
+            assert!(hashes.iter().all(|h| *h == hashes[0]));
+        }
+    }
+}
+
+#[test]
+fn a_stop_at_a_harts_instruction_is_exact_and_changes_nothing() {
+    let mut r = Random(77);
+    for engine in ENGINES {
+        let code = program(&mut r, 400);
+        let mut straight = machine(engine, 3, 200, &code);
+        let mut m = machine(engine, 3, 200, &code);
+        for n in [1, 57, 58, 903] {
+            assert_eq!(m.run_until(&Stop { hart: Some((1, n)), ..Stop::NEVER }), RunEnd::Limit);
+            assert_eq!(m.harts()[1].instret, n);
+        }
+        straight.run(20_000);
+        m.run(20_000);
+        assert_eq!(straight.state_hash(), m.state_hash());
+    }
+}
+
+/// Records a run with random input at random times, sliced at random; its log's bytes.
+fn record(r: &mut Random, m: &mut Machine, end: u64) -> Vec<u8> {
+    let mut w = LogWriter::new(Vec::new(), &Header::new("test = 1\n".into(), Vec::new())).unwrap();
+    while m.cycles() < end {
+        let stop = (m.cycles() + 1 + r.below(900) as u64).min(end);
+        let what = match r.below(4) {
+            0 => Decision::Input(vec![b'a' + r.below(26) as u8; 1 + r.below(20)]),
+            1 => Decision::Inject { name: "memory".into(), args: vec![DATA + 8 * r.below(64) as u64, 8, r.next()] },
+            2 => Decision::Mark([0; 32]),
+            _ => Decision::State([0; 32]),
+        };
+        if r.below(2) == 0 {
+            m.run(stop);
+        } else {
+            m.run_until(&Stop { instret: m.instret() + r.below(500) as u64, cycles: end, hart: None });
+        }
+        // Both kinds of position name this moment only if the run stopped there, so the kind follows from how it did.
+        let exact = m.cycles() < stop || m.harts().len() > 1 && m.harts().iter().any(|h| h.cycles != m.cycles());
+        let mut at = Position::of(m);
+        at.exact = exact;
+        let what = match what {
+            Decision::Mark(_) => Decision::Mark(m.register_hash()),
+            Decision::State(_) => Decision::State(m.state_hash()),
+            other => other,
+        };
+        let rec = Record { at, what };
+        if !matches!(rec.what, Decision::Mark(_) | Decision::State(_)) {
+            assert!(replay::play::apply(m, &rec).unwrap());
+        }
+        w.record(&rec).unwrap();
+        if r.below(3) == 0 {
+            w.flush().unwrap();
+        }
+    }
+    let at = Position::of(m);
+    w.finish(&End { at, reason: "test".into(), hash: m.state_hash() }).unwrap()
+}
+
+fn replayed(m: &mut Machine, log: &Log) -> Outcome {
+    play(m, log, &mut || panic!("no reboot was recorded"), 777, &mut |_| true).unwrap()
+}
+
+#[test]
+fn random_programs_inputs_and_quanta_replay_alike_on_both_engines() {
+    let mut r = Random(0x1065);
+    for round in 0..16 {
+        let code = program(&mut r, 500);
+        let quantum = [30, 500, 10_000][r.below(3)];
+        let bytes = record(&mut r, &mut machine(ENGINES[round % 2], 1, quantum, &code), 12_000);
+        let log = Log::read(&bytes).unwrap();
+        let mut hashes = Vec::new();
+        for engine in ENGINES {
+            let mut m = machine(engine, 1, quantum, &code);
+            match replayed(&mut m, &log) {
+                Outcome::Same { whole: true, hash, .. } => hashes.push(hash),
+                other => panic!("program {round} on {engine:?}: {other:?}"),
+            }
+        }
+        assert_eq!(hashes[0], hashes[1]);
+        assert_eq!(assemble(&dump(&log)).map(|b| Log::read(&b).unwrap()).unwrap(), log);
+    }
+}
