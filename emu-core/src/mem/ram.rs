@@ -19,6 +19,9 @@ const CHUNK: usize = 512;
 /// Host addresses remembered for TLBs that have to catch up; one that is further behind starts again.
 pub const MOVES_KEPT: u64 = 8;
 
+/// Told of a page that two memories do not have in common: physical address, page here, page there.
+type Differences<'a> = dyn FnMut(u64, &[u8; 4096], &[u8; 4096]) + 'a;
+
 #[derive(Clone)]
 struct Chunk {
     pages: [Option<Arc<Page>>; CHUNK],
@@ -321,7 +324,7 @@ impl Ram {
 
     /// Calls `f(physical address, page here, page there)` for each page whose bytes differ from those of another RAM of the same place and
     /// size. Pages that forks still share cost nothing.
-    pub fn for_each_difference(&self, other: &Ram, f: &mut dyn FnMut(u64, &[u8; 4096], &[u8; 4096])) {
+    pub fn for_each_difference(&self, other: &Ram, f: &mut Differences<'_>) {
         for index in 0..self.chunks.len().max(other.chunks.len()) {
             let (a, b) = (self.chunks.get(index).and_then(Option::as_ref), other.chunks.get(index).and_then(Option::as_ref));
             match (a, b) {
