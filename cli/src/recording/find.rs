@@ -29,9 +29,12 @@ pub fn hash(path: &Path) -> std::io::Result<([u8; 32], u64)> {
     }
 }
 
+/// A file's role and path, and what puts another path in its place.
+type NamedFile = (String, PathBuf, Box<dyn FnOnce(&mut Config, PathBuf)>);
+
 /// Every file a configuration names, with its role.
-fn files(c: &mut Config) -> Vec<(String, PathBuf, Box<dyn FnOnce(&mut Config, PathBuf)>)> {
-    let mut out: Vec<(String, PathBuf, Box<dyn FnOnce(&mut Config, PathBuf)>)> = Vec::new();
+fn files(c: &mut Config) -> Vec<NamedFile> {
+    let mut out: Vec<NamedFile> = Vec::new();
     if !matches!(c.bios.as_str(), "native" | "none") {
         out.push(("bios".into(), PathBuf::from(&c.bios), Box::new(|c, p| c.bios = p.to_string_lossy().into_owned())));
     }
