@@ -53,6 +53,14 @@ pub fn apply(m: &mut Machine, r: &Record) -> Result<bool, ReplayError> {
     Ok(true)
 }
 
+/// As [`seek`], also to where a run with several harts ended by itself: in the middle of a round, at whose beginning the cycle is the same.
+fn reach(m: &mut Machine, to: &Position, slice: u64, watch: &mut dyn FnMut(&mut Machine) -> bool) -> Sought {
+    match seek(m, to, slice, watch) {
+        Sought::There if m.instret() < to.instret => seek(m, &Position { exact: true, ..*to }, slice, watch),
+        other => other,
+    }
+}
+
 fn misfit(at: &Position, what: String) -> ReplayError {
     ReplayError::Misfit {
         what,
@@ -104,7 +112,7 @@ pub fn replay(
     let (mut good, mut marks) = (None, 0);
     let differs = |record, good, bad, what: String| Ok(Outcome::Differs(Divergence { record, good, bad, what }));
     for (n, r) in log.records.iter().enumerate() {
-        match seek(m, &r.at, slice, watch) {
+        match reach(m, &r.at, slice, watch) {
             Sought::There => {}
             Sought::Stopped => return Ok(Outcome::Stopped),
             Sought::Ended(RunEnd::Reset) if r.what == Decision::Reboot => {}
@@ -130,7 +138,7 @@ pub fn replay(
     let Some(End { at: place, hash, .. }) = &log.end else {
         return Ok(Outcome::Same { whole: false, hash: m.state_hash(), marks });
     };
-    if seek(m, place, slice, watch) == Sought::Stopped {
+    if reach(m, place, slice, watch) == Sought::Stopped {
         return Ok(Outcome::Stopped);
     }
     if !at(m, place) {
