@@ -303,7 +303,10 @@ impl Tlb {
         self.banks.as_ptr().cast::<Bank>().wrapping_add(i % BANKS)
     }
 
-    /// Makes the next bank; its index.
+    /// Makes the next bank; its index. Never inlined: an empty bank is tens of kilobytes of stack, and the caller is the search that every
+    /// change of mode makes, which would probe a frame of that size each time.
+    #[cold]
+    #[inline(never)]
     fn make_bank(&mut self) -> usize {
         let i = self.made;
         // SAFETY: the room lies inside the allocation (`bank_ptr` reduces the index) and belongs to self.
