@@ -43,18 +43,29 @@ rust_ok() {
         [ "$(printf '%s\n' "$rust_minimum" "${v%%-*}" | sort -V | head -1)" = "$rust_minimum" ]
 }
 
-# Makes sure that cargo is there and new enough; takes the distribution's if that will do.
+# Makes sure that cargo is there and new enough. Where there is no Rust at all, takes the distribution's: its own compiler if that will do,
+# else the newer one that stable releases carry for web browsers.
 need_cargo() {
     [ -e "$HOME/.cargo/env" ] && . "$HOME/.cargo/env"
     need_packages gcc libc6-dev
     rust_ok && command -v cargo >/dev/null && return 0
-    local candidate
-    candidate=$(apt-cache policy rustc 2>/dev/null | sed -n 's/^ *Candidate: //p')
-    if ! command -v rustc >/dev/null && [ -n "$candidate" ] && dpkg --compare-versions "$candidate" ge "$rust_minimum"; then
-        need_packages cargo rustc
-        rust_ok && return 0
+    local suffix candidate refreshed=
+    if ! command -v rustc >/dev/null; then
+        for suffix in '' -web; do
+            candidate=$(apt-cache policy "rustc$suffix" 2>/dev/null | sed -n 's/^ *Candidate: //p')
+            if [ -z "$candidate" ] && [ -z "$refreshed" ]; then
+                refreshed=1
+                as_root apt-get -qq update >&2 || true
+                candidate=$(apt-cache policy "rustc$suffix" 2>/dev/null | sed -n 's/^ *Candidate: //p')
+            fi
+            if [ -n "$candidate" ] && dpkg --compare-versions "$candidate" ge "$rust_minimum"; then
+                need_packages "cargo$suffix" "rustc$suffix"
+                rust_ok && return 0
+            fi
+        done
     fi
-    die "need Rust $rust_minimum or newer; found: $(rustc --version 2>/dev/null || echo none)" "install the stable toolchain with rustup"
+    die "need Rust $rust_minimum or newer; found: $(rustc --version 2>/dev/null || echo none)" \
+        "install the stable toolchain with rustup, or Debian's cargo-web and rustc-web"
 }
 
 build_trapeze() {
