@@ -152,9 +152,10 @@ pub(crate) fn epc(csrs: &Csrs, _: u64, new: u64) -> u64 {
     new & if csrs.isa.has(Ext::Zca) { !1 } else { !3 }
 }
 
-/// A bit for every counter that exists.
-pub(crate) fn counteren(csrs: &Csrs, _: u64, new: u64) -> u64 {
-    new & (with(csrs, Ext::Zicntr, 7) | with(csrs, Ext::Zihpm, 0xffff_fff8))
+/// A bit for every counter. All have their M-level registers on every hart; without Zicntr or Zihpm the bits tell M-mode software, which
+/// then reads them for the modes below (Privileged ISA, "Machine Counter-Enable (mcounteren) Register").
+pub(crate) fn counteren(_: &Csrs, _: u64, new: u64) -> u64 {
+    new & 0xffff_ffff
 }
 
 /// A bit for every counter that exists; time cannot be stopped. mcycle, minstret and the mhpmcounters exist on every hart.

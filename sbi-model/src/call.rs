@@ -7,6 +7,7 @@ use emu_csr::{Isa, Trap};
 
 use crate::config::Rules;
 use crate::error::SbiError;
+use crate::profile::policy::Narrow;
 use crate::state::{State, Work};
 
 /// One extension.
@@ -19,14 +20,14 @@ pub struct Extension {
     pub name: &'static str,
     /// Its functions.
     pub functions: &'static [Function],
-    /// Whether a machine of these extensions offers it.
-    pub available: fn(Isa) -> bool,
+    /// Whether firmware of these rules offers it on a machine of these extensions.
+    pub available: fn(&Rules, Isa) -> bool,
 }
 
 impl Extension {
     /// An extension of one id that every machine offers.
     pub const fn new(id: u64, name: &'static str, functions: &'static [Function]) -> Extension {
-        Extension { first: id, last: id, name, functions, available: |_| true }
+        Extension { first: id, last: id, name, functions, available: |_, _| true }
     }
 
     /// Whether its calls return in a0 alone and take the function from a7 (SBI, "Legacy Extensions").
@@ -116,6 +117,15 @@ impl Call<'_, '_> {
     /// The calling hart.
     pub fn caller(&mut self) -> &mut Hart {
         &mut self.platform.harts[self.hart]
+    }
+
+    /// An argument of 32 bits (SBI, "Binary Encoding": only those are used); none if the profile takes the upper half for part of it and
+    /// it is not 0.
+    pub(crate) fn narrow(&self, word: u64) -> Option<u32> {
+        match self.rules.policies.narrow {
+            Narrow::Low32 => Some(word as u32),
+            Narrow::Whole => u32::try_from(word).ok(),
+        }
     }
 
     /// What this operation keeps between its steps.

@@ -186,7 +186,7 @@ impl Sbi {
         let h = &platform.harts[hart];
         let isa = h.csr.isa;
         let (fid, eid) = (h.x[16], h.x[17]);
-        let extension = ext::find(eid, isa);
+        let extension = ext::find(eid, &self.rules, isa);
         let function = extension.and_then(|e| e.function(eid, fid));
         let before = platform.observer.is_some().then(|| Before::of(h, platform.bus));
         let mut call = self.call(platform, hart);

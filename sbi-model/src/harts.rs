@@ -7,7 +7,6 @@ use emu_csr::Interrupt;
 use crate::call::Call;
 use crate::error::SbiError;
 use crate::ext::FwEvent;
-use crate::state::HartState;
 
 /// Index of a hart id.
 pub(crate) fn index_of(platform: &Platform<'_>, id: u64) -> Option<usize> {
@@ -15,7 +14,7 @@ pub(crate) fn index_of(platform: &Platform<'_>, id: u64) -> Option<usize> {
 }
 
 impl Call<'_, '_> {
-    /// Calls `each` on every hart that the pair names and that is not stopped: `base` -1 is all harts, otherwise bit `i` of `mask`
+    /// Calls `each` on every hart that the pair names and that runs or is suspended: `base` -1 is all harts, otherwise bit `i` of `mask`
     /// is hart id `base + i`. Every id must exist before anything is done.
     /// `events` are the firmware events that each of them that is not the caller means: one sent for the caller, one received for it.
     pub(crate) fn for_harts(
@@ -33,7 +32,7 @@ impl Call<'_, '_> {
         }
         for (i, h) in self.platform.harts.iter_mut().enumerate() {
             let named = base == u64::MAX || h.id.checked_sub(base).is_some_and(|bit| bit < 64 && mask >> bit & 1 != 0);
-            if named && self.state.of(i, h) != HartState::Stopped {
+            if named && self.state.takes_part(i, h) {
                 each(h);
                 if i != self.hart {
                     self.state.count(self.hart, events.0);

@@ -14,6 +14,10 @@ pub enum HartState {
     Stopped,
     /// STARTED.
     Started,
+    /// START_PENDING: another hart is starting it.
+    StartPending,
+    /// STOP_PENDING.
+    StopPending,
     /// SUSPENDED, since this many instructions had retired; it is STARTED again once it no longer waits.
     Suspended(u64),
 }
@@ -63,6 +67,8 @@ pub struct State {
     pub fwft: Vec<Fwft>,
     /// By hart index.
     pub cppc: Vec<Cppc>,
+    /// By hart index: htimedelta of harts without Zicntr.
+    pub delta: Vec<u64>,
 }
 
 impl State {
@@ -76,6 +82,7 @@ impl State {
             dbtr: vec![Dbtr::default(); harts],
             fwft: vec![Fwft::default(); harts],
             cppc: vec![Cppc::default(); harts],
+            delta: vec![0; harts],
         }
     }
 
@@ -86,6 +93,17 @@ impl State {
             Some(s) => *s,
             None => HartState::Stopped,
         }
+    }
+
+    /// Whether a hart is STOPPED, or on its way there or from there.
+    pub fn off(&self, index: usize) -> bool {
+        use HartState::{StartPending, StopPending, Stopped};
+        self.harts.get(index).is_none_or(|h| matches!(h, Stopped | StartPending | StopPending))
+    }
+
+    /// Whether a hart takes what others send it: it is STARTED or SUSPENDED.
+    pub fn takes_part(&self, index: usize, hart: &Hart) -> bool {
+        matches!(self.of(index, hart), HartState::Started | HartState::Suspended(_))
     }
 
     /// Sets a hart's state.
@@ -108,12 +126,16 @@ impl State {
             let (mut kind, mut since) = match *h {
                 HartState::Stopped => (1, 0),
                 HartState::Started => (0, 0),
+                HartState::StartPending => (2, 0),
+                HartState::StopPending => (3, 0),
                 HartState::Suspended(at) => (4, at),
             };
             io.u64("hsm state", &mut kind);
             io.u64("hsm suspended at", &mut since);
             *h = match kind {
                 0 => HartState::Started,
+                2 => HartState::StartPending,
+                3 => HartState::StopPending,
                 4 => HartState::Suspended(since),
                 _ => HartState::Stopped,
             };
@@ -124,6 +146,7 @@ impl State {
         self.dbtr.iter_mut().for_each(|d| d.visit(io));
         self.fwft.iter_mut().for_each(|f| f.visit(io));
         self.cppc.iter_mut().for_each(|p| p.visit(io));
+        self.delta.iter_mut().for_each(|d| io.u64("htimedelta", d));
     }
 }
 

@@ -66,16 +66,6 @@ fn misaligned_loads_and_stores_are_carried_out() {
 }
 
 #[test]
-fn a_misaligned_atomic_is_the_supervisors() {
-    let mut rig = Rig::new(1);
-    rig.bus.ram.write(ENTRY, 4, 0x0000_a52f | 10 << 15, &mut Vec::new()); // amoadd.w a0, x0, (a0)
-    rig.harts[0].csr.stvec = RAM + 0x2000;
-    rig.raise(0, Trap::new(Exception::StoreAddrMisaligned, 0x1001));
-    let h = &rig.harts[0];
-    assert_eq!((h.pc, h.csr.scause, h.csr.sepc, h.csr.stval), (RAM + 0x2000, 6, ENTRY, 0x1001));
-}
-
-#[test]
 fn a_machine_software_interrupt_becomes_ssip() {
     let mut rig = Rig::new(1);
     rig.bus.write(0x200_0000, 4, 1, 0).expect("MSIP");

@@ -1,8 +1,13 @@
-//! Illegal instructions. Every instruction and CSR this machine's harts have works without help, so all of them are the supervisor's.
+//! Illegal instructions: those that only lack a counter are carried out, all others are the supervisor's.
 
+use super::counter;
 use crate::call::{Call, Outcome};
 
-/// Hands the exception on, with the instruction's bits in tval.
+/// Reads a counter for the interrupted context, or hands the exception on with the instruction's bits in tval.
 pub fn instruction(c: &mut Call<'_, '_>) -> Outcome {
-    super::access::redirect(c)
+    let raw = c.caller().csr.mtval as u32;
+    match counter::access(c, raw) {
+        Some(()) => Outcome::Placed,
+        None => super::access::redirect(c),
+    }
 }

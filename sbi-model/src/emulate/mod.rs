@@ -7,6 +7,8 @@ use crate::ext::FwEvent;
 use crate::sse;
 
 pub mod access;
+mod amo;
+mod counter;
 pub mod illegal;
 pub mod misaligned;
 pub mod software;

@@ -24,5 +24,5 @@ fn give(value: u64) -> Outcome {
 
 fn probe(c: &mut Call<'_, '_>) -> Outcome {
     let isa = c.caller().csr.isa;
-    give(u64::from(super::find(c.args[0], isa).is_some()))
+    give(u64::from(super::find(c.args[0], c.rules, isa).is_some()))
 }

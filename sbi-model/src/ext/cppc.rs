@@ -7,7 +7,7 @@ use crate::call::{Call, Extension, Function, function};
 use crate::error::SbiError;
 
 /// The extension.
-pub static EXTENSION: Extension = Extension::new(0x4350_5043, "CPPC", FUNCTIONS);
+pub static EXTENSION: Extension = Extension { available: super::driven, ..Extension::new(0x4350_5043, "CPPC", FUNCTIONS) };
 
 const FUNCTIONS: &[Function] = &[
     function(0, "sbi_cppc_probe", &["cppc_reg_id"], |c| probe(c).into()),
@@ -108,8 +108,7 @@ impl Register {
 /// The register of a0; none if this platform has not got it. The reserved ones are invalid.
 fn register(c: &Call<'_, '_>) -> Result<Option<Register>, SbiError> {
     use Register::*;
-    // SBI, "Binary Encoding": of an argument that is 32 bits wide only those are used.
-    let id = c.args[0] as u32;
+    let id = c.narrow(c.args[0]).ok_or(SbiError::InvalidParam)?;
     let mhz = (c.platform.bus.clock.cycle_hz / 1_000_000) as u32;
     Ok(Some(match id {
         0 | 1 | 0x12 => Fixed(NOMINAL),

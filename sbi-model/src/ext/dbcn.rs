@@ -4,6 +4,7 @@
 use crate::call::{Call, Extension, Function, Outcome, function};
 use crate::error::SbiError;
 use crate::memory::Access;
+use crate::profile::policy::ConsoleHigh;
 
 /// The extension.
 pub static EXTENSION: Extension = Extension::new(0x4442_434e, "DBCN", FUNCTIONS);
@@ -22,6 +23,9 @@ const CHUNK: u64 = 4096;
 /// The buffer of the call, all of it main memory that the caller may access so: its address, and how much of it this call moves.
 fn buffer(c: &Call<'_, '_>, access: Access) -> Result<(u64, usize), SbiError> {
     let [len, low, high, ..] = c.args;
+    if high != 0 && c.rules.policies.console_high == ConsoleHigh::Failed {
+        return Err(SbiError::Failed);
+    }
     let at = c.shared(low, high, len, 1, access).ok_or(SbiError::InvalidParam)?;
     Ok((at, len.min(CHUNK) as usize))
 }

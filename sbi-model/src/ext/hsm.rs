@@ -1,10 +1,12 @@
-//! SBI, "Hart State Management Extension". Every transition is complete at once, so the PENDING states are never seen.
+//! SBI, "Hart State Management Extension". Suspension and resumption are complete at once, so their PENDING states are never seen;
+//! START_PENDING and STOP_PENDING are where the profile makes starting and stopping two steps.
 
 use emu_core::hart::Wait;
 
 use crate::call::{Call, Extension, Function, Outcome, function};
 use crate::error::SbiError;
 use crate::memory::Access;
+use crate::profile::policy::HartChange;
 use crate::state::HartState;
 use crate::{boot, harts, leave, sse};
 
@@ -28,18 +30,35 @@ pub(super) fn may_run(c: &Call<'_, '_>, at: u64) -> bool {
     at & 1 == 0 && c.may(at, 2, Access::Execute)
 }
 
+/// Whether the change to `state` ends with this step; otherwise hart `i` is in it until the next.
+fn pending(c: &mut Call<'_, '_>, i: usize, state: HartState) -> bool {
+    if c.rules.policies.hart_change == HartChange::AtOnce || c.work().at != 0 {
+        return false;
+    }
+    c.work().at = 1;
+    c.state.set(i, state);
+    true
+}
+
 fn hart_start(c: &mut Call<'_, '_>) -> Outcome {
     let [id, at, opaque, ..] = c.args;
     let Some(i) = harts::index_of(c.platform, id) else { return SbiError::InvalidParam.into() };
-    if !may_run(c, at) {
-        return SbiError::InvalidAddress.into();
+    // In the second step all this has been asked.
+    if c.work().at == 0 {
+        if !may_run(c, at) {
+            return SbiError::InvalidAddress.into();
+        }
+        match c.state.of(i, &c.platform.harts[i]) {
+            HartState::Stopped => {}
+            HartState::Started => return SbiError::AlreadyAvailable.into(),
+            // It cannot be started as it is.
+            HartState::Suspended(_) | HartState::StartPending | HartState::StopPending => return SbiError::InvalidParam.into(),
+        }
+    }
+    if pending(c, i, HartState::StartPending) {
+        return Outcome::More;
     }
     let h = &mut c.platform.harts[i];
-    match c.state.of(i, h) {
-        HartState::Started => return SbiError::AlreadyAvailable.into(),
-        HartState::Suspended(_) => return SbiError::InvalidParam.into(),
-        HartState::Stopped => {}
-    }
     (c.state.pmu[i], c.state.dbtr[i], c.state.fwft[i]) = Default::default();
     boot::start(h, c.platform.bus, at, opaque);
     sse::start(c, i);
@@ -48,6 +67,9 @@ fn hart_start(c: &mut Call<'_, '_>) -> Outcome {
 }
 
 fn hart_stop(c: &mut Call<'_, '_>) -> Outcome {
+    if pending(c, c.hart, HartState::StopPending) {
+        return Outcome::More;
+    }
     c.state.set(c.hart, HartState::Stopped);
     if let Some(fatal) = sse::stop(c) {
         return fatal;
@@ -61,6 +83,8 @@ fn hart_get_status(c: &mut Call<'_, '_>) -> Outcome {
     Outcome::Return(Ok(match c.state.of(i, &c.platform.harts[i]) {
         HartState::Started => 0,
         HartState::Stopped => 1,
+        HartState::StartPending => 2,
+        HartState::StopPending => 3,
         HartState::Suspended(_) => 4,
     }))
 }

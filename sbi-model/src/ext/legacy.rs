@@ -5,10 +5,11 @@ use emu_csr::{Interrupt, Trap};
 
 use super::{rfence, srst, time};
 use crate::call::{Call, Extension, Function, Outcome, function};
+use crate::profile::policy::{ClearIpi, NullMask};
 use crate::{harts, leave};
 
 /// The extensions 0 to 8.
-pub static EXTENSION: Extension = Extension { first: 0, last: 8, name: "LEGACY", functions: FUNCTIONS, available: |_| true };
+pub static EXTENSION: Extension = Extension { first: 0, last: 8, name: "LEGACY", functions: FUNCTIONS, available: |_, _| true };
 
 const FUNCTIONS: &[Function] = &[
     function(0, "sbi_set_timer", &["stime_value"], time::set_timer),
@@ -35,10 +36,12 @@ fn getchar(c: &mut Call<'_, '_>) -> Outcome {
 }
 
 fn clear_ipi(c: &mut Call<'_, '_>) -> Outcome {
+    let told = c.rules.policies.clear_ipi == ClearIpi::Pending;
     let h = c.caller();
+    let pending = h.csr.mip & Interrupt::SSoft.mask() != 0;
     let effects = h.csr.set_line(Interrupt::SSoft, false);
     h.apply(effects);
-    Outcome::Return(Ok(0))
+    Outcome::Return(Ok(u64::from(told && pending)))
 }
 
 fn sfence(c: &mut Call<'_, '_>, mask: u64, base: u64, id: Option<u16>) -> Outcome {
@@ -46,10 +49,10 @@ fn sfence(c: &mut Call<'_, '_>, mask: u64, base: u64, id: Option<u16>) -> Outcom
     rfence::over(c, (mask, base), (start, size), Fence { addr: None, id, vmid: None, stage: Stage::S })
 }
 
-/// Reads the hart mask that a0 points to as the caller would; 0 is all harts. A fault is the caller's own.
+/// Reads the hart mask that a0 points to as the caller would. A fault is the caller's own.
 fn masked(c: &mut Call<'_, '_>, run: fn(&mut Call<'_, '_>, u64, u64) -> Outcome) -> Outcome {
     let at = c.args[0];
-    if at == 0 {
+    if at == 0 && c.rules.policies.null_mask == NullMask::AllHarts {
         return run(c, 0, u64::MAX);
     }
     match load(c, at) {

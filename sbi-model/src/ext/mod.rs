@@ -18,6 +18,8 @@ mod time;
 use emu_csr::Isa;
 
 use crate::call::Extension;
+use crate::config::Rules;
+use crate::profile::policy::PlatformDrivers;
 
 pub use cppc::Cppc;
 pub use dbtr::Dbtr;
@@ -45,7 +47,12 @@ pub static EXTENSIONS: &[&Extension] = &[
     &legacy::EXTENSION,
 ];
 
-/// The extension of an id, if a hart of these ISA extensions has it.
-pub fn find(eid: u64, isa: Isa) -> Option<&'static Extension> {
-    EXTENSIONS.iter().copied().find(|e| (e.first..=e.last).contains(&eid) && (e.available)(isa))
+/// The extension of an id, if firmware of these rules offers it on a hart of these ISA extensions.
+pub fn find(eid: u64, rules: &Rules, isa: Isa) -> Option<&'static Extension> {
+    EXTENSIONS.iter().copied().find(|e| (e.first..=e.last).contains(&eid) && (e.available)(rules, isa))
+}
+
+/// Whether the extensions that need a driver of the platform are there.
+fn driven(rules: &Rules, _: Isa) -> bool {
+    rules.policies.platform_drivers == PlatformDrivers::Present
 }

@@ -7,6 +7,7 @@ use emu_csr::{Ext, table::field::hgatp};
 use crate::call::{Call, Extension, Function, Outcome, function};
 use crate::error::SbiError;
 use crate::ext::FwEvent;
+use crate::profile::policy::FenceRange;
 
 /// The extension.
 pub static EXTENSION: Extension = Extension::new(0x5246_4e43, "RFNC", FUNCTIONS);
@@ -28,8 +29,8 @@ const VMID: &[&str] = &["hart_mask", "hart_mask_base", "start_addr", "size", "vm
 /// Pages up to which a range is fenced page by page; more, and everything goes.
 const PAGES: u64 = 64;
 
-/// VMIDs are 14 bits wide (Hypervisor, "hgatp"), ASIDs 16.
-const VMID_MAX: u64 = 0x3fff;
+/// VMIDs are 14 bits wide (Hypervisor, "hgatp"), ASIDs 16; the instructions ignore the bits above (Privileged ISA, "SFENCE.VMA").
+const VMID_BITS: u64 = 0x3fff;
 
 /// An address range to fence.
 #[derive(Clone, Copy)]
@@ -40,15 +41,20 @@ struct Range {
 }
 
 impl Range {
-    /// start_addr and size 0, or size -1, are all addresses. A range that wraps is not valid.
-    fn of(start: u64, size: u64) -> Result<Range, SbiError> {
+    /// start_addr and size 0, or size -1, are all addresses. What a range that wraps is, a policy says.
+    fn of(start: u64, size: u64, policy: FenceRange) -> Result<Range, SbiError> {
         if start == 0 && size == 0 || size == u64::MAX {
             return Ok(Range { start: 0, pages: None });
         }
         if size == 0 {
             return Ok(Range { start, pages: Some(0) });
         }
-        let last = start.checked_add(size - 1).ok_or(SbiError::InvalidAddress)?;
+        let Some(last) = start.checked_add(size - 1) else {
+            return match policy {
+                FenceRange::Checked => Err(SbiError::InvalidAddress),
+                FenceRange::Unchecked => Ok(Range { start: 0, pages: None }),
+            };
+        };
         let pages = (last >> 12) - (start >> 12) + 1;
         Ok(Range { start: start & !0xfff, pages: (pages <= PAGES).then_some(pages) })
     }
@@ -71,11 +77,8 @@ pub(super) fn fence_i(c: &mut Call<'_, '_>, mask: u64, base: u64) -> Outcome {
 /// Fences the range in a2 and a3.
 fn remote(c: &mut Call<'_, '_>, stage: Stage, id: Option<u64>, vmid: Option<u16>) -> Outcome {
     let [mask, base, start, size, ..] = c.args;
-    let widest = if stage == Stage::G { VMID_MAX } else { u64::from(u16::MAX) };
-    if id.is_some_and(|i| i > widest) {
-        return SbiError::InvalidParam.into();
-    }
-    over(c, (mask, base), (start, size), Fence { addr: None, id: id.map(|i| i as u16), vmid, stage })
+    let bits = if stage == Stage::G { VMID_BITS } else { u64::from(u16::MAX) };
+    over(c, (mask, base), (start, size), Fence { addr: None, id: id.map(|i| (i & bits) as u16), vmid, stage })
 }
 
 /// The firmware events of a remote fence.
@@ -93,7 +96,7 @@ fn counted(fence: Fence) -> (FwEvent, FwEvent) {
 
 /// Also the legacy calls, whose arguments are elsewhere.
 pub(super) fn over(c: &mut Call<'_, '_>, (mask, base): (u64, u64), (start, size): (u64, u64), fence: Fence) -> Outcome {
-    match Range::of(start, size) {
+    match Range::of(start, size, c.rules.policies.fence_range) {
         Ok(range) => c.for_harts(mask, base, counted(fence), |h| range.fence(h, fence)).into(),
         Err(e) => e.into(),
     }

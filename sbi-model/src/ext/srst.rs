@@ -14,8 +14,9 @@ const FUNCTIONS: &[Function] = &[function(0, "sbi_system_reset", &["reset_type",
 const SYSTEM_FAILURE: u32 = 1;
 
 fn reset(c: &mut Call<'_, '_>) -> Outcome {
-    // SBI, "Binary Encoding": of an argument that is 32 bits wide only those are used.
-    let (kind, reason) = (c.args[0] as u32, c.args[1] as u32);
+    let (Some(kind), Some(reason)) = (c.narrow(c.args[0]), c.narrow(c.args[1])) else {
+        return SbiError::InvalidParam.into();
+    };
     // All that is not named is reserved, or belongs to other implementations and platforms.
     if reason > SYSTEM_FAILURE {
         return SbiError::InvalidParam.into();

@@ -3,10 +3,11 @@
 use super::hsm;
 use crate::call::{Call, Extension, Function, Outcome, function};
 use crate::error::SbiError;
+use crate::profile::policy::SuspendOrder;
 use crate::state::HartState;
 
 /// The extension.
-pub static EXTENSION: Extension = Extension::new(0x5355_5350, "SUSP", FUNCTIONS);
+pub static EXTENSION: Extension = Extension { available: super::driven, ..Extension::new(0x5355_5350, "SUSP", FUNCTIONS) };
 
 const FUNCTIONS: &[Function] = &[function(0, "sbi_system_suspend", &["sleep_type", "resume_addr", "opaque"], suspend)];
 
@@ -18,12 +19,11 @@ fn suspend(c: &mut Call<'_, '_>) -> Outcome {
     if kind as u32 != TO_RAM {
         return SbiError::InvalidParam.into();
     }
-    if !hsm::may_run(c, at) {
-        return SbiError::InvalidAddress.into();
-    }
     let others = (0..c.platform.harts.len()).filter(|&i| i != c.hart);
-    if others.into_iter().any(|i| c.state.of(i, &c.platform.harts[i]) != HartState::Stopped) {
-        return SbiError::Denied.into();
+    let running = others.into_iter().any(|i| c.state.of(i, &c.platform.harts[i]) != HartState::Stopped);
+    match (hsm::may_run(c, at), running, c.rules.policies.suspend_order) {
+        (false, true, SuspendOrder::AddressFirst) | (false, false, _) => SbiError::InvalidAddress.into(),
+        (_, true, _) => SbiError::Denied.into(),
+        (true, false, _) => hsm::sleep_and_resume_at(c, at, opaque),
     }
-    hsm::sleep_and_resume_at(c, at, opaque)
 }

@@ -231,6 +231,86 @@ policies! {
         /// Does nothing and succeeds, as the tests expect.
         PassedOver = "passed-over",
     }
+    "HSM, pending states"
+    /// Whether a hart's change of state can be seen half done.
+    hart_change: HartChange {
+        /// No: it is one step.
+        AtOnce = "at-once",
+        /// Yes: START_PENDING, STOP_PENDING and SUSPEND_PENDING last until the operation's next step, in which other harts may run.
+        Pending = "pending",
+    }
+    "RFENCE, SBI_ERR_INVALID_ADDRESS"
+    /// A range of addresses that wraps around.
+    fence_range: FenceRange {
+        /// Is INVALID_ADDRESS.
+        Checked = "checked",
+        /// Is never looked at; so long a range is all addresses.
+        Unchecked = "unchecked",
+    }
+    "SRST, CPPC: parameters of 32 bits"
+    /// The upper halves of reset_type, reset_reason and cppc_reg_id.
+    narrow: Narrow {
+        /// Are not looked at: of data that is 32 bits wide only those are used.
+        Low32 = "low32",
+        /// Count: a value that does not fit is a reserved one.
+        Whole = "whole",
+    }
+    "DBCN, base_addr_hi"
+    /// A console buffer beyond the first 2^64 bytes.
+    console_high: ConsoleHigh {
+        /// Is INVALID_PARAM, as the tables of errors say.
+        Invalid = "invalid",
+        /// Is FAILED.
+        Failed = "failed",
+    }
+    "SUSP"
+    /// What a system suspend asks for first.
+    suspend_order: SuspendOrder {
+        /// A valid resume address, then that all other harts have stopped.
+        AddressFirst = "address-first",
+        /// That all other harts have stopped, then a valid resume address.
+        HartsFirst = "harts-first",
+    }
+    "SUSP, CPPC"
+    /// The two extensions that need a driver of the platform.
+    platform_drivers: PlatformDrivers {
+        /// Are there: this firmware is the driver.
+        Present = "present",
+        /// Are not, as on a board whose device tree names none.
+        Absent = "absent",
+    }
+    "Legacy, sbi_clear_ipi"
+    /// What it returns.
+    clear_ipi: ClearIpi {
+        /// 1 if an IPI had been pending, otherwise 0.
+        Pending = "pending",
+        /// 0.
+        Zero = "zero",
+    }
+    "Legacy, hart_mask"
+    /// A hart mask at address 0.
+    null_mask: NullMask {
+        /// Is read there like any other.
+        Address = "address",
+        /// Is all harts.
+        AllHarts = "all-harts",
+    }
+    "M-mode, counters"
+    /// A read of an hpmcounter on a hart that has only the mhpmcounter (no Zihpm).
+    hpm_reads: HpmReads {
+        /// Is carried out, as one of time, cycle or instret is.
+        Emulated = "emulated",
+        /// Is the supervisor's illegal instruction.
+        Redirected = "redirected",
+    }
+    "M-mode, misaligned atomics"
+    /// A misaligned atomic memory operation (LR and SC excepted, whose reservation must be aligned).
+    misaligned_amo: MisalignedAmo {
+        /// Is carried out: between two steps of the firmware no other hart runs.
+        Emulated = "emulated",
+        /// Is the supervisor's.
+        Redirected = "redirected",
+    }
     "B.3"
     /// The locks that operations of several harts contend for.
     locks: Locks {

@@ -24,14 +24,13 @@ pub enum Signalled {
 
 /// Whether a hart may receive events: it is not stopped and not masked.
 pub fn ready(rules: &Rules, s: &State, hart: usize) -> bool {
-    let on = s.harts.get(hart).is_some_and(|h| *h != HartState::Stopped);
-    on && s.sse.harts.get(hart).is_some_and(|h| !h.masked || rules.bugs.has(BugId::NoMask))
+    !s.off(hart) && s.sse.harts.get(hart).is_some_and(|h| !h.masked || rules.bugs.has(BugId::NoMask))
 }
 
 /// Whether any ready hart may take an event: it is global, and the hart that the supervisor prefers has stopped, or it prefers none and
 /// the event's own is not ready.
 pub fn is_free(rules: &Rules, s: &State, e: &Event) -> bool {
-    let stopped = s.harts.get(e.hart).is_none_or(|h| *h == HartState::Stopped);
+    let stopped = s.off(e.hart);
     let waits = if e.chosen { !stopped } else { ready(rules, s, e.hart) };
     id::is_global(e.id) && rules.policies.routing == Routing::AnyReady && !waits
 }
@@ -93,7 +92,7 @@ pub fn raise(c: &mut Call<'_, '_>, event: u32) -> Result<(), SbiError> {
 pub fn kick(c: &mut Call<'_, '_>, to: usize) {
     let Some(h) = c.platform.harts.get_mut(to) else { return };
     let asleep = matches!(c.state.of(to, h), HartState::Suspended(_)) && c.rules.bugs.has(BugId::SuspendLosesIpi);
-    if c.state.harts.get(to) == Some(&HartState::Stopped) || asleep {
+    if c.state.off(to) || asleep {
         return;
     }
     c.state.sse.harts[to].ipi = true;

@@ -20,7 +20,7 @@ use state::{MAPPED, NONE, kind, machine_bit, mode_bits};
 
 /// The extension.
 pub static EXTENSION: Extension =
-    Extension { available: |isa| isa.has(Ext::Sdtrig), ..Extension::new(0x4442_5452, "DBTR", FUNCTIONS) };
+    Extension { available: |_, isa| isa.has(Ext::Sdtrig), ..Extension::new(0x4442_5452, "DBTR", FUNCTIONS) };
 
 const FUNCTIONS: &[Function] = &[
     function(0, "sbi_debug_num_triggers", &["trig_tdata1"], num_triggers),

@@ -1,5 +1,7 @@
 //! What the PMU extension keeps in the caller's memory: snapshots of counters, and the answers of the event query.
 
+use emu_csr::Ext;
+
 use super::counters::NONE;
 use super::event::target;
 use crate::call::Call;
@@ -44,7 +46,9 @@ pub(super) fn read_value(c: &mut Call<'_, '_>, slot: usize) -> Result<u64, SbiEr
 /// Puts a counter's value in place `slot`, and its overflow flag in the bitmap; bits and values of others stay.
 pub(super) fn save(c: &mut Call<'_, '_>, slot: usize, value: u64, overflow: bool) {
     let at = c.pmu().snapshot;
-    let bitmap = c.read_word(at).unwrap_or(0) & !(1 << slot) | u64::from(overflow) << slot;
+    // Without Sscofpmf no counter has a flag, and the bitmap must be zero.
+    let flags = if c.caller().csr.isa.has(Ext::Sscofpmf) { c.read_word(at).unwrap_or(0) } else { 0 };
+    let bitmap = flags & !(1 << slot) | u64::from(overflow) << slot;
     c.write_word(at, bitmap);
     c.write_word(at + VALUES + 8 * slot as u64, value);
 }
