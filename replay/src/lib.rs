@@ -1,7 +1,7 @@
 //! Decisions in, verdicts out: recording and replaying runs, and the laboratory that interrupts guests everywhere.
 //!
 //! A machine's state is a function of images, configuration and decisions (`docs/determinism.md`). This crate keeps the decisions
-//! ([`log`]), carries them out again ([`play`]), says where two runs part ([`diff`](mod@diff)).
+//! ([`log`]), carries them out again ([`play`]), moves along a run in both directions ([`timeline`]), says where two runs part ([`diff`](mod@diff)).
 //! It opens no file and reads no clock: bytes come in and go out.
 
 pub mod bytes;
@@ -14,5 +14,6 @@ pub mod log;
 pub mod play;
 pub mod semantics;
 pub mod symbols;
+pub mod timeline;
 
 pub use error::ReplayError;

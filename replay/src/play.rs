@@ -27,7 +27,7 @@ pub fn seek(m: &mut Machine, to: &Position, slice: u64, watch: &mut dyn FnMut(&m
         }
         let next = m.cycles().saturating_add(slice);
         let stop = if to.exact {
-            Stop { cycles: next, instret: to.instret, hart: None }
+            Stop { cycles: next, instret: to.instret, ..Stop::NEVER }
         } else {
             Stop { cycles: next.min(to.cycles), ..Stop::NEVER }
         };

@@ -273,6 +273,12 @@ impl Machine {
         self.harts.iter().map(|h| h.instret).sum()
     }
 
+    /// Cycles of all harts together: a number that never goes back and that every instruction and every exception raises, also while the
+    /// other harts stand still. Only an interrupt's entry does not; see [`Stop::elapsed`].
+    pub fn elapsed(&self) -> u64 {
+        self.harts.iter().map(|h| h.cycles).sum()
+    }
+
     /// Blocks the block engine has built, for benchmarks.
     pub fn blocks_built(&self) -> u64 {
         self.blocks.as_ref().map_or(0, |b| b.built)

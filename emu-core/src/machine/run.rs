@@ -21,15 +21,23 @@ pub struct Stop {
     pub instret: u64,
     /// Instructions retired by one hart (by index), exactly; the others are where their turns have brought them.
     pub hart: Option<(usize, u64)>,
+    /// Cycles of all harts together ([`Machine::elapsed`]), which every instruction and every exception moves on: the finest position
+    /// there is. The machine stops at the first moment at which they are reached, and what comes before the next instruction (the
+    /// round's devices, pending interrupts) has happened then.
+    pub elapsed: u64,
+    /// Cycles of one hart (by index): exactly there, or where an operation of firmware that reaches beyond has ended.
+    pub own: Option<(usize, u64)>,
 }
 
 impl Stop {
     /// Nowhere: to be changed.
-    pub const NEVER: Stop = Stop { cycles: FOREVER, instret: FOREVER, hart: None };
+    pub const NEVER: Stop = Stop { cycles: FOREVER, instret: FOREVER, hart: None, elapsed: FOREVER, own: None };
 }
 
 /// Cycles between two looks at what another hart's firmware operation holds.
 const SPIN: u64 = 100;
+/// Interrupts entered one after another without an instruction between them: more kinds than there are.
+const MAX_ENTRIES: usize = 16;
 /// No such time.
 const FOREVER: u64 = u64::MAX;
 
@@ -43,7 +51,7 @@ impl Machine {
 
     /// As [`Machine::run`], and stops exactly when [`Machine::instret`] has reached `limit`; see [`Stop::instret`].
     pub fn run_for(&mut self, until: u64, limit: u64) -> RunEnd {
-        self.run_until(&Stop { cycles: until, instret: limit, hart: None })
+        self.run_until(&Stop { cycles: until, instret: limit, ..Stop::NEVER })
     }
 
     /// Runs until the first of the given positions is reached ([`RunEnd::Limit`]) or something ends the run. Going on from there is as if
@@ -54,7 +62,7 @@ impl Machine {
         self.alone = None;
         self.lines(self.cycles());
         loop {
-            if self.reached(to) || self.cycles() >= until && (self.turn >= self.harts.len() || self.harts.len() == 1) {
+            if self.stands_at(to) {
                 return RunEnd::Limit;
             }
             if self.turn >= self.harts.len()
@@ -73,9 +81,16 @@ impl Machine {
         }
     }
 
-    /// Whether a position in instructions is reached.
-    fn reached(&self, to: &Stop) -> bool {
-        self.instret() >= to.instret || to.hart.is_some_and(|(i, n)| self.harts.get(i).is_none_or(|h| h.instret >= n))
+    /// Whether [`Machine::run_until`] would stop here before anything happens. [`Stop::elapsed`] is not looked at: reaching it includes what
+    /// comes before the next instruction.
+    pub fn stands_at(&self, to: &Stop) -> bool {
+        let past = |at: Option<(usize, u64)>, of: fn(&Hart) -> u64| {
+            at.is_some_and(|(i, n)| self.harts.get(i).is_none_or(|h| of(h) >= n))
+        };
+        self.instret() >= to.instret
+            || past(to.hart, |h| h.instret)
+            || past(to.own, |h| h.cycles)
+            || self.cycles() >= to.cycles && (self.turn >= self.harts.len() || self.harts.len() == 1)
     }
 
     /// Between rounds: devices catch up, input enters, and the next round's end is chosen.
@@ -125,20 +140,27 @@ impl Machine {
         {
             limit = limit.min(n);
         }
+        // The same for its cycles.
+        let elapsed = to.elapsed.saturating_sub(self.elapsed() - self.harts[i].cycles);
+        let own = to.own.map_or(FOREVER, |(hart, c)| if hart == i { c } else { FOREVER });
         loop {
             self.timers(i);
             let h = &mut self.harts[i];
-            if h.instret >= limit {
+            if h.instret >= limit || h.cycles >= own {
                 return Some(RunEnd::Limit);
             }
             // An instruction takes at least a cycle.
-            let stop = stop.min(h.cycles.saturating_add(limit - h.instret));
+            let stop = stop.min(own).min(h.cycles.saturating_add(limit - h.instret));
             if h.cycles >= self.round {
                 return None;
             }
             if h.cycles >= stop {
                 return Some(RunEnd::Limit);
             }
+            if h.cycles >= elapsed {
+                return Some(self.settle(i).unwrap_or(RunEnd::Limit));
+            }
+            let stop = stop.min(elapsed);
             if self.in_firmware >> i & 1 != 0 {
                 if let Some(end) = self.after_slice(i, SliceEnd::EnteredM) {
                     return Some(end);
@@ -157,6 +179,26 @@ impl Machine {
                 return Some(end);
             }
         }
+    }
+
+    /// Lets happen what comes before the next instruction of hart `i`, whose turn it is: it would happen anyway as soon as the run goes on.
+    fn settle(&mut self, i: usize) -> Option<RunEnd> {
+        // Firmware that answers an interrupt may leave another one pending.
+        for _ in 0..MAX_ENTRIES {
+            if self.in_firmware >> i & 1 != 0 || !self.wake(i) || self.harts[i].events == 0 {
+                return None;
+            }
+            let at = self.harts[i].cycles;
+            let end = self.slice(i, at);
+            if let Some(end) = self.after_slice(i, end) {
+                return Some(end);
+            }
+            if self.harts[i].cycles != at {
+                return None;
+            }
+            self.timers(i);
+        }
+        None
     }
 
     /// Runs the engine.

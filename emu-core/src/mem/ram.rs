@@ -347,6 +347,21 @@ impl Ram {
         }
     }
 
+    /// Pages that this RAM and another one of the same place and size do not share: what a fork and its origin have in memory twice.
+    pub fn pages_apart(&self, other: &Ram) -> u64 {
+        let mut n = 0;
+        for index in 0..self.chunks.len().max(other.chunks.len()) {
+            let (a, b) = (self.chunks.get(index).and_then(Option::as_ref), other.chunks.get(index).and_then(Option::as_ref));
+            match (a, b) {
+                (None, None) => continue,
+                (Some(a), Some(b)) if Arc::ptr_eq(a, b) => continue,
+                _ => {}
+            }
+            n += (index * CHUNK..(index + 1) * CHUNK).filter(|&p| !std::ptr::eq(self.page(p), other.page(p))).count() as u64;
+        }
+        n
+    }
+
     /// Pages that have host memory of their own or shared with a fork.
     pub fn pages_touched(&self) -> usize {
         self.chunks.iter().flatten().map(|c| c.pages.iter().flatten().count()).sum()
