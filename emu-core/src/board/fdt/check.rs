@@ -5,11 +5,12 @@ use emu_csr::{Ext, Isa};
 use super::tree::{Blob, FdtError, Node};
 use crate::board::{Config, map};
 
-/// Reads a blob and checks that it describes memory and harts that exist.
+/// Reads a blob and checks that it describes memory, harts and devices that exist.
 pub fn validate(bytes: &[u8], config: &Config) -> Result<Blob, FdtError> {
     let blob = Blob::parse(bytes)?;
     memory(&blob.root, config)?;
     cpus(&blob.root, config)?;
+    super::devices::check(&blob.root, config)?;
     Ok(blob)
 }
 

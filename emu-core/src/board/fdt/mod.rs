@@ -1,7 +1,8 @@
 //! Flattened device trees ("Devicetree Specification 0.4, 5"): [`tree`] as values and blobs, [`virt`] the board's own,
-//! [`check`] for one the user supplies.
+//! [`check`] (and `devices`) for one the user supplies.
 
 pub mod check;
+mod devices;
 pub mod tree;
 pub mod virt;
 

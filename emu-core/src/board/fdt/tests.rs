@@ -186,10 +186,40 @@ fn a_tree_that_lies_is_refused_with_its_node() {
                 r.child_mut("cpus").cells("timebase-frequency", &[1]);
             }),
         ),
+        (
+            "/soc/serial@10000000: claims the device at 0x10002000, but the board has it at 0x10000000",
+            Box::new(|r| {
+                r.child_mut("soc").child_mut("serial@10000000").quads("reg", &[0x1000_2000, 0x100]);
+            }),
+        ),
+        (
+            "/soc/rtc@101000: claims interrupt 12, but the board wires it to 11",
+            Box::new(|r| {
+                r.child_mut("soc").child_mut("rtc@101000").cells("interrupts", &[12]);
+            }),
+        ),
+        (
+            "/flash@20000000: claims a device at 0x20000000, where the board has nothing",
+            Box::new(|r| {
+                r.child_mut("flash@20000000").strings("compatible", &["cfi-flash"]).quads("reg", &[0x2000_0000, 0x200_0000]);
+            }),
+        ),
     ] {
         let message = lies(change);
         assert!(message.contains(says), "{says}: {message}");
     }
+}
+
+#[test]
+fn devices_that_are_off_or_lie_where_something_answers_are_accepted() {
+    let c = config(2);
+    let mut blob = Blob::parse(&device_tree(&c, &Chosen::default()).unwrap()).unwrap();
+    let flash = blob.root.child_mut("flash@20000000");
+    flash.strings("compatible", &["cfi-flash"]).quads("reg", &[0x2000_0000, 0x200_0000]).strings("status", &["disabled"]);
+    let soc = blob.root.child_mut("soc");
+    soc.child_mut("clint@2000000").strings("compatible", &["sifive,clint0"]).quads("reg", &[map::CLINT, map::CLINT_SIZE]);
+    soc.children.retain(|n| !n.name.starts_with("virtio_mmio@10002"));
+    validate(&blob.to_bytes().unwrap(), &c).unwrap();
 }
 
 #[test]

@@ -175,7 +175,8 @@ fn device(name: &str, base: u64, size: u64, compatible: &[&str], irq: u32) -> No
     n
 }
 
-fn soc(config: &Config) -> Node {
+/// The bus with all of the board's devices.
+pub(super) fn soc(config: &Config) -> Node {
     let mut soc = Node::new("soc");
     soc.cells("#address-cells", &[2]).cells("#size-cells", &[2]).strings("compatible", &["simple-bus"]).flag("ranges");
 
