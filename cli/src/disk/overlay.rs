@@ -48,7 +48,8 @@ impl OverlayFile {
         } else {
             let mut found = vec![0; want.len()];
             let header = file.read_exact_at(&mut found, 0).and_then(|()| file.read_exact_at(&mut map, SECTOR));
-            if header.is_err() || !found.starts_with(MAGIC) {
+            let cut = found.starts_with(MAGIC) && file.metadata().map_err(fail)?.len() < data + sectors * SECTOR && found == want;
+            if header.is_err() || cut || !found.starts_with(MAGIC) {
                 return Err(image("this is not an overlay, or it is truncated", "name another file, or delete this one"));
             }
             if found != want {
@@ -171,6 +172,35 @@ mod tests {
         assert!(e.contains("another base image"), "{e}");
         let e = OverlayFile::open(&base, FileDisk::open(&other, false).unwrap()).err().unwrap().to_string();
         assert!(e.contains("not an overlay"), "{e}");
+    }
+
+    proptest::proptest! {
+        #![proptest_config(proptest::prelude::ProptestConfig::with_cases(300))]
+
+        /// Header, fingerprint: refused. Bitmap: any is one. In no case a panic, or a base image that is written.
+        #[test]
+        fn a_damaged_overlay_is_refused_or_reads_as_one(at in 0..8192usize, bit in 0..8u8, cut in proptest::option::of(0..40_000usize)) {
+            let d = Dir::new(&format!("damage-{at}-{bit}"));
+            let image: Vec<u8> = (0..64 * 512).map(|i| (i / 512) as u8).collect();
+            let base = d.file("base", &image);
+            let path = d.0.join("over");
+            let open = || OverlayFile::open(&path, FileDisk::open(&base, false).unwrap());
+            open().unwrap().write(7, &[0xee; 1024]).unwrap();
+            let mut bytes = std::fs::read(&path).unwrap();
+            bytes[at] ^= 1 << bit;
+            bytes.truncate(cut.unwrap_or(usize::MAX));
+            std::fs::write(&path, &bytes).unwrap();
+            match open() {
+                Ok(mut o) => {
+                    proptest::prop_assert!(at >= 56 && bytes.len() == 4096 + 64 * 512 || bytes.is_empty());
+                    let mut buf = vec![0; 64 * 512];
+                    o.read(0, &mut buf).unwrap();
+                    o.write(0, &buf).unwrap();
+                }
+                Err(e) => proptest::prop_assert!(e.to_string().contains("remedy"), "{e}"),
+            }
+            proptest::prop_assert_eq!(std::fs::read(&base).unwrap(), image);
+        }
     }
 
     #[test]

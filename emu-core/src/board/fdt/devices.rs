@@ -21,7 +21,9 @@ impl Cells {
     /// Address and size of each entry of `reg`; none if it is no such list.
     fn reg(self, node: &Node) -> Vec<(u64, u64)> {
         let number = |b: &[u8]| b.iter().fold(0, |v: u64, &x| v << 8 | u64::from(x));
-        let Some(entry) = self.address.checked_add(self.size).filter(|n| (1..=4).contains(n)).map(|n| 4 * n) else { return Vec::new() };
+        let Some(entry) = self.address.checked_add(self.size).filter(|n| (1..=4).contains(n)).map(|n| 4 * n) else {
+            return Vec::new();
+        };
         let reg = node.get("reg").unwrap_or_default();
         reg.chunks_exact(entry).map(|e| e.split_at(4 * self.address)).map(|(a, s)| (number(a), number(s))).collect()
     }
