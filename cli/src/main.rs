@@ -7,6 +7,7 @@ mod builtin;
 mod config;
 mod console;
 mod cpu;
+mod diff_firmware;
 mod disasm;
 mod disk;
 mod drives;
@@ -69,6 +70,7 @@ fn dispatch() -> Result<ExitCode, CliError> {
             lab::demonstration().map(ok)
         }
         Some(Command::Trace(a)) => trace::run(&a),
+        Some(Command::DiffFirmware(a)) => diff_firmware::run(&a).map(Into::into),
         Some(Command::Lab(a)) => lab::run(&a).map(Into::into),
         Some(Command::Bench(a)) => bench::run(&a).map(ok),
         Some(Command::Disasm(a)) => disasm::run(&a).map(ok),

@@ -2,6 +2,8 @@
 
 use emu_csr::{Cause, ChangeList, Mode, Why};
 
+use crate::hart::Hart;
+
 /// A trap entry.
 #[derive(Clone, Debug)]
 pub struct TrapEntry {
@@ -91,6 +93,11 @@ pub trait Observer {
     fn trap(&mut self, _e: &TrapEntry) {}
     /// A trap returned.
     fn ret(&mut self, _r: &TrapReturn) {}
+    /// As [`Observer::trap`], which comes first, with the hart itself: its registers, pc and mode are still those of the moment before,
+    /// its CSRs those after the entry.
+    fn trapped(&mut self, _hart: &Hart, _e: &TrapEntry) {}
+    /// As [`Observer::ret`], which comes first, with the hart as it goes on.
+    fn returned(&mut self, _hart: &Hart, _r: &TrapReturn) {}
     /// A CSR instruction wrote.
     fn csr_write(&mut self, _w: &CsrWrite) {}
     /// Native firmware did something.

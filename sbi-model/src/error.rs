@@ -35,6 +35,24 @@ pub enum SbiError {
 }
 
 impl SbiError {
+    /// Every error, from -1 down.
+    pub const ALL: [SbiError; 14] = [
+        SbiError::Failed,
+        SbiError::NotSupported,
+        SbiError::InvalidParam,
+        SbiError::Denied,
+        SbiError::InvalidAddress,
+        SbiError::AlreadyAvailable,
+        SbiError::AlreadyStarted,
+        SbiError::AlreadyStopped,
+        SbiError::NoShmem,
+        SbiError::InvalidState,
+        SbiError::BadRange,
+        SbiError::Timeout,
+        SbiError::Io,
+        SbiError::DeniedLocked,
+    ];
+
     /// The value for a0.
     pub const fn code(self) -> u64 {
         self as i64 as u64

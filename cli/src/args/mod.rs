@@ -45,6 +45,8 @@ pub enum Command {
     Trace(TraceArgs),
     /// Interrupt a small hypervisor by a software event at every instruction boundary, and show what comes back wrong
     Lab(LabArgs),
+    /// Run one guest on two firmwares and compare their answers to each call and trap: `trapeze diff-firmware A B -- RUN OPTIONS`
+    DiffFirmware(DiffFirmwareArgs),
     /// What `-cpu` accepts.
     Cpu(CpuArgs),
     /// List the native firmware's profiles and the policies in which they differ, or explain one profile's.
@@ -355,6 +357,32 @@ pub struct LabArgs {
     /// Show no progress
     #[arg(long, short)]
     pub quiet: bool,
+}
+
+/// Options of `trapeze diff-firmware`.
+#[derive(Args, Debug)]
+pub struct DiffFirmwareArgs {
+    /// The two firmwares: a profile of the native one (see `trapeze profiles`), or an OpenSBI binary's FILE
+    #[arg(value_name = "PROFILE|FILE", num_args = 2, required_unless_present = "list_expected")]
+    pub firmware: Vec<String>,
+    /// Differences that are expected, instead of the built-in list
+    #[arg(long, value_name = "FILE")]
+    pub expected: Option<PathBuf>,
+    /// Print the built-in list of expected differences, which --expected reads
+    #[arg(long)]
+    pub list_expected: bool,
+    /// ELF file with the guest's symbols; the kernel's own if it is an ELF file
+    #[arg(long, value_name = "FILE")]
+    pub symbols: Option<PathBuf>,
+    /// Print the result as one line of JSON
+    #[arg(long)]
+    pub json: bool,
+    /// Copy the guest's console to standard error, one run after the other
+    #[arg(long)]
+    pub console: bool,
+    /// The options of `trapeze run`
+    #[arg(last = true, value_name = "RUN OPTIONS")]
+    pub run: Vec<std::ffi::OsString>,
 }
 
 /// Options of `trapeze disasm`.

@@ -172,7 +172,10 @@ pub fn service_events(hart: &mut Hart, bus: &mut Bus, observer: &mut Option<&mut
         let (write, ret) = (hart.last_write.take(), hart.last_return.take());
         if let Some(o) = observer {
             write.iter().for_each(|w| o.csr_write(w));
-            ret.iter().for_each(|r| o.ret(r));
+            if let Some(r) = ret {
+                o.ret(&r);
+                o.returned(hart, &r);
+            }
         }
     }
     if events & event::WAIT != 0 {

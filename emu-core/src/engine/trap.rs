@@ -32,7 +32,9 @@ fn tell(hart: &Hart, o: &mut dyn Observer, pc: u64, entry: &Entry, changes: Chan
         let (from, to, instret) = (hart.mode, entry.mode, hart.instret);
         // A trap changes no delegation, so the reason can still be asked for.
         let (why, pending) = (hart.csr.delegate(from, cause).1, hart.csr.ready());
-        o.trap(&TrapEntry { hart: hart.id as usize, instret, pc, from, to, cause, why, pending, changes });
+        let e = TrapEntry { hart: hart.id as usize, instret, pc, from, to, cause, why, pending, changes };
+        o.trap(&e);
+        o.trapped(hart, &e);
     }
 }
 
