@@ -32,6 +32,9 @@ pub struct Config {
     pub dtb: Option<PathBuf>,
     /// Harts.
     pub smp: u64,
+    /// mhartid of each; none for 0, 1, 2 and so on.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub hart_ids: Vec<u64>,
     /// RAM bytes.
     #[serde(serialize_with = "put_size", deserialize_with = "get_size")]
     pub memory: u64,
@@ -95,6 +98,7 @@ impl Default for Config {
             bugs: Vec::new(),
             dtb: None,
             smp: 1,
+            hart_ids: Vec::new(),
             memory: 1 << 30,
             cpu: "max".into(),
             seed: 0,
@@ -123,6 +127,10 @@ impl Config {
         macro_rules! take_option { ($($f:ident),*) => { $( if a.$f.is_some() { c.$f = a.$f.clone(); } )* } }
         take!(bios, sbi_profile, smp, memory, cpu, seed, epoch, cycle_hz, quantum, engine);
         take_option!(kernel, initrd, append, dtb, limit);
+        if let Some(ids) = &a.hart_ids {
+            c.hart_ids = ids.clone();
+            c.smp = a.smp.unwrap_or(ids.len() as u64);
+        }
         if !a.bug.is_empty() {
             c.bugs = a.bug.clone();
         }

@@ -19,6 +19,7 @@ use crate::{cpu, disk, firmware, images};
 pub fn board_config(c: &Config) -> Result<board::Config, CliError> {
     Ok(board::Config {
         harts: c.smp as usize,
+        hart_ids: c.hart_ids.clone(),
         ram_size: c.memory,
         isa: cpu::parse(&c.cpu)?,
         seed: c.seed,

@@ -112,6 +112,9 @@ pub struct RunArgs {
     /// Number of harts, 1 to 32
     #[arg(long, value_name = "N", value_parser = values::number, help_heading = "Machine")]
     pub smp: Option<u64>,
+    /// mhartid of each hart, from the one that boots on: '0:2:5:9'; without --smp as many harts as ids
+    #[arg(long, value_name = "ID:ID...", value_parser = values::ids, help_heading = "Machine")]
+    pub hart_ids: Option<values::Ids>,
     /// RAM (a bare number is MiB)
     #[arg(long, value_name = "SIZE", value_parser = values::memory, help_heading = "Machine")]
     pub memory: Option<u64>,

@@ -16,7 +16,7 @@ enum To {
     Only(&'static [&'static str]),
     /// `-machine virt,dumpdtb=FILE`.
     Machine,
-    /// `-smp 4`, `-smp cpus=4`.
+    /// `-smp 4`, `-smp cpus=4`; `-smp 4,hartids=0:2:5:9` is this machine's own.
     Smp,
     /// `-m 1G`, `-m size=1G`.
     Memory,
@@ -99,7 +99,9 @@ pub fn translate(args: Vec<OsString>) -> Result<Vec<OsString>, CliError> {
             }
             To::Smp => {
                 let v = text(name, it.next())?;
-                out.push(joined("smp", v.strip_prefix("cpus=").unwrap_or(&v).as_ref()));
+                let (v, ids) = v.split_once(",hartids=").map_or((v.as_str(), None), |(n, ids)| (n, Some(ids)));
+                out.push(joined("smp", v.strip_prefix("cpus=").unwrap_or(v).as_ref()));
+                out.extend(ids.map(|ids| joined("hart-ids", ids.as_ref())));
             }
             To::Memory => {
                 let v = text(name, it.next())?;
@@ -165,6 +167,7 @@ mod tests {
             go("trapeze run -M virt -kernel Image -append -foo -smp cpus=4 -m 1G -nographic -bios none --limit 5M").unwrap(),
             "trapeze run --kernel=Image --append=-foo --smp=4 --memory=1G --nographic --bios=none --limit 5M"
         );
+        assert_eq!(go("trapeze -smp 2,hartids=3:9").unwrap(), "trapeze run --smp=2 --hart-ids=3:9");
         assert_eq!(go("trapeze -kernel x").unwrap(), "trapeze run --kernel=x");
         assert_eq!(go("trapeze run -machine virt,dumpdtb=a.dtb").unwrap(), "trapeze run --dump-dtb=a.dtb");
     }

@@ -28,6 +28,14 @@ pub fn number(s: &str) -> Result<u64, String> {
     r.map_err(|_| format!("'{s}' is not a number (decimal or 0x hexadecimal)"))
 }
 
+/// Hart ids, by index.
+pub type Ids = Vec<u64>;
+
+/// Parses numbers with colons between them.
+pub fn ids(s: &str) -> Result<Ids, String> {
+    s.split(':').map(number).collect()
+}
+
 fn scaled(s: &str, base: u64, what: &str) -> Result<u64, String> {
     let bad = || format!("'{s}' is not {what}");
     if s.starts_with("0x") || s.starts_with("0X") {

@@ -23,6 +23,8 @@ pub const MAX_RAM: u64 = 1 << 45;
 pub struct Config {
     /// Harts, 1 to [`MAX_HARTS`].
     pub harts: usize,
+    /// mhartid of each hart, by index: as many as harts, or none for 0, 1, 2 and so on. The first hart boots.
+    pub hart_ids: Vec<u64>,
     /// Bytes of main memory at [`map::RAM`], a multiple of 4096.
     pub ram_size: u64,
     /// Extensions of every hart.
@@ -48,6 +50,7 @@ impl Default for Config {
     fn default() -> Config {
         Config {
             harts: 1,
+            hart_ids: Vec::new(),
             ram_size: 1 << 30,
             isa: Isa::max(),
             seed: 0,
@@ -58,6 +61,41 @@ impl Default for Config {
             rnmi_vector: 0,
             rnmi_exception_vector: 0,
         }
+    }
+}
+
+/// Most by which hart ids may differ: that many software-interrupt registers there are ("ACLINT, MSWI").
+const HART_ID_SPAN: u64 = 4095;
+
+impl Config {
+    /// mhartid of the hart of an index.
+    pub fn hart_id(&self, index: usize) -> u64 {
+        self.hart_ids.get(index).copied().unwrap_or(index as u64)
+    }
+
+    /// mhartid of every hart, by index.
+    pub fn ids(&self) -> Vec<u64> {
+        (0..self.harts).map(|i| self.hart_id(i)).collect()
+    }
+
+    /// Hart ids fit the harts, the device tree and the interruptors' registers, and none occurs twice.
+    fn check_ids(&self) -> Result<(), BoardError> {
+        let ids = &self.hart_ids;
+        if ids.is_empty() {
+            return Ok(());
+        }
+        if ids.len() != self.harts {
+            return Err(BoardError::HartIds(ids.len(), self.harts));
+        }
+        if let Some((_, id)) = ids.iter().enumerate().find(|(i, id)| ids[..*i].contains(id)) {
+            return Err(BoardError::HartIdTwice(*id));
+        }
+        let (low, high) = ids.iter().fold((u64::MAX, 0), |(l, h), &id| (l.min(id), h.max(id)));
+        // A device tree's boot CPU has 32 bits.
+        if high - low >= HART_ID_SPAN || high > u64::from(u32::MAX) {
+            return Err(BoardError::HartIdSpan(low, high));
+        }
+        Ok(())
     }
 }
 
@@ -77,6 +115,12 @@ pub struct Drive {
 pub enum BoardError {
     #[error("{0} harts: the board has room for 1 to {MAX_HARTS}; choose another -smp")]
     Harts(usize),
+    #[error("{0} hart ids for {1} harts: give each hart one with --hart-ids, or leave it out")]
+    HartIds(usize, usize),
+    #[error("hart id {0} occurs twice in --hart-ids: give each hart another")]
+    HartIdTwice(u64),
+    #[error("hart ids from {0} to {1}: give --hart-ids below 2^32 that lie less than {HART_ID_SPAN} apart")]
+    HartIdSpan(u64, u64),
     #[error("{0} bytes of memory: give a multiple of 4 KiB from 1 MiB to 32 TiB with -m")]
     RamSize(u64),
     #[error("a clock of {0} Hz: give 1000 Hz to 1 THz")]
@@ -92,6 +136,7 @@ pub fn build(config: &Config, drives: Vec<Drive>) -> Result<Bus, BoardError> {
     if !(1..=MAX_HARTS).contains(&config.harts) {
         return Err(BoardError::Harts(config.harts));
     }
+    config.check_ids()?;
     if !(MIN_RAM..=MAX_RAM).contains(&config.ram_size) || !config.ram_size.is_multiple_of(4096) {
         return Err(BoardError::RamSize(config.ram_size));
     }
@@ -106,8 +151,8 @@ pub fn build(config: &Config, drives: Vec<Drive>) -> Result<Bus, BoardError> {
     let mut bus = Bus::new(Ram::new(map::RAM, config.ram_size), clock);
     bus.add(map::FINISHER, map::PAGE, 0, Box::new(Finisher))?;
     bus.add(map::RTC, map::PAGE, map::RTC_IRQ, Box::new(Rtc::new(config.epoch_ns)))?;
-    bus.add(map::CLINT, map::CLINT_SIZE, 0, Box::new(Clint::new(config.harts)))?;
-    bus.add(map::SSWI, map::SSWI_SIZE, 0, Box::new(Sswi::new(config.harts)))?;
+    bus.add(map::CLINT, map::CLINT_SIZE, 0, Box::new(Clint::with_ids(&config.ids())))?;
+    bus.add(map::SSWI, map::SSWI_SIZE, 0, Box::new(Sswi::with_ids(&config.ids())))?;
     bus.add(map::PLIC, map::PLIC_SIZE, 0, Box::new(Plic::new(config.harts)))?;
     bus.add(map::UART, map::UART_SIZE, map::UART_IRQ, Box::new(Uart::new()))?;
 

@@ -25,6 +25,21 @@ fn impossible_configurations_are_refused() {
 }
 
 #[test]
+fn hart_ids_must_be_distinct_one_a_hart_and_within_the_interruptors_reach() {
+    let with = |ids: &[u64]| build(&Config { hart_ids: ids.to_vec(), ..config(3) }, Vec::new()).err().map(|e| e.to_string());
+    assert_eq!(with(&[9, 2, 5]), None);
+    assert_eq!(with(&[10, 4104, 12]), None);
+    for (ids, word) in [
+        (&[1, 2][..], "2 hart ids for 3"),
+        (&[1, 2, 1], "twice"),
+        (&[0, 1, 4095], "4095 apart"),
+        (&[1 << 32, (1 << 32) + 1, (1 << 32) + 2], "2^32"),
+    ] {
+        assert!(with(ids).is_some_and(|e| e.contains(word)), "{ids:?}: {:?}", with(ids));
+    }
+}
+
+#[test]
 fn devices_may_not_overlap_each_other_or_memory() {
     let mut bus = build(&config(1), Vec::new()).unwrap();
     for (base, size) in [(map::UART + 0x80, 0x100), (map::PLIC - 8, 16), (map::RAM - 0x100, 0x200), (0, u64::MAX)] {

@@ -7,17 +7,41 @@ use crate::bus::{BusError, DevCx};
 const MTIMECMP: u64 = 0x4000;
 const MTIME: u64 = 0xbff8;
 
+/// Which hart each register belongs to ("ACLINT, hart index"): the register number is the hart's id less the lowest id, as firmware
+/// computes it. Registers in the gaps belong to nobody: they ignore writes and read 0.
+#[derive(Clone)]
+struct Places(Vec<u64>);
+
+impl Places {
+    fn new(ids: &[u64]) -> Places {
+        let low = ids.iter().min().copied().unwrap_or(0);
+        Places(ids.iter().map(|id| id - low).collect())
+    }
+
+    /// Index of the hart that register `n` belongs to.
+    fn hart(&self, n: u64) -> Option<usize> {
+        // Nearly always ids are indices.
+        if self.0.get(n as usize) == Some(&n) { Some(n as usize) } else { self.0.iter().position(|&p| p == n) }
+    }
+}
+
 /// MSWI at offset 0 (one 32-bit MSIP register a hart) and MTIMER at 0x4000 (one 64-bit MTIMECMP a hart) with MTIME at 0xbff8.
 #[derive(Clone)]
 pub struct Clint {
+    places: Places,
     msip: Vec<bool>,
     mtimecmp: Vec<u64>,
 }
 
 impl Clint {
-    /// For `harts` harts; each MTIMECMP starts at its maximum, so that no timer interrupt is pending.
+    /// For `harts` harts with ids from 0; each MTIMECMP starts at its maximum, so that no timer interrupt is pending.
     pub fn new(harts: usize) -> Clint {
-        Clint { msip: vec![false; harts], mtimecmp: vec![u64::MAX; harts] }
+        Clint::with_ids(&(0..harts as u64).collect::<Vec<_>>())
+    }
+
+    /// For harts with these ids, by index.
+    pub fn with_ids(ids: &[u64]) -> Clint {
+        Clint { places: Places::new(ids), msip: vec![false; ids.len()], mtimecmp: vec![u64::MAX; ids.len()] }
     }
 
     /// Whether hart index `hart` has a machine software interrupt pending.
@@ -71,11 +95,10 @@ impl Device for Clint {
         if size < 4 {
             return Err(BusError);
         }
-        let mtimecmps = MTIMECMP..MTIMECMP + 8 * self.mtimecmp.len() as u64;
-        Ok(if offset < 4 * self.msip.len() as u64 && size == 4 {
-            u64::from(self.msip((offset / 4) as usize))
-        } else if mtimecmps.contains(&offset) {
-            part(self.mtimecmp(((offset - MTIMECMP) / 8) as usize), offset, size)
+        Ok(if offset < MTIMECMP && size == 4 {
+            u64::from(self.places.hart(offset / 4).is_some_and(|h| self.msip(h)))
+        } else if (MTIMECMP..MTIME).contains(&offset) {
+            self.places.hart((offset - MTIMECMP) / 8).map_or(0, |h| part(self.mtimecmp(h), offset, size))
         } else if (MTIME..MTIME + 8).contains(&offset) {
             part(cx.clock.ticks(cx.now), offset, size)
         } else {
@@ -87,12 +110,14 @@ impl Device for Clint {
         if size < 4 {
             return Err(BusError);
         }
-        let mtimecmps = MTIMECMP..MTIMECMP + 8 * self.mtimecmp.len() as u64;
-        if offset < 4 * self.msip.len() as u64 && size == 4 {
-            self.set_msip((offset / 4) as usize, value & 1 != 0);
-        } else if mtimecmps.contains(&offset) {
-            let hart = ((offset - MTIMECMP) / 8) as usize;
-            self.set_mtimecmp(hart, with_part(self.mtimecmp(hart), offset, size, value));
+        if offset < MTIMECMP && size == 4 {
+            if let Some(hart) = self.places.hart(offset / 4) {
+                self.set_msip(hart, value & 1 != 0);
+            }
+        } else if (MTIMECMP..MTIME).contains(&offset) {
+            if let Some(hart) = self.places.hart((offset - MTIMECMP) / 8) {
+                self.set_mtimecmp(hart, with_part(self.mtimecmp(hart), offset, size, value));
+            }
         } else if (MTIME..MTIME + 8).contains(&offset) {
             let old = cx.clock.ticks(cx.now);
             let new = with_part(old, offset, size, value);
@@ -126,19 +151,24 @@ impl Device for Clint {
 /// SSWI: one 32-bit SETSSIP register a hart. Writing 1 sends one edge to the hart's SSIP; reads give 0.
 #[derive(Clone)]
 pub struct Sswi {
-    harts: usize,
+    places: Places,
     edges: u64,
 }
 
 impl Sswi {
-    /// For `harts` harts (at most 64).
+    /// For `harts` harts (at most 64) with ids from 0.
     pub fn new(harts: usize) -> Sswi {
-        Sswi { harts, edges: 0 }
+        Sswi::with_ids(&(0..harts as u64).collect::<Vec<_>>())
+    }
+
+    /// For harts with these ids, by index.
+    pub fn with_ids(ids: &[u64]) -> Sswi {
+        Sswi { places: Places::new(ids), edges: 0 }
     }
 
     /// Sends an edge to hart index `hart`.
     pub fn send(&mut self, hart: usize) {
-        if hart < self.harts {
+        if hart < self.places.0.len() {
             self.edges |= 1u64.checked_shl(hart as u32).unwrap_or(0);
         }
     }
@@ -162,9 +192,10 @@ impl Device for Sswi {
         if size != 4 {
             return Err(BusError);
         }
-        let hart = offset / 4;
-        if hart < self.harts as u64 && value & 1 != 0 {
-            self.edges |= 1u64.checked_shl(hart as u32).unwrap_or(0);
+        if let Some(hart) = self.places.hart(offset / 4)
+            && value & 1 != 0
+        {
+            self.send(hart);
         }
         Ok(())
     }

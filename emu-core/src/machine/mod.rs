@@ -157,7 +157,7 @@ impl Machine {
     /// Board and harts, nothing loaded.
     fn bare(config: MachineConfig, drives: Vec<Drive>, isa: emu_csr::Isa) -> Result<Machine, MachineError> {
         let bus = board::build(&config.board, drives)?;
-        let mut harts: Vec<Hart> = (0..config.board.harts as u64).map(|id| Hart::new(isa, id)).collect();
+        let mut harts: Vec<Hart> = config.board.ids().into_iter().map(|id| Hart::new(isa, id)).collect();
         harts.iter_mut().for_each(Hart::recontext);
         Ok(Machine {
             blocks: None,

@@ -91,8 +91,12 @@ fn cpus(root: &Node, config: &Config) -> Result<(), FdtError> {
             return content(&path, "reg is no hart number".into());
         }
         let hart = number(reg);
-        if hart >= config.harts as u64 && n.get("status") != Some(b"disabled\0") {
-            let what = format!("hart {hart} does not exist: the machine has {}; correct the tree or -smp", config.harts);
+        let ids = config.ids();
+        if !ids.contains(&hart) && n.get("status") != Some(b"disabled\0") {
+            let what = format!(
+                "hart {hart} does not exist: the machine has {}, {ids:?}; correct the tree, -smp or --hart-ids",
+                config.harts
+            );
             return content(&path, what);
         }
         if let Some(name) = claimed(n).find(|name| !has(config.isa, name)) {

@@ -269,3 +269,26 @@ proptest! {
         prop_assert!(Blob::parse(&b).is_err());
     }
 }
+
+#[test]
+fn harts_of_any_ids_are_named_by_them_and_wired_in_their_order() {
+    let c = Config { hart_ids: vec![9, 2, 0x105], ..config(3) };
+    let blob = device_tree(&c, &Chosen::default()).unwrap();
+    let fdt = Fdt::new(&blob).unwrap();
+    let cpus = fdt.find_node("/cpus").unwrap();
+    let nodes: Vec<_> = cpus.children().filter(|n| n.name().starts_with("cpu@")).collect();
+    assert_eq!(nodes.iter().map(|n| n.name().to_string()).collect::<Vec<_>>(), ["cpu@9", "cpu@2", "cpu@105"]);
+    assert_eq!(nodes.iter().map(|n| cells(n, "reg")[0]).collect::<Vec<_>>(), [9, 2, 0x105]);
+    let intc: Vec<_> = nodes.iter().map(|n| cells(&n.children().next().unwrap(), "phandle")[0]).collect();
+    let soc = fdt.find_node("/soc").unwrap();
+    let node = |name: &str| soc.children().find(|n| n.name().starts_with(name)).unwrap();
+    let sswi = node("sswi");
+    assert_eq!(cells(&sswi, "riscv,hart-indexes"), [7, 0, 0x103]);
+    assert_eq!(cells(&sswi, "interrupts-extended").chunks(2).map(|c| c[0]).collect::<Vec<_>>(), intc);
+    // Two contexts of the PLIC a hart, in order.
+    let plic: Vec<_> = cells(&node("interrupt-controller"), "interrupts-extended").chunks(2).map(|c| c[0]).collect();
+    assert_eq!(plic, intc.iter().flat_map(|&i| [i, i]).collect::<Vec<_>>());
+    assert_eq!(Blob::parse(&blob).unwrap().boot_cpu, 9);
+    assert!(validate(&blob, &c).is_ok());
+    assert!(validate(&blob, &config(3)).is_err(), "a machine of harts 0 to 2 has no hart 9");
+}

@@ -69,7 +69,7 @@ pub fn device_tree(config: &Config, chosen: &Chosen) -> Result<Vec<u8>, FdtError
     root.child(syscon("poweroff", "syscon-poweroff", 0x5555));
     root.child(syscon("reboot", "syscon-reboot", 0x7777));
     root.child(soc(config));
-    Blob { reserved: Vec::new(), boot_cpu: 0, root }.to_bytes()
+    Blob { reserved: Vec::new(), boot_cpu: config.hart_id(0) as u32, root }.to_bytes()
 }
 
 fn rng_seed(seed: u64) -> Vec<u8> {
@@ -130,8 +130,8 @@ fn cpus(config: &Config) -> Node {
     let isa = extensions.iter().fold(String::from("rv64"), |s, e| s + if e.len() > 1 { "_" } else { "" } + e);
     let mut cluster = Node::new("cluster0");
     for hart in 0..config.harts {
-        let mut n = Node::new(format!("cpu@{hart:x}"));
-        n.strings("device_type", &["cpu"]).cells("reg", &[hart as u32]).strings("status", &["okay"]);
+        let mut n = Node::new(format!("cpu@{:x}", config.hart_id(hart)));
+        n.strings("device_type", &["cpu"]).cells("reg", &[config.hart_id(hart) as u32]).strings("status", &["okay"]);
         n.strings("compatible", &["riscv"]).cells("phandle", &[cpu_phandle(hart)]);
         for (ext, name) in [
             (Ext::Zicbop, "riscv,cbop-block-size"),
@@ -166,6 +166,13 @@ fn wires(config: &Config, irqs: &[u32]) -> Vec<u32> {
     (0..config.harts).flat_map(|h| irqs.iter().flat_map(move |&i| [intc_phandle(h), i])).collect()
 }
 
+/// The interruptors' hart indexes, in the order of [`wires`].
+fn indexes(config: &Config) -> Vec<u32> {
+    let ids = config.ids();
+    let low = ids.iter().min().copied().unwrap_or(0);
+    ids.iter().map(|id| (id - low) as u32).collect()
+}
+
 fn device(name: &str, base: u64, size: u64, compatible: &[&str], irq: u32) -> Node {
     let mut n = Node::new(format!("{name}@{base:x}"));
     n.strings("compatible", compatible).quads("reg", &[base, size]);
@@ -197,6 +204,10 @@ pub(super) fn soc(config: &Config) -> Node {
     let mut n = device("sswi", map::SSWI, map::SSWI_SIZE, &["riscv,aclint-sswi"], 0);
     n.flag("interrupt-controller").cells("#interrupt-cells", &[0]);
     n.cells("interrupts-extended", &wires(config, &[IRQ_S_SOFT]));
+    if !config.hart_ids.is_empty() {
+        // Whose register is which, where that is not their order.
+        n.cells("riscv,hart-indexes", &indexes(config));
+    }
     soc.child(n);
 
     let mut n = device("interrupt-controller", map::PLIC, map::PLIC_SIZE, &["sifive,plic-1.0.0", "riscv,plic0"], 0);

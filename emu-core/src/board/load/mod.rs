@@ -237,7 +237,7 @@ fn place_tree(
     if !firmware {
         return Ok((at, 0));
     }
-    let info = place::FwDynamicInfo { next_addr: next, next_mode: 1, options: 0, boot_hart: 0 };
+    let info = place::FwDynamicInfo { next_addr: next, next_mode: 1, options: 0, boot_hart: config.hart_id(0) };
     loader.write("fw_dynamic_info", at + info_at, &info.to_bytes(), place::FwDynamicInfo::SIZE)?;
     Ok((at, at + info_at))
 }

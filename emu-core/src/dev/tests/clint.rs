@@ -76,3 +76,28 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn registers_belong_to_hart_ids_counted_from_the_lowest() {
+    let ids = [7, 5, 14];
+    let (mut d, mut s, mut rig) = (Clint::with_ids(&ids), Sswi::with_ids(&ids), Rig::new());
+    for (id, index) in [(7, 0), (5, 1), (14, 2)] {
+        let n = id - 5;
+        rig.write(&mut d, 4 * n, 4, 1);
+        assert!(d.msip(index), "hart {id}");
+        assert_eq!(rig.read(&mut d, 4 * n, 4), 1);
+        rig.write(&mut d, 0x4000 + 8 * n, 8, 100 + n);
+        assert_eq!(d.mtimecmp(index), 100 + n);
+        rig.write(&mut s, 4 * n, 4, 1);
+        assert_eq!(s.take_edges(), 1 << index);
+    }
+    // A gap, and behind the last.
+    for n in [1, 10, 4094] {
+        rig.write(&mut d, 4 * n, 4, 1);
+        rig.write(&mut d, 0x4000 + 8 * n, 8, 1);
+        rig.write(&mut s, 4 * n, 4, 1);
+        assert_eq!((rig.read(&mut d, 4 * n, 4), rig.read(&mut d, 0x4000 + 8 * n, 8)), (0, 0));
+    }
+    assert_eq!(s.take_edges(), 0);
+    assert_eq!([0, 1, 2].map(|i| d.mtimecmp(i)), [102, 100, 109]);
+}
