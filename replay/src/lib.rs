@@ -11,8 +11,10 @@ pub mod error;
 pub mod lab;
 pub mod ledger;
 pub mod log;
+pub mod packed;
 pub mod play;
 pub mod semantics;
+pub mod snapshot;
 pub mod symbols;
 pub mod timeline;
 

@@ -6,9 +6,10 @@ mod random;
 
 use emu_core::dev::state::{Restorer, Saver};
 use emu_core::machine::{Machine, MachineConfig, RunEnd, Stop};
-use replay::diff::{diff, same};
+use replay::diff::{diff, first_difference, same};
 use replay::log::{Decision, End, Header, Log, LogWriter, Position, Record, assemble, dump};
 use replay::play::{Outcome, replay as play};
+use replay::timeline::{self, Halt, Options, Timeline};
 
 use random::{DATA, ENGINES, Random, config, drives, machine, program};
 
@@ -137,4 +138,91 @@ fn random_programs_inputs_and_quanta_replay_alike_on_both_engines() {
         assert_eq!(hashes[0], hashes[1]);
         assert_eq!(assemble(&dump(&log)).map(|b| Log::read(&b).unwrap()).unwrap(), log);
     }
+}
+
+/// Several harts; one of them powers the machine off in the middle of a round, when the cycle is still that of the round's beginning.
+#[test]
+fn a_run_that_ends_in_the_middle_of_a_round_is_replayed_to_its_end() {
+    // mhartid; harts but the last go round for ever, the last one counts down and powers off through the finisher.
+    let code = [0xf140_2573, 0x0020_0593, 0x00b5_0463, 0x0000_006f, 0x0320_0293, 0xfff2_8293, 0xfe02_9ee3];
+    let off = [0x0010_0337, 0x0000_53b7, 0x5553_8393, 0x0073_2023];
+    let code: Vec<u32> = code.into_iter().chain(off).collect();
+    for engine in ENGINES {
+        let mut m = machine(engine, 3, 1000, &code);
+        let mut w = LogWriter::new(Vec::new(), &Header::new("test = 1\n".into(), Vec::new())).unwrap();
+        w.record(&Record { at: Position::of(&m), what: Decision::Input(b"x".to_vec()) }).unwrap();
+        m.console_input(b"x");
+        assert!(matches!(m.run(u64::MAX), RunEnd::PowerOff(_)));
+        assert!(m.harts().iter().any(|h| h.cycles > m.cycles()), "it ended in the middle");
+        let bytes = w.finish(&End { at: Position::of(&m), reason: "test".into(), hash: m.state_hash() }).unwrap();
+        let log = Log::read(&bytes).unwrap();
+        match replayed(&mut machine(engine, 3, 1000, &code), &log) {
+            Outcome::Same { whole: true, hash, .. } => assert_eq!(hash, m.state_hash()),
+            other => panic!("{engine:?}: {other:?}"),
+        }
+        let mut t = Timeline::replaying(machine(engine, 3, 1000, &code), &log, Options::default()).unwrap();
+        assert!(matches!(t.run_forward(None, &mut ()).unwrap(), Halt::End(RunEnd::PowerOff(_)) | Halt::Recorded(_)));
+        assert_eq!(t.inspect(|m| m.state_hash()), m.state_hash());
+    }
+}
+
+/// A recorded run moved along at random ends as it was recorded, and all its witnesses hold.
+#[test]
+fn a_timeline_of_a_recording_ends_as_it_was_recorded() {
+    let mut r = Random(0x7123);
+    for round in 0..12 {
+        let code = program(&mut r, 500);
+        let harts = [1, 1, 3][round % 3];
+        let mut m = machine(ENGINES[round % 2], harts, 300, &code);
+        let bytes = record(&mut r, &mut m, 9_000);
+        let log = Log::read(&bytes).unwrap();
+        let options = Options { spacing: 700, poll: 300, ..Options::default() };
+        let new = machine(ENGINES[(round + 1) % 2], harts, 300, &code);
+        let mut t = Timeline::replaying(new, &log, options).unwrap();
+        for _ in 0..20 {
+            let elapsed = r.below(9_000 * harts) as u64;
+            t.seek(timeline::Position { elapsed, ..Default::default() }).unwrap();
+        }
+        assert_eq!(t.run_forward(None, &mut ()).unwrap(), Halt::Recorded("test".into()));
+        assert_eq!(t.inspect(|m| m.state_hash()), log.end.clone().unwrap().hash, "program {round}");
+        assert_eq!(t.broken(), None);
+    }
+}
+
+/// A word that a program reads at a known instruction is another one in the second machine.
+#[test]
+fn the_first_difference_is_at_the_instruction_that_reads_what_differs() {
+    // x5 counts to 100; then x6 is loaded from the data and x7 doubles it.
+    let code = [0x0640_0293, 0xfff2_8293, 0xfe02_9ee3, 0x0000_b303, 0x0063_03b3, 0x0000_006f];
+    let retired_before_the_load = 1 + 100 * 2;
+    for harts in [1, 2] {
+        let (mut a, mut b) = (machine(ENGINES[0], harts, 1000, &code), machine(ENGINES[1], harts, 1000, &code));
+        for m in [&mut a, &mut b] {
+            m.harts_mut().iter_mut().for_each(|h| h.x[1] = DATA);
+        }
+        let stop = Stop { instret: 900, ..Stop::NEVER };
+        assert_eq!(first_difference(&a, &b, &stop, 4).unwrap(), None, "two engines, one run");
+        assert!(b.inject("memory", &[DATA, 8, 0x1234]).is_ok());
+        // They differ already, so the memory is told of beside what follows from it.
+        let first = first_difference(&a, &b, &stop, 4).unwrap().unwrap();
+        assert_eq!(first.instret, 0);
+        // The same but for what the load finds when it gets there.
+        let (a, mut b) = (machine(ENGINES[0], harts, 1000, &code), machine(ENGINES[1], harts, 1000, &code));
+        b.harts_mut()[0].x[1] = DATA + 8;
+        let mut a2 = a.fork().unwrap();
+        a2.harts_mut()[0].x[1] = DATA;
+        let d = diff(&mut a2, &mut b, 4);
+        assert_eq!(d.iter().map(|d| d.field.as_str()).collect::<Vec<_>>(), ["x1"]);
+        assert_eq!(d[0].part, "hart 0");
+    }
+    // A defect that shows late: hart 0 of the second machine has another timer, which its program reads after the loop.
+    let code = [0x0640_0293, 0xfff2_8293, 0xfe02_9ee3, 0xc010_2373, 0x0063_03b3, 0x0000_006f];
+    let (a, mut b) = (machine(ENGINES[1], 1, 1000, &code), machine(ENGINES[1], 1, 1000, &code));
+    b.bus_mut().clock.timebase_hz = 5_000_000;
+    let first = first_difference(&a, &b, &Stop { instret: 5_000, ..Stop::NEVER }, 4).unwrap();
+    // The clock's rate is configuration, so nothing differs until somebody reads the time.
+    let first = first.unwrap();
+    assert_eq!(first.instret, retired_before_the_load, "{first:?}");
+    assert!(first.fields.iter().any(|f| f.part == "hart 0" && f.field == "x6"), "{:?}", first.fields);
+    assert_eq!(first.pcs, [random::CODE + 12]);
 }

@@ -273,6 +273,11 @@ impl Machine {
         self.harts.iter().map(|h| h.instret).sum()
     }
 
+    /// Harts, one bit each by index, on which a schedule has paused an operation of native firmware.
+    pub fn firmware_pending(&self) -> u64 {
+        self.in_firmware
+    }
+
     /// Cycles of all harts together: a number that never goes back and that every instruction and every exception raises, also while the
     /// other harts stand still. Only an interrupt's entry does not; see [`Stop::elapsed`].
     pub fn elapsed(&self) -> u64 {
