@@ -30,6 +30,12 @@ pub struct Config {
     /// Device tree blob.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub dtb: Option<PathBuf>,
+    /// The snapshot that the run goes on from.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub from_snapshot: Option<PathBuf>,
+    /// Where snapshots that others are a difference to may be.
+    #[serde(skip)]
+    pub places: Vec<PathBuf>,
     /// Harts.
     pub smp: u64,
     /// mhartid of each; none for 0, 1, 2 and so on.
@@ -97,6 +103,8 @@ impl Default for Config {
             sbi_profile: "spec".into(),
             bugs: Vec::new(),
             dtb: None,
+            from_snapshot: None,
+            places: Vec::new(),
             smp: 1,
             hart_ids: Vec::new(),
             memory: 1 << 30,
@@ -119,10 +127,18 @@ impl Default for Config {
 impl Config {
     /// Resolves a command line, reading the configuration file it names.
     pub fn resolve(a: &RunArgs) -> Result<Config, CliError> {
-        let mut c = match &a.config {
-            Some(f) => Config::read(f)?,
-            None => Config::default(),
+        let mut c = match (&a.config, &a.from_snapshot) {
+            (Some(f), None) => Config::read(f)?,
+            (None, Some(f)) => crate::recording::snapshot::config(f, &a.images, false)?,
+            (Some(_), Some(_)) => {
+                return Err(CliError::usage(
+                    "options --config and --from-snapshot contradict each other",
+                    "leave out --config: a snapshot has its configuration with it",
+                ));
+            }
+            (None, None) => Config::default(),
         };
+        let saved = a.from_snapshot.is_some().then(|| c.clone());
         macro_rules! take { ($($f:ident),*) => { $( if let Some(v) = &a.$f { c.$f = v.clone(); } )* } }
         macro_rules! take_option { ($($f:ident),*) => { $( if a.$f.is_some() { c.$f = a.$f.clone(); } )* } }
         take!(bios, sbi_profile, smp, memory, cpu, seed, epoch, cycle_hz, quantum, engine);
@@ -160,7 +176,37 @@ impl Config {
             c.bios = "native".into();
         }
         c.check()?;
+        if let Some(saved) = saved {
+            if c.machine_alone() != saved.machine_alone() {
+                return Err(CliError::usage(
+                    "a snapshot's machine cannot be changed by options",
+                    "with --from-snapshot give only --engine, --limit, --no-reboot, --exit-with-guest-code, --no-throttle and reports",
+                ));
+            }
+            c.from_snapshot = a.from_snapshot.clone();
+        }
+        c.places.clone_from(&a.images);
         Ok(c)
+    }
+
+    /// What a machine is made from, without what a run does with it.
+    pub fn machine_alone(&self) -> Config {
+        let d = Config::default();
+        Config {
+            from_snapshot: None,
+            places: Vec::new(),
+            engine: d.engine,
+            limit: None,
+            no_reboot: d.no_reboot,
+            exit_with_guest_code: d.exit_with_guest_code,
+            throttle: d.throttle,
+            ..self.clone()
+        }
+    }
+
+    /// The same machine at its start, also if this run began with a snapshot: what a guest that reboots gets.
+    pub fn from_start(&self) -> Config {
+        Config { from_snapshot: None, ..self.clone() }
     }
 
     /// Reads a TOML file; errors name file, line and remedy.

@@ -32,8 +32,17 @@ pub fn board_config(c: &Config) -> Result<board::Config, CliError> {
     })
 }
 
-/// Builds the machine with everything loaded, ready to run.
+/// Builds the machine with everything loaded, ready to run: at its start, or where its snapshot was made.
 pub fn build(c: &Config) -> Result<Machine, CliError> {
+    let mut m = fresh(c)?;
+    if let Some(file) = &c.from_snapshot {
+        crate::recording::snapshot::load(&mut m, file, &c.places)?;
+    }
+    Ok(m)
+}
+
+/// Builds the machine at its start.
+fn fresh(c: &Config) -> Result<Machine, CliError> {
     let board = board_config(c)?;
     let firmware_file = !matches!(c.bios.as_str(), "native" | "none");
     let read = |path: Option<&Path>, what, as_is| path.map(|p| images::read(p, what, as_is)).transpose();

@@ -57,6 +57,7 @@ fn dispatch() -> Result<ExitCode, CliError> {
         Some(Command::Run(a)) => run::run(&a),
         Some(Command::Record(a)) => recording::commands::record(&a),
         Some(Command::Replay(a)) => recording::commands::replay(&a),
+        Some(Command::Snapshot(a)) => recording::snapshot::command(&a.what),
         Some(Command::Log(a)) => recording::commands::log(&a.what),
         Some(Command::Cpu(a)) => match a.what {
             args::CpuCommand::List => cpu::list().map(ok),

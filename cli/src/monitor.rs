@@ -1,5 +1,7 @@
 //! The small monitor behind Ctrl-A c: looks at the machine while it stands still.
 
+use std::path::PathBuf;
+
 use emu_core::bus::Bus;
 use emu_core::hart::{Hart, Wait};
 use emu_core::insn::{F_NAMES, X_NAMES};
@@ -16,6 +18,8 @@ pub enum Reply {
     Hash,
     /// A software event is to be signalled: its id and the hart.
     Raise(u64, usize),
+    /// A snapshot is to be saved to this file.
+    Snapshot(PathBuf),
     /// Go on with the guest.
     Continue,
     /// End the process.
@@ -29,6 +33,7 @@ csrs [HART]             all CSRs that are not zero
 harts                   what each hart does
 hash                    hash of the whole state
 raise EVENT [HART]      signal a software event to the native firmware: an id, or ras-high, ras-low, global-ras-high, global-ras-low
+snapshot FILE           save the machine; trapeze run --from-snapshot FILE goes on from it
 continue                back to the guest (also Ctrl-A c)
 quit                    end trapeze (also Ctrl-A x)
 ";
@@ -54,6 +59,7 @@ pub fn run(line: &str, harts: &[Hart], bus: &Bus) -> Reply {
         ["continue" | "cont" | "c"] => Reply::Continue,
         ["quit" | "q" | "exit"] => Reply::Quit,
         ["hash"] => Reply::Hash,
+        ["snapshot", file] => Reply::Snapshot(PathBuf::from(file)),
         ["raise", event, rest @ ..] => match (crate::firmware::event(event), hart(rest.first())) {
             (Some(e), Ok(h)) => Reply::Raise(e, h),
             (None, _) => Reply::Text(format!("there is no event '{event}': give its number, or ras-high, ras-low ...\n")),

@@ -13,7 +13,7 @@ use crate::config::Config;
 use crate::console::output;
 use crate::exit::{CliError, Exit};
 use crate::machine;
-use crate::recording::{Bytes, Recorder, commands, find, second};
+use crate::recording::{Bytes, Recorder, commands, find, second, snapshot};
 use crate::report::{self, Report, Times};
 use crate::session::{End, Options, Session};
 
@@ -46,14 +46,17 @@ pub fn recorded(args: &RunArgs, log: Option<&Path>) -> Result<ExitCode, CliError
         None if args.verify => Some(Recorder::memory(&bytes, &find::header(&config)?)?),
         None => None,
     };
+    let points = snapshot::points(&args.snapshot_at)?;
     let mut session = Session::new(machine::build(&config)?, options)?;
+    let from = config.clone();
+    session.save_at(points, Box::new(move |m, file| snapshot::save(&from, m, file)));
     if let Some(r) = recorder {
         session.record(r);
     }
     let start = began.elapsed();
     let end = loop {
         match session.run()? {
-            End::Machine(RunEnd::Reset) if !config.no_reboot => session.reboot(machine::build(&config)?)?,
+            End::Machine(RunEnd::Reset) if !config.no_reboot => session.reboot(machine::build(&config.from_start())?)?,
             end => break end,
         }
     };
@@ -67,10 +70,18 @@ pub fn recorded(args: &RunArgs, log: Option<&Path>) -> Result<ExitCode, CliError
         r.finish(session.machine(), exact, &report.text)?;
     }
     let newline = if session.at_line_start() { "" } else { "\n" };
+    let unsaved = session.unsaved();
     drop(session); // the terminal is as it was before anything is said
     finish(args, &report, newline)?;
     if args.verify {
         verify(&config, log, &bytes)?;
+    }
+    if let Some(p) = unsaved {
+        return Err(CliError::Mismatch(format!(
+            "the run ended before instruction {}: {} was not made",
+            p.instret,
+            p.file.display()
+        )));
     }
     Ok(ExitCode::from(report.exit))
 }

@@ -2,6 +2,7 @@
 //!
 //! Only the positions of typed bytes depend on the host. With no input, a run is a function of its configuration.
 
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use crossbeam::channel::{Receiver, RecvTimeoutError, TryRecvError};
@@ -14,7 +15,9 @@ use crate::console::raw::Raw;
 use crate::exit::CliError;
 use crate::monitor::{self, Editor, Reply};
 use crate::recording::Recorder;
+use crate::recording::snapshot::Point;
 use replay::log::Decision;
+use replay::snapshot::Id;
 
 /// Why a run ended.
 #[derive(Debug)]
@@ -41,6 +44,9 @@ pub struct Options {
     pub cycle_hz: u64,
 }
 
+/// Saves a machine to a file; gives the snapshot's name.
+pub type Save = Box<dyn Fn(&mut Machine, &Path) -> Result<Id, CliError>>;
+
 /// A running guest and who talks to it.
 pub struct Session {
     machine: Machine,
@@ -61,6 +67,9 @@ pub struct Session {
     last: u8,
     /// Who keeps what enters the run.
     recorder: Option<Recorder>,
+    /// Snapshots to be made, the next one last, and who makes them.
+    points: Vec<Point>,
+    save: Option<Save>,
     /// Virtual and host time of the moment from which idle time is measured.
     anchor: (u64, Instant),
 }
@@ -84,6 +93,8 @@ impl Session {
             before: 0,
             last: b'\n',
             recorder: None,
+            points: Vec::new(),
+            save: None,
             anchor,
         })
     }
@@ -101,6 +112,29 @@ impl Session {
     /// The recorder, to end its log.
     pub fn recorder(&mut self) -> Option<Recorder> {
         self.recorder.take()
+    }
+
+    /// Has snapshots made at these moments, in order, and when the monitor asks for one.
+    pub fn save_at(&mut self, points: Vec<Point>, save: Save) {
+        self.points = points.into_iter().rev().collect();
+        self.save = Some(save);
+    }
+
+    /// The first snapshot that the run did not come to.
+    pub fn unsaved(&mut self) -> Option<Point> {
+        self.points.pop()
+    }
+
+    /// Makes the snapshots that are due.
+    fn save_due(&mut self) -> Result<(), CliError> {
+        while let (Some(p), Some(save)) = (self.points.last(), &self.save) {
+            if self.before + self.machine.instret() < p.instret {
+                break;
+            }
+            save(&mut self.machine, &p.file)?;
+            self.points.pop();
+        }
+        Ok(())
     }
 
     /// Goes on with a fresh machine after the guest rebooted; the limit counts on.
@@ -144,10 +178,12 @@ impl Session {
             }
             // The limit counts on over reboots; the machine counts from its own start.
             let limit = self.options.limit.map_or(u64::MAX, |l| l.saturating_sub(self.before));
+            self.save_due()?;
             if self.machine.instret() >= limit {
                 return Ok(End::Limit);
             }
-            let end = self.slice(limit);
+            let next = self.points.last().map_or(u64::MAX, |p| p.instret.saturating_sub(self.before));
+            let end = self.slice(limit.min(next));
             if let Some(r) = &mut self.recorder {
                 r.mark(&mut self.machine)?;
             }
@@ -271,6 +307,16 @@ impl Session {
                         "signalled".to_owned()
                     }
                     Err(e) => format!("refused: {e}"),
+                };
+                self.say(&format!("{answer}\n> "))?;
+            }
+            Reply::Snapshot(file) => {
+                let answer = match &self.save {
+                    None => "this run cannot be saved".to_owned(),
+                    Some(save) => match save(&mut self.machine, &file) {
+                        Ok(id) => format!("saved: {} (id {})", file.display(), crate::report::hex(&id)),
+                        Err(e) => e.to_string(),
+                    },
                 };
                 self.say(&format!("{answer}\n> "))?;
             }

@@ -35,6 +35,8 @@ pub enum Command {
     Replay(ReplayArgs),
     /// Look into a recording, or make one from text.
     Log(LogArgs),
+    /// Save machines in the middle of their runs, and go on from there.
+    Snapshot(SnapshotArgs),
     /// Run the built-in program that tours the privilege modes.
     Tour(TourArgs),
     /// Measure this build's speed with built-in guest programs.
@@ -166,6 +168,16 @@ pub struct RunArgs {
     #[arg(long, hide = true)]
     pub nographic: bool,
 
+    /// Go on from a snapshot, whose configuration the run has
+    #[arg(long, value_name = "FILE", help_heading = "Snapshots")]
+    pub from_snapshot: Option<PathBuf>,
+    /// Save the machine when all harts together have retired so many instructions, and go on. May be given more than once
+    #[arg(long, value_name = "INSTRET=FILE", help_heading = "Snapshots")]
+    pub snapshot_at: Vec<String>,
+    /// Where to look for a snapshot's images and those it is a difference to; may be given more than once
+    #[arg(long, value_name = "DIR", help_heading = "Snapshots")]
+    pub images: Vec<PathBuf>,
+
     /// Read options from a TOML file (what --print-config prints); the command line wins
     #[arg(long, value_name = "FILE", help_heading = "Configuration")]
     pub config: Option<PathBuf>,
@@ -260,6 +272,55 @@ pub enum LogCommand {
         /// The log to write
         #[arg(long, short, value_name = "FILE")]
         output: PathBuf,
+    },
+}
+
+/// Options of `trapeze snapshot`.
+#[derive(Args, Debug)]
+pub struct SnapshotArgs {
+    /// What to do
+    #[command(subcommand)]
+    pub what: SnapshotCommand,
+}
+
+/// What `trapeze snapshot` does.
+#[derive(Subcommand, Debug)]
+pub enum SnapshotCommand {
+    /// Run a guest without input to an instruction and save it
+    Save {
+        /// The snapshot to write
+        #[arg(long, short, value_name = "FILE")]
+        output: PathBuf,
+        /// Instructions over all harts (5M, 2G)
+        #[arg(long, value_name = "N", value_parser = values::count)]
+        at: u64,
+        /// The options of `trapeze run`
+        #[arg(last = true, required = true, value_name = "RUN OPTIONS")]
+        run: Vec<std::ffi::OsString>,
+    },
+    /// Go on from a snapshot: `trapeze run --from-snapshot FILE`
+    Load {
+        /// The snapshot
+        file: PathBuf,
+        /// Options of `trapeze run` that do not change the machine
+        #[arg(last = true, value_name = "RUN OPTIONS")]
+        run: Vec<std::ffi::OsString>,
+    },
+    /// List the snapshots in directories
+    List {
+        /// The directories (default: this one)
+        dirs: Vec<PathBuf>,
+    },
+    /// Say what a snapshot holds
+    Info {
+        /// The snapshot
+        file: PathBuf,
+        /// Where to look for images and snapshots; may be given more than once
+        #[arg(long, value_name = "DIR")]
+        images: Vec<PathBuf>,
+        /// Load it, which checks the whole state
+        #[arg(long)]
+        check: bool,
     },
 }
 

@@ -21,6 +21,11 @@ const LIMIT: u64 = 1 << 30;
 
 /// Reads a file of a replay whole.
 pub fn read(file: &Path, what: &str) -> Result<Vec<u8>, CliError> {
+    read_up_to(file, what, LIMIT)
+}
+
+/// As [`read`], of what may be larger.
+pub fn read_up_to(file: &Path, what: &str, limit: u64) -> Result<Vec<u8>, CliError> {
     let doing = format!("read the {what}");
     let meta = std::fs::metadata(file).map_err(|e| {
         if part(file).exists() {
@@ -32,7 +37,7 @@ pub fn read(file: &Path, what: &str) -> Result<Vec<u8>, CliError> {
         }
         CliError::file(file, doing.clone(), e)
     })?;
-    if meta.len() > LIMIT {
+    if meta.len() > limit {
         return Err(CliError::usage(
             format!("{}: larger than any {what}", file.display()),
             "check that this is the file you meant",

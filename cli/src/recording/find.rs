@@ -47,6 +47,9 @@ fn files(c: &mut Config) -> Vec<NamedFile> {
     if let Some(p) = &c.dtb {
         out.push(("dtb".into(), p.clone(), Box::new(|c, p| c.dtb = Some(p))));
     }
+    if let Some(p) = &c.from_snapshot {
+        out.push(("snapshot".into(), p.clone(), Box::new(|c, p| c.from_snapshot = Some(p))));
+    }
     for (i, d) in c.drives.iter().enumerate() {
         out.push((format!("drive{i}"), d.file.clone(), Box::new(move |c, p| c.drives[i].file = p)));
     }
@@ -85,6 +88,7 @@ pub fn config(header: &Header, places: &[PathBuf]) -> Result<Config, CliError> {
             "use the version that made it",
         )
     })?;
+    c.places = places.to_vec();
     let mut missing = Vec::new();
     for (role, path, set) in files(&mut c) {
         let Some(image) = header.images.iter().find(|i| i.role == role) else {

@@ -3,6 +3,7 @@
 pub mod commands;
 pub mod find;
 pub mod second;
+pub mod snapshot;
 
 use std::cell::RefCell;
 use std::fs::File;

@@ -1,0 +1,88 @@
+//! Snapshots on the command line: saved, listed, gone on from; refused when something of theirs is not there.
+#![allow(missing_docs)]
+
+mod common;
+
+use common::{Dir, code, rom, run, stderr, stdout};
+
+/// The last line of a run with `--hash`.
+fn hash(args: &[&str]) -> String {
+    let o = run(args);
+    let text = stdout(&o);
+    let line = text.lines().rev().find(|l| l.contains("state hash"));
+    line.unwrap_or_else(|| panic!("no hash in {text:?} {:?}", stderr(&o))).to_owned()
+}
+
+#[test]
+fn a_run_from_a_snapshot_ends_as_the_whole_run() {
+    let d = Dir::new("snapshot");
+    let path = |n: &str| d.0.join(n).to_str().unwrap().to_owned();
+    let (first, second) = (path("first.snap"), path("second.snap"));
+    let whole = hash(&["run", "-bios", "none", "-kernel", "rom:tour", "--hash"]);
+    let o = run(&["snapshot", "save", "-o", &first, "--at", "5000", "--", "-bios", "none", "-kernel", "rom:tour"]);
+    assert_eq!(code(&o), 0, "{}", stderr(&o));
+    assert_eq!(hash(&["run", "--from-snapshot", &first, "--hash"]), whole);
+    assert_eq!(hash(&["run", "--from-snapshot", &first, "--hash", "--engine", "step"]), whole);
+    assert_eq!(hash(&["snapshot", "load", &first, "--", "--hash"]), whole);
+    // A second one, as a difference to the first, on the way.
+    let at = format!("9000={second}");
+    assert_eq!(hash(&["run", "--from-snapshot", &first, "--snapshot-at", &at, "--hash"]), whole);
+    assert_eq!(hash(&["run", "--from-snapshot", &second, "--hash"]), whole);
+    let list = stdout(&run(&["snapshot", "list", d.0.to_str().unwrap()]));
+    assert!(list.contains("first.snap\tinstruction 5000\t") && list.contains("from start"), "{list}");
+    assert!(list.contains("second.snap\tinstruction 9000\t") && list.contains("from first.snap"), "{list}");
+    let info = run(&["snapshot", "info", &second, "--check"]);
+    assert!(stdout(&info).contains("loads: yes, at instruction 9000"), "{} {}", stdout(&info), stderr(&info));
+    // Without the one it is a difference to it says what is missing; in another directory it is found by its contents.
+    std::fs::create_dir(d.0.join("kept")).unwrap();
+    std::fs::rename(&first, d.0.join("kept/renamed")).unwrap();
+    let o = run(&["run", "--from-snapshot", &second]);
+    assert_eq!(code(&o), 2);
+    assert!(stderr(&o).contains("first.snap") && stderr(&o).contains("--images"), "{}", stderr(&o));
+    assert_eq!(hash(&["run", "--from-snapshot", &second, "--images", &path("kept"), "--hash"]), whole);
+}
+
+#[test]
+fn what_a_snapshot_does_not_allow_is_refused() {
+    let d = Dir::new("snapshot-refused");
+    let snap = d.0.join("a.snap").to_str().unwrap().to_owned();
+    let o = run(&["snapshot", "save", "-o", &snap, "--at", "100", "--", "-bios", "none", "-kernel", "rom:spin", "-smp", "2"]);
+    assert_eq!(code(&o), 0, "{}", stderr(&o));
+    let o = run(&["run", "--from-snapshot", &snap, "-smp", "4"]);
+    assert_eq!(code(&o), 2);
+    assert!(stderr(&o).contains("cannot be changed"), "{}", stderr(&o));
+    let bytes = std::fs::read(&snap).unwrap();
+    let mut flipped = bytes.clone();
+    let middle = flipped.len() / 2;
+    flipped[middle] ^= 1;
+    for (name, bytes) in
+        [("cut", &bytes[..bytes.len() - 9]), ("flipped", &flipped), ("empty", &[][..]), ("other", b"hello there")]
+    {
+        let o = run(&["run", "--from-snapshot", &d.file(name, bytes)]);
+        assert_eq!(code(&o), 2, "{name}: {}", stderr(&o));
+        assert!(stderr(&o).contains(name) && stderr(&o).contains("remedy"), "{name}: {}", stderr(&o));
+    }
+    // A run that ends before: no file, and it says so.
+    let none = d.0.join("none.snap").to_str().unwrap().to_owned();
+    let o = run(&["snapshot", "save", "-o", &none, "--at", "5G", "--", "-bios", "none", "-kernel", "rom:pass"]);
+    assert_eq!(code(&o), 4, "{}", stderr(&o));
+    assert!(!std::path::Path::new(&none).exists());
+}
+
+#[test]
+fn a_recorded_run_may_begin_with_a_snapshot() {
+    let d = Dir::new("snapshot-recorded");
+    let path = |n: &str| d.0.join(n).to_str().unwrap().to_owned();
+    let echo = rom("echo");
+    let (snap, log) = (path("a.snap"), path("a.log"));
+    let o = run(&["snapshot", "save", "-o", &snap, "--at", "30", "--", "-bios", "none", "-kernel", &echo]);
+    assert_eq!(code(&o), 0, "{}", stderr(&o));
+    let o = common::trapeze(&["record", "-o", &log, "--", "--from-snapshot", &snap, "--limit", "2M", "--hash"])
+        .stdin(std::fs::File::open(d.file("typed", b"hello\r\n")).unwrap())
+        .output()
+        .unwrap();
+    let recorded = stdout(&o);
+    assert!(recorded.contains("state hash"), "{recorded} {}", stderr(&o));
+    let o = run(&["replay", &log, "--hash"]);
+    assert_eq!(stdout(&o).lines().last(), recorded.lines().last(), "{}", stderr(&o));
+}
