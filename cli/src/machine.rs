@@ -114,7 +114,7 @@ pub fn word(end: &RunEnd) -> &'static str {
         RunEnd::CriticalError { .. } => "critical-error",
         RunEnd::AllAsleep { .. } => "all-asleep",
         RunEnd::Fatal(_) => "fatal",
-        RunEnd::Limit | RunEnd::PowerOff(_) | RunEnd::Reset | RunEnd::HtifExit(_) => "end",
+        RunEnd::Limit | RunEnd::Break { .. } | RunEnd::PowerOff(_) | RunEnd::Reset | RunEnd::HtifExit(_) => "end",
     }
 }
 

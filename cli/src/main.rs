@@ -7,6 +7,7 @@ mod builtin;
 mod config;
 mod console;
 mod cpu;
+mod debug;
 mod diff_firmware;
 mod disasm;
 mod disk;
@@ -15,6 +16,7 @@ mod entry;
 mod exit;
 mod explain;
 mod firmware;
+mod gdb;
 mod generate;
 mod images;
 mod lab;
@@ -58,6 +60,7 @@ fn dispatch() -> Result<ExitCode, CliError> {
         Some(Command::Record(a)) => recording::commands::record(&a),
         Some(Command::Replay(a)) => recording::commands::replay(&a),
         Some(Command::Snapshot(a)) => recording::snapshot::command(&a.what),
+        Some(Command::Debug(a)) => debug::run(&a),
         Some(Command::Log(a)) => recording::commands::log(&a.what),
         Some(Command::Cpu(a)) => match a.what {
             args::CpuCommand::List => cpu::list().map(ok),

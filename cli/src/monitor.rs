@@ -26,7 +26,8 @@ pub enum Reply {
     Quit,
 }
 
-const HELP: &str = "\
+/// What each command does.
+pub const HELP: &str = "\
 info registers [HART]   integer and floating-point registers
 csr NAME [HART]         one CSR by field
 csrs [HART]             all CSRs that are not zero

@@ -4,7 +4,6 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::time::Instant;
 
-use emu_core::machine::RunEnd;
 use replay::log::Log;
 use replay::play::Outcome;
 
@@ -15,7 +14,7 @@ use crate::exit::{CliError, Exit};
 use crate::machine;
 use crate::recording::{Bytes, Recorder, commands, find, second, snapshot};
 use crate::report::{self, Report, Times};
-use crate::session::{End, Options, Session};
+use crate::session::{End, Options, Rebuild, Session};
 
 /// Runs a guest from start to end.
 pub fn run(args: &RunArgs) -> Result<ExitCode, CliError> {
@@ -38,7 +37,14 @@ pub fn recorded(args: &RunArgs, log: Option<&Path>) -> Result<ExitCode, CliError
     if config.kernel.is_none() && matches!(config.bios.as_str(), "native" | "none") {
         return Err(CliError::usage("nothing to run", "add -kernel FILE, or -bios FILE for firmware alone"));
     }
-    let options = Options { limit: config.limit, throttle: config.throttle, cycle_hz: config.cycle_hz };
+    let again = config.from_start();
+    let rebuild: Rebuild = Box::new(move || machine::build(&again));
+    let options = Options {
+        limit: config.limit,
+        throttle: config.throttle,
+        cycle_hz: config.cycle_hz,
+        rebuild: (!config.no_reboot).then_some(rebuild),
+    };
     // Before the terminal is taken over: hashing a large disk takes a while.
     let bytes = Bytes::default();
     let recorder = match log {
@@ -53,13 +59,11 @@ pub fn recorded(args: &RunArgs, log: Option<&Path>) -> Result<ExitCode, CliError
     if let Some(r) = recorder {
         session.record(r);
     }
+    if let Some(place) = &args.gdb {
+        session.listen(place, args.freeze)?;
+    }
     let start = began.elapsed();
-    let end = loop {
-        match session.run()? {
-            End::Machine(RunEnd::Reset) if !config.no_reboot => session.reboot(machine::build(&config.from_start())?)?,
-            end => break end,
-        }
-    };
+    let end = session.run()?;
     let times = Times { start, all: began.elapsed() };
     let mut report = Report::new(&end, session.machine(), config.cycle_hz, times, config.exit_with_guest_code);
     if args.hash {

@@ -2,10 +2,14 @@
 //!
 //! Only the positions of typed bytes depend on the host. With no input, a run is a function of its configuration.
 
+mod debug;
+
+pub use debug::place;
+
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use crossbeam::channel::{Receiver, RecvTimeoutError, TryRecvError};
+use crossbeam::channel::{Receiver, RecvTimeoutError, Sender, TryRecvError};
 use emu_core::machine::{Machine, RunEnd};
 
 use crate::console::escape::{self, Escape, Key};
@@ -13,6 +17,7 @@ use crate::console::input::{self, Event};
 use crate::console::output::{self, Reader};
 use crate::console::raw::Raw;
 use crate::exit::CliError;
+use crate::gdb::Advance;
 use crate::monitor::{self, Editor, Reply};
 use crate::recording::Recorder;
 use crate::recording::snapshot::Point;
@@ -34,8 +39,13 @@ pub enum End {
     OutputGone,
 }
 
+/// What makes a machine like the first, for a guest that reboots.
+pub type Rebuild = Box<dyn Fn() -> Result<Machine, CliError>>;
+
 /// What the run needs to know besides the machine.
 pub struct Options {
+    /// How a rebooted guest starts again; without, a reboot ends the run.
+    pub rebuild: Option<Rebuild>,
     /// Instructions over all harts after which to stop.
     pub limit: Option<u64>,
     /// Wait for the host's clock when the guest is idle and someone may type.
@@ -52,6 +62,10 @@ pub struct Session {
     machine: Machine,
     options: Options,
     events: Receiver<Event>,
+    /// Where more events can come from.
+    sender: Sender<Event>,
+    /// The debugger's side of the run.
+    debug: debug::Debug,
     raw: Option<Raw>,
     /// Whether more input may come.
     open: bool,
@@ -78,12 +92,14 @@ impl Session {
     /// Takes over the terminal.
     pub fn new(machine: Machine, options: Options) -> Result<Session, CliError> {
         let raw = Raw::enter()?;
-        let events = input::start()?;
+        let (sender, events) = input::start()?;
         let anchor = (machine.cycles(), Instant::now());
         Ok(Session {
             machine,
             options,
             events,
+            sender,
+            debug: debug::Debug::default(),
             raw,
             open: true,
             escape: Escape::default(),
@@ -138,10 +154,11 @@ impl Session {
     }
 
     /// Goes on with a fresh machine after the guest rebooted; the limit counts on.
-    pub fn reboot(&mut self, machine: Machine) -> Result<(), CliError> {
+    fn reboot(&mut self, machine: Machine) -> Result<(), CliError> {
         self.note(Decision::Reboot)?;
         self.before += self.machine.instret();
         self.machine = machine;
+        self.renew_debug();
         self.anchor = (self.machine.cycles(), Instant::now());
         Ok(())
     }
@@ -155,6 +172,10 @@ impl Session {
 
     /// Bytes from outside enter the machine here and nowhere else.
     fn input(&mut self, bytes: &[u8]) -> Result<(), CliError> {
+        if self.debug.inside {
+            self.debug.held.extend_from_slice(bytes);
+            return Ok(());
+        }
         self.note(Decision::Input(bytes.to_vec()))?;
         self.machine.console_input(bytes);
         Ok(())
@@ -176,27 +197,56 @@ impl Session {
                 self.wait(None)?;
                 continue;
             }
-            // The limit counts on over reboots; the machine counts from its own start.
-            let limit = self.options.limit.map_or(u64::MAX, |l| l.saturating_sub(self.before));
-            self.save_due()?;
-            if self.machine.instret() >= limit {
-                return Ok(End::Limit);
+            if let Some(end) = self.debugger()? {
+                return Ok(end);
             }
-            let next = self.points.last().map_or(u64::MAX, |p| p.instret.saturating_sub(self.before));
-            let end = self.slice(limit.min(next));
-            if let Some(r) = &mut self.recorder {
-                r.mark(&mut self.machine)?;
+            if self.debug.halted {
+                self.wait(None)?;
+                continue;
             }
-            if self.flush()? == Reader::Gone {
-                return Ok(End::OutputGone);
-            }
-            match end {
-                RunEnd::Limit => self.throttle()?,
-                // Only a typed byte can wake the guest; wait for one without burning the host's time.
-                RunEnd::AllAsleep { .. } if self.open => self.wait(None)?,
-                end => return Ok(End::Machine(end)),
+            if let Advance::Ended(end) = self.go_on()? {
+                return Ok(end);
             }
         }
+    }
+
+    /// One slice and what follows from it.
+    fn go_on(&mut self) -> Result<Advance, CliError> {
+        // The limit counts on over reboots; the machine counts from its own start.
+        let limit = self.options.limit.map_or(u64::MAX, |l| l.saturating_sub(self.before));
+        self.save_due()?;
+        if self.machine.instret() >= limit {
+            return Ok(Advance::Ended(End::Limit));
+        }
+        let next = self.points.last().map_or(u64::MAX, |p| p.instret.saturating_sub(self.before));
+        let end = self.slice(limit.min(next));
+        self.debug.inside = matches!(end, RunEnd::Break { .. });
+        if let Some(r) = &mut self.recorder
+            && !self.debug.inside
+        {
+            r.mark(&mut self.machine)?;
+        }
+        if self.flush()? == Reader::Gone {
+            return Ok(Advance::Ended(End::OutputGone));
+        }
+        match end {
+            RunEnd::Limit => self.throttle()?,
+            RunEnd::Break { hart, hit } => return Ok(Advance::Stopped(self.stop_reason(hart, hit))),
+            // Only a typed byte can wake the guest; wait for one without burning the host's time.
+            RunEnd::AllAsleep { .. } if self.open => self.wait(None)?,
+            RunEnd::Reset if self.options.rebuild.is_some() => {
+                if let Some(rebuild) = &self.options.rebuild {
+                    let machine = rebuild()?;
+                    self.reboot(machine)?;
+                }
+            }
+            end => return Ok(Advance::Ended(End::Machine(end))),
+        }
+        if !self.debug.held.is_empty() {
+            let held = std::mem::take(&mut self.debug.held);
+            self.input(&held)?;
+        }
+        Ok(Advance::Going)
     }
 
     /// Runs for a while: about 10 ms of the host's time and never more than 10 ms of the guest's while someone may type. How
@@ -255,6 +305,7 @@ impl Session {
             }
             Event::End => self.open = false,
             Event::Stop(signal) => self.stop = Some(End::Signal(signal)),
+            Event::Debugger(i) => self.debug.inbox.push_back(i),
             Event::Continued => {
                 if let Some(raw) = &self.raw {
                     raw.again();
@@ -302,6 +353,7 @@ impl Session {
             }
             Reply::Raise(event, hart) => {
                 let answer = match self.machine.raise(event, hart) {
+                    _ if self.debug.inside => "refused: the debugger has stopped a hart in the middle of its turn".to_owned(),
                     Ok(()) => {
                         self.note(Decision::Inject { name: "event".into(), args: vec![event, hart as u64] })?;
                         "signalled".to_owned()
@@ -311,18 +363,23 @@ impl Session {
                 self.say(&format!("{answer}\n> "))?;
             }
             Reply::Snapshot(file) => {
-                let answer = match &self.save {
-                    None => "this run cannot be saved".to_owned(),
-                    Some(save) => match save(&mut self.machine, &file) {
-                        Ok(id) => format!("saved: {} (id {})", file.display(), crate::report::hex(&id)),
-                        Err(e) => e.to_string(),
-                    },
-                };
+                let answer = self.saved(&file);
                 self.say(&format!("{answer}\n> "))?;
             }
             Reply::Text(t) => self.say(&format!("{t}> "))?,
         }
         Ok(())
+    }
+
+    /// Saves the machine as it is; what came of it, in words.
+    fn saved(&mut self, file: &Path) -> String {
+        match &self.save {
+            None => "this run cannot be saved".to_owned(),
+            Some(save) => match save(&mut self.machine, file) {
+                Ok(id) => format!("saved: {} (id {})", file.display(), crate::report::hex(&id)),
+                Err(e) => e.to_string(),
+            },
+        }
     }
 
     fn leave_monitor(&mut self) -> Result<(), CliError> {

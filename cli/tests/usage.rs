@@ -36,7 +36,7 @@ fn unknown_and_conflicting_options_are_exit_2() {
 
 #[test]
 fn gdb_options_say_that_there_is_no_gdb_stub() {
-    refused(&["run", "-s", "-S", "-kernel", "x"], 2, &["-s", "no GDB stub"]);
+    refused(&["run", "-S", "-kernel", "x"], 2, &["--gdb"]);
 }
 
 #[test]

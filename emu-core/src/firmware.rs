@@ -61,6 +61,10 @@ pub trait Firmware {
     }
     /// Visits all state, to save it or to restore it.
     fn state(&mut self, io: &mut dyn StateIo);
+    /// Itself, for a debugger that knows this firmware and shows its state.
+    fn as_any(&self) -> Option<&dyn std::any::Any> {
+        None
+    }
     /// Firmware in the same state for a fork of the machine.
     fn fork(&self) -> Box<dyn Firmware>;
 }

@@ -4,6 +4,7 @@ use emu_csr::{Csrs, Isa, Mode, Now};
 
 use crate::bus::Bus;
 use crate::engine::block::T1;
+use crate::engine::breaks::Breaks;
 use crate::engine::trap::Traps;
 use crate::engine::watch::tlb::CountedTlbs;
 use crate::mmu::Tlb;
@@ -82,6 +83,8 @@ pub struct Hart {
     pub last_write: Option<Box<CsrWrite>>,
     /// The counted TLBs, while a counter counts an event of theirs.
     pub counted: Option<Box<CountedTlbs>>,
+    /// Where a debugger wants this hart to stop. No guest state.
+    pub breaks: Option<Box<Breaks>>,
     /// What the block engine keeps here while it runs this hart.
     pub t1: T1,
 }
@@ -108,6 +111,7 @@ impl Hart {
             last_return: None,
             last_write: None,
             counted: None,
+            breaks: None,
             t1: T1::new(),
         }
     }

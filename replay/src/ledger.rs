@@ -88,6 +88,11 @@ impl FieldName {
         Some(FieldName { register: decl.name, field, state, mask })
     }
 
+    /// The field's value in the register.
+    pub fn of(&self, register: u64) -> u64 {
+        (register & self.mask) >> self.mask.trailing_zeros().min(63)
+    }
+
     /// `hstatus.SPV`.
     pub fn name(&self) -> String {
         if self.field.is_empty() { self.register.to_owned() } else { format!("{}.{}", self.register, self.field) }

@@ -6,6 +6,7 @@
 
 pub mod bytes;
 pub mod context;
+pub mod debug;
 pub mod diff;
 pub mod error;
 pub mod lab;

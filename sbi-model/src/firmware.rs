@@ -85,6 +85,10 @@ impl Firmware for Sbi {
         self.state.visit(io);
     }
 
+    fn as_any(&self) -> Option<&dyn std::any::Any> {
+        Some(self)
+    }
+
     fn fork(&self) -> Box<dyn Firmware> {
         Box::new(self.clone())
     }

@@ -37,6 +37,8 @@ pub enum Command {
     Log(LogArgs),
     /// Save machines in the middle of their runs, and go on from there.
     Snapshot(SnapshotArgs),
+    /// Let GDB move through a run, forwards and backwards: `trapeze debug --replay FILE`, or `trapeze debug -- RUN OPTIONS`.
+    Debug(DebugArgs),
     /// Run the built-in program that tours the privilege modes.
     Tour(TourArgs),
     /// Measure this build's speed with built-in guest programs.
@@ -164,6 +166,12 @@ pub struct RunArgs {
     /// Let virtual time run ahead of the host's clock when the guest is idle
     #[arg(long, help_heading = "Run")]
     pub no_throttle: bool,
+    /// Listen for GDB at tcp:[HOST]:PORT or unix:PATH. -s is --gdb tcp::1234
+    #[arg(long, value_name = "PLACE", help_heading = "Run")]
+    pub gdb: Option<crate::gdb::listen::Place>,
+    /// Do not start before a debugger says so (-S)
+    #[arg(long, requires = "gdb", help_heading = "Run")]
+    pub freeze: bool,
     /// Accepted for QEMU's sake: there is never a graphical display
     #[arg(long, hide = true)]
     pub nographic: bool,
@@ -247,6 +255,32 @@ pub struct ReplayArgs {
     /// Replay also what a build with other tables recorded
     #[arg(long)]
     pub force: bool,
+}
+
+/// Options of `trapeze debug`.
+#[derive(Args, Debug)]
+pub struct DebugArgs {
+    /// A log, a bundle or a token to replay
+    #[arg(long, value_name = "FILE|TOKEN")]
+    pub replay: Option<String>,
+    /// Where to look for images that are not where they were; may be given more than once
+    #[arg(long, value_name = "DIR")]
+    pub images: Vec<PathBuf>,
+    /// Where to listen for GDB: tcp:[HOST]:PORT or unix:PATH
+    #[arg(long, value_name = "PLACE", default_value = crate::gdb::listen::USUAL)]
+    pub gdb: crate::gdb::listen::Place,
+    /// Where to begin: the number of instructions that all harts have retired by then
+    #[arg(long, value_name = "N", value_parser = values::count)]
+    pub at: Option<u64>,
+    /// Memory that checkpoints may hold beside what they share
+    #[arg(long, value_name = "SIZE", value_parser = values::size, default_value = "1G")]
+    pub checkpoint_memory: u64,
+    /// Instructions between two checkpoints near the present position; farther away they are fewer
+    #[arg(long, value_name = "N", value_parser = values::count, default_value = "16M")]
+    pub spacing: u64,
+    /// The options of `trapeze run`
+    #[arg(last = true, value_name = "RUN OPTIONS")]
+    pub run: Vec<std::ffi::OsString>,
 }
 
 /// Options of `trapeze log`.

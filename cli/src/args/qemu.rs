@@ -12,6 +12,8 @@ enum To {
     Value(&'static str),
     /// `--name`.
     Flag(&'static str),
+    /// `--name=value` without one given.
+    Set(&'static str, &'static str),
     /// Takes a value of which only those listed make sense here; nothing to pass on.
     Only(&'static [&'static str]),
     /// `-machine virt,dumpdtb=FILE`.
@@ -45,9 +47,9 @@ const TABLE: &[(&str, To)] = &[
     ("-monitor", To::Only(&["none"])),
     ("-display", To::Only(&["none"])),
     ("-accel", To::Only(&["tcg"])),
-    ("-s", To::Refuse("this version has no GDB stub")),
-    ("-S", To::Refuse("this version has no GDB stub, so nothing could start a stopped machine")),
-    ("-gdb", To::Refuse("this version has no GDB stub")),
+    ("-s", To::Set("gdb", crate::gdb::listen::USUAL)),
+    ("-S", To::Flag("freeze")),
+    ("-gdb", To::Value("gdb")),
     ("-netdev", To::Refuse("this version has no network device")),
     ("-nic", To::Refuse("this version has no network device")),
     ("-icount", To::Refuse("time is always a function of instructions here; set its rate with --cycle-hz")),
@@ -79,6 +81,7 @@ pub fn translate(args: Vec<OsString>) -> Result<Vec<OsString>, CliError> {
             continue;
         };
         match to {
+            To::Set(long, v) => out.push(joined(long, v.as_ref())),
             To::Flag(long) => out.push(format!("--{long}").into()),
             To::Refuse(why) => {
                 return Err(CliError::usage(format!("option {name}: {why}"), format!("leave {name} out")));
@@ -168,6 +171,7 @@ mod tests {
             "trapeze run --kernel=Image --append=-foo --smp=4 --memory=1G --nographic --bios=none --limit 5M"
         );
         assert_eq!(go("trapeze -smp 2,hartids=3:9").unwrap(), "trapeze run --smp=2 --hart-ids=3:9");
+        assert_eq!(go("trapeze run -s -S").unwrap(), "trapeze run --gdb=tcp::1234 --freeze");
         assert_eq!(go("trapeze -kernel x").unwrap(), "trapeze run --kernel=x");
         assert_eq!(go("trapeze run -machine virt,dumpdtb=a.dtb").unwrap(), "trapeze run --dump-dtb=a.dtb");
     }
@@ -181,8 +185,6 @@ mod tests {
     #[test]
     fn what_cannot_be_done_is_refused_with_its_reason() {
         for (line, word) in [
-            ("trapeze run -s", "GDB"),
-            ("trapeze run -S", "GDB"),
             ("trapeze run -kernel", "needs a value"),
             ("trapeze run -machine sifive_u", "sifive_u"),
             ("trapeze run -serial pty", "stdio"),

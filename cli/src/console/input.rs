@@ -8,6 +8,7 @@ use signal_hook::low_level::emulate_default_handler;
 
 use super::raw;
 use crate::exit::{CliError, Exit};
+use crate::gdb::listen::Inbound;
 
 /// Something from outside.
 #[derive(Debug)]
@@ -20,15 +21,18 @@ pub enum Event {
     Stop(i32),
     /// The process was stopped and continued.
     Continued,
+    /// A debugger's connection.
+    Debugger(Inbound),
 }
 
 /// Starts the reader of standard input and the signal thread. Signals that end the process come as events, so that the
-/// run ends in the ordinary way; a second one ends it on the spot.
-pub fn start() -> Result<Receiver<Event>, CliError> {
+/// run ends in the ordinary way; a second one ends it on the spot. Also gives the queue's other end, for more to come in.
+pub fn start() -> Result<(Sender<Event>, Receiver<Event>), CliError> {
     let (tx, rx) = bounded(16);
     signals(tx.clone())?;
-    spawn("stdin", move || read(&tx))?;
-    Ok(rx)
+    let stdin = tx.clone();
+    spawn("stdin", move || read(&stdin))?;
+    Ok((tx, rx))
 }
 
 fn read(tx: &Sender<Event>) {

@@ -1,6 +1,7 @@
 //! Engines: run one hart until a deadline or until the machine must look.
 
 pub mod block;
+pub mod breaks;
 pub mod step;
 pub mod trap;
 pub mod watch;
@@ -16,6 +17,8 @@ pub enum SliceEnd {
     Wait,
     /// A device, timer or counter changed what the machine computed for this slice.
     Look,
+    /// A debugger's breakpoint, watchpoint or step ([`breaks::Breaks::hit`]).
+    Break,
     /// A double trap in M-mode has stopped the hart for good ([`trap::Traps::critical`]).
     CriticalError,
 }

@@ -34,6 +34,7 @@ impl Machine {
             began: self.began,
             in_firmware: self.in_firmware,
             schedule: None,
+            stops: None,
             console_out: self.console_out.clone(),
             console_in: self.console_in.clone(),
             htif: self.htif,
@@ -71,6 +72,7 @@ impl Hart {
             last_return: None,
             last_write: None,
             counted: self.counted.clone(),
+            breaks: None,
             t1: T1::new(),
         };
         hart.recontext();

@@ -3,15 +3,18 @@
 //! Time goes in rounds. A round ends at a cycle known before it starts (quantum, next device event, or the caller's limit); each hart in
 //! turn runs up to it. So what a hart sees of the others depends on guest state and the quantum only, never on the engine or the host.
 
+mod breaks;
 mod console;
 mod detect;
 mod fork;
 mod hash;
 mod inject;
+mod inspect;
 mod run;
 mod save;
 mod single;
 
+pub use breaks::MOST_PAGES;
 pub use fork::ForkError;
 pub use inject::{INJECTIONS, InjectError};
 pub use run::Stop;
@@ -24,6 +27,7 @@ use crate::board::load::{self, Images, LoadError};
 use crate::board::{self, BoardError, Drive};
 use crate::bus::Bus;
 use crate::engine::block::BlockCache;
+use crate::engine::breaks::{Halves, Hit};
 use crate::firmware::{Firmware, Platform, Schedule};
 use crate::hart::{Hart, Wait};
 use crate::insn::Decoder;
@@ -97,6 +101,13 @@ pub enum RunEnd {
     },
     /// Native firmware has no answer to a trap.
     Fatal(&'static str),
+    /// A hart is where a debugger wants it to stop ([`Machine::set_breaks`]). Going on from here is as if nobody had stopped.
+    Break {
+        /// Hart index.
+        hart: usize,
+        /// Why.
+        hit: Hit,
+    },
 }
 
 /// A machine.
@@ -111,6 +122,8 @@ pub struct Machine {
     firmware: Option<Box<dyn Firmware>>,
     observer: Option<Box<dyn Observer>>,
     schedule: Option<Box<dyn Schedule>>,
+    /// Places in pages that no block may cover, because a breakpoint has them.
+    stops: Option<Box<Halves>>,
     /// Harts, one bit each by index, whose firmware operation is not at its end.
     in_firmware: u64,
     engine: EngineKind,
@@ -169,6 +182,7 @@ impl Machine {
             firmware: None,
             observer: None,
             schedule: None,
+            stops: None,
             in_firmware: 0,
             engine: config.engine,
             quantum: config.quantum.max(1),
@@ -205,6 +219,24 @@ impl Machine {
         self.observer = Some(observer);
         for h in &mut self.harts {
             h.observed = true;
+        }
+    }
+
+    /// The native firmware, if there is one.
+    pub fn firmware(&self) -> Option<&dyn Firmware> {
+        self.firmware.as_deref()
+    }
+
+    /// Whether hart index `hart` is in an operation of native firmware that a schedule has paused.
+    pub fn is_in_firmware(&self, hart: usize) -> bool {
+        hart < 64 && self.in_firmware >> hart & 1 != 0
+    }
+
+    /// Nobody is told any more.
+    pub fn clear_observer(&mut self) {
+        self.observer = None;
+        for h in &mut self.harts {
+            h.observed = false;
         }
     }
 

@@ -5,7 +5,7 @@ use emu_csr::Interrupt;
 use super::{EngineKind, Machine, RunEnd};
 use crate::bus::Request;
 use crate::engine::block::BlockCache;
-use crate::engine::{SliceEnd, block, step, watch};
+use crate::engine::{SliceEnd, block, breaks, step, watch};
 use crate::firmware::{FwStep, Platform};
 use crate::hart::{Hart, Wait, event};
 use crate::observer::Observer;
@@ -60,6 +60,7 @@ impl Machine {
         let until = to.cycles;
         let stop = if self.harts.len() == 1 { until } else { FOREVER };
         self.alone = None;
+        self.forget_hits();
         self.lines(self.cycles());
         loop {
             if self.stands_at(to) {
@@ -162,6 +163,7 @@ impl Machine {
             }
             let stop = stop.min(elapsed);
             if self.in_firmware >> i & 1 != 0 {
+                self.harts[i].stepped();
                 if let Some(end) = self.after_slice(i, SliceEnd::EnteredM) {
                     return Some(end);
                 }
@@ -209,12 +211,23 @@ impl Machine {
         };
         let harts = self.harts.len();
         let h = &mut self.harts[i];
+        let stepping = h.breaks.as_ref().is_some_and(|b| b.step.is_some());
         // Other harts, devices and firmware may have written since this hart last ran.
         h.tlb.sync(&self.bus.ram);
         if !h.csr.counts_tlb() {
             h.counted = None;
         }
         match self.engine {
+            _ if h.breaks.is_some() && (stepping || self.engine == EngineKind::Step || self.cold > 0 || h.watched()) => {
+                let from = h.cycles;
+                let end = if h.watched() {
+                    breaks::run(h, &mut self.bus, &self.decoder, &mut Unit, until, &mut observer, &mut watch::Eye::new())
+                } else {
+                    breaks::run(h, &mut self.bus, &self.decoder, &mut Unit, until, &mut observer, &mut ())
+                };
+                self.cold = self.cold.saturating_sub(h.cycles - from);
+                end
+            }
             _ if h.watched() => watch::run(h, &mut self.bus, &self.decoder, &mut Unit, until, &mut observer),
             EngineKind::Step => step::run(h, &mut self.bus, &self.decoder, &mut Unit, until, &mut observer),
             EngineKind::Block if self.cold > 0 => {
@@ -224,8 +237,9 @@ impl Machine {
                 end
             }
             EngineKind::Block => {
-                let blocks =
-                    self.blocks.get_or_insert_with(|| Box::new(BlockCache::new(self.bus.ram.base(), self.bus.ram.size(), harts)));
+                let blocks = self.blocks.get_or_insert_with(|| {
+                    Box::new(BlockCache::new(self.bus.ram.base(), self.bus.ram.size(), harts).with_stops(self.stops.clone()))
+                });
                 block::run(h, i, &mut self.bus, &self.decoder, blocks, until, &mut observer)
             }
         }
@@ -255,6 +269,9 @@ impl Machine {
         }
         if let Some(end) = self.request() {
             return Some(end);
+        }
+        if let Some(hit) = self.harts[i].take_hit() {
+            return Some(RunEnd::Break { hart: i, hit });
         }
         if self.harts[i].traps.without_progress > 0 || self.harts[i].traps.unreturned > 0 {
             return self.trap_loop(i);

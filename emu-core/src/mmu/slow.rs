@@ -32,11 +32,31 @@ impl Hart {
     ) -> Result<Translation, Trap> {
         self.tlb.misses += 1;
         self.tlb.pmp.load(&self.csr);
-        let mut walker =
-            Walker { csr: &self.csr, pmp: &self.tlb.pmp, ram: &mut bus.ram, code_writes: &mut bus.code_writes, record };
+        let mut walker = Walker {
+            csr: &self.csr,
+            pmp: &self.tlb.pmp,
+            ram: &mut bus.ram,
+            code_writes: &mut bus.code_writes,
+            record,
+            peek: false,
+        };
         let result = walker.walk(va, kind, mode);
         self.settle(bus);
         result
+    }
+
+    /// Where `va` lies in the present mode's address space, through both stages, for a debugger: whatever is mapped, with no regard to
+    /// permissions and PMP, changing nothing (A, D, TLB). `None` if it is not mapped.
+    pub fn peek_translate(&self, bus: &mut Bus, va: u64) -> Option<u64> {
+        let mut walker = Walker {
+            csr: &self.csr,
+            pmp: &self.tlb.pmp,
+            ram: &mut bus.ram,
+            code_writes: &mut bus.code_writes,
+            record: &mut (),
+            peek: true,
+        };
+        walker.walk(va, Kind::Load, self.mode).ok().map(|t| t.pa)
     }
 
     /// Translates and protects an access of `len` bytes that does not cross a page. An aligned access is one memory operation; the bytes

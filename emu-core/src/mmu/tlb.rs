@@ -216,6 +216,8 @@ pub struct Tlb {
     pub fetch_bank: *mut Bank,
     /// Misaligned loads and stores raise address-misaligned exceptions instead of being done (`-cpu misaligned=trap`).
     pub trap_misaligned: bool,
+    /// Virtual page numbers that are never cached for loads and stores, because a debugger watches addresses there.
+    pub watched: Vec<u64>,
     banks: NonNull<[Bank; BANKS]>,
     /// Banks that exist, at least one; the others are room.
     made: usize,
@@ -283,6 +285,7 @@ impl Tlb {
             data_bank: first,
             fetch_bank: first,
             trap_misaligned: false,
+            watched: Vec::new(),
             banks,
             made: 0,
             next_jump_id: 0,
@@ -539,6 +542,9 @@ impl Tlb {
 
     /// Caches a load translation for the data bank: `host` is the page, `pa` anywhere in it, `leaf` as in [`super::walk::Translation`].
     pub(super) fn fill_load(&mut self, va: u64, host: *const u8, pa: u64, leaf: u64) {
+        if self.watched.contains(&(va >> 12)) {
+            return;
+        }
         let page = va & !0xfff;
         let b = self.data_mut();
         b.load[slot(va)] = TlbEntry { tag: page, addend: (host.expose_provenance() as u64).wrapping_sub(page) };
@@ -549,6 +555,9 @@ impl Tlb {
 
     /// Caches a store translation.
     pub(super) fn fill_store(&mut self, va: u64, host: *mut u8, pa: u64, leaf: u64) {
+        if self.watched.contains(&(va >> 12)) {
+            return;
+        }
         let page = va & !0xfff;
         let b = self.data_mut();
         b.store[slot(va)] = TlbEntry { tag: page, addend: (host.expose_provenance() as u64).wrapping_sub(page) };

@@ -221,6 +221,8 @@ pub(super) struct Walker<'a, R: Recorder> {
     pub ram: &'a mut Ram,
     pub code_writes: &'a mut Vec<u64>,
     pub record: &'a mut R,
+    /// For a debugger: nothing is written, and neither permissions nor A, D and PMP matter.
+    pub peek: bool,
 }
 
 impl<R: Recorder> Walker<'_, R> {
@@ -329,12 +331,13 @@ impl<R: Recorder> Walker<'_, R> {
             }
             let shadow = pte::is_shadow(pte);
             match rules.permit(pte) {
+                _ if self.peek => {}
                 Permit::Yes => {}
                 Permit::Page => return Err(fault),
                 Permit::Access => return Err(Fault::Access),
             }
             let need = pte::A | if matches!(rules.kind, Kind::Store | Kind::Shadow) { pte::D } else { 0 };
-            if pte & need != need {
+            if pte & need != need && !self.peek {
                 if !table.format.update {
                     return Err(fault);
                 }
@@ -352,7 +355,7 @@ impl<R: Recorder> Walker<'_, R> {
             Stage::Vs => self.g_stage(address, Kind::Load, false, READ_64)?.pa,
             _ => address,
         };
-        if !self.pmp.allows(pa, 8, Rwx::R, false) {
+        if !self.peek && !self.pmp.allows(pa, 8, Rwx::R, false) {
             return Err(Fault::Access);
         }
         let value = self.ram.read(pa, 8).ok_or(Fault::Access)?;

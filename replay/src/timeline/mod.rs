@@ -203,11 +203,17 @@ impl Timeline {
         look(&mut self.machine)
     }
 
+    /// As [`Timeline::inspect`], for callers that a closure does not suit.
+    pub fn inspect_mut(&mut self) -> &mut Machine {
+        &mut self.machine
+    }
+
     /// Has an observer told of everything that happens while the run moves, also when a part is run again.
     pub fn observe(&mut self, observers: Option<Observers>) {
         self.observers = observers;
-        if let Some(o) = &self.observers {
-            self.machine.set_observer(o());
+        match &self.observers {
+            Some(o) => self.machine.set_observer(o()),
+            None => self.machine.clear_observer(),
         }
     }
 

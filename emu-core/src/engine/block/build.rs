@@ -29,6 +29,9 @@ pub(super) fn build(bus: &mut Bus, decoder: &Decoder, blocks: &mut BlockCache, k
         } else {
             break;
         };
+        if blocks.stops_at(pa & !0xfff | at as u64) {
+            break;
+        }
         let insn = Insn { off: (at - start) as u16, ..decoder.decode(raw, len) };
         blocks.scratch.push(insn);
         at += len as usize;

@@ -6,6 +6,7 @@ use std::ptr::NonNull;
 
 use super::arena::Arena;
 use super::{Op, handlers};
+use crate::engine::breaks::{Halves, half};
 use crate::insn::Insn;
 
 /// Entries of the jump cache.
@@ -81,9 +82,6 @@ pub(super) unsafe fn find(table: *const Slot, mask: usize, pa: u64) -> *const Op
     }
 }
 
-/// A bit for each halfword of a page.
-type Halves = [u64; 32];
-
 /// What is known of a RAM page that code was run from.
 #[derive(Clone)]
 struct CodePage {
@@ -94,12 +92,6 @@ struct CodePage {
     seen: Halves,
     /// Whether there are blocks.
     coded: bool,
-}
-
-#[inline]
-fn bit(pa: u64) -> (usize, u64) {
-    let half = (pa >> 1) as usize & 2047;
-    (half / 64, 1 << (half % 64))
 }
 
 /// All blocks of a machine (they are position-independent, so harts share them), and who has which page.
@@ -121,6 +113,8 @@ pub struct BlockCache {
     pub(super) insns: Arena,
     /// Instructions of the block being built.
     pub(super) scratch: Vec<Insn>,
+    /// Places in pages that no block covers.
+    stops: Option<Box<Halves>>,
     /// Blocks built since the start, for benchmarks.
     pub built: u64,
 }
@@ -138,8 +132,21 @@ impl BlockCache {
             ops: Arena::new(),
             insns: Arena::new(),
             scratch: Vec::new(),
+            stops: None,
             built: 0,
         }
+    }
+
+    /// The same cache, whose blocks leave out these places of every page.
+    pub fn with_stops(mut self, stops: Option<Box<Halves>>) -> BlockCache {
+        self.stops = stops;
+        self
+    }
+
+    /// Whether no block may cover the instruction at an address.
+    pub(super) fn stops_at(&self, pa: u64) -> bool {
+        let (word, bit) = half(pa);
+        self.stops.as_ref().is_some_and(|s| s[word] & bit != 0)
     }
 
     /// The block that starts at a physical address.
@@ -168,7 +175,7 @@ impl BlockCache {
         self.place(Slot { pa, op });
         let page = self.page(pa);
         let Some(page) = self.code_page(page) else { return false };
-        let (word, bit) = bit(pa);
+        let (word, bit) = half(pa);
         page.starts[word] |= bit;
         !std::mem::replace(&mut page.coded, true)
     }
@@ -182,7 +189,7 @@ impl BlockCache {
     pub(super) fn seen(&mut self, pa: u64) -> bool {
         let page = self.page(pa);
         let Some(page) = self.code_page(page) else { return true };
-        let (word, bit) = bit(pa);
+        let (word, bit) = half(pa);
         let before = page.seen[word] & bit != 0;
         page.seen[word] |= bit;
         before

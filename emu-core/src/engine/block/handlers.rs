@@ -392,6 +392,11 @@ handler! {
             h.instret = h.t1.instret_end.wrapping_sub(left as u64);
             h.cycles = h.t1.cycles_end.wrapping_sub(left as u64);
             let bus = h.t1.bus;
+            if h.breaks.is_some() && h.stops_at(insn) {
+                h.t1.fuel = left;
+                h.t1.status = status::BREAK;
+                return h.t1.status;
+            }
             match (insn.def.exec)(h, &mut *bus, insn) {
                 Ok(()) if h.next_pc == next && h.events == 0 => {
                     go!(c, ip.add(1), pc, fuel)

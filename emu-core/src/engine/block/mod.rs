@@ -90,6 +90,8 @@ pub mod status {
     pub const TRAP: u64 = 2;
     /// An instruction set events: see `hart.events`.
     pub const EVENT: u64 = 3;
+    /// An instruction is about to access a watched address ([`crate::engine::breaks`]); it has not executed.
+    pub const BREAK: u64 = 4;
 }
 
 /// The part of a hart that only this engine uses; no guest state, valid only inside [`run()`].

@@ -56,6 +56,9 @@ pub fn run(
             // The instruction faults, crosses a page, is not in RAM, must be a landing pad, is reached for the first time, or the
             // deadline lies inside the block: the stepper knows.
             link = std::ptr::null_mut();
+            if hart.breaks.is_some() && hart.stops_here(bus, decoder) {
+                return SliceEnd::Break;
+            }
             match step::step(hart, bus, decoder, &mut unit, observer) {
                 StepEnd::Next => continue,
                 StepEnd::Slice(end) => return end,
@@ -76,6 +79,7 @@ pub fn run(
         link = std::ptr::null_mut();
         match why {
             status::LINK => link = hart.t1.link,
+            status::BREAK => return SliceEnd::Break,
             status::TRAP => {
                 let t = hart.t1.trap;
                 hart.cycles += 1;

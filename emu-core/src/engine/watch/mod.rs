@@ -42,7 +42,7 @@ pub fn run<T: TimingModel>(
 }
 
 /// What is known of the present instruction.
-struct Eye {
+pub(crate) struct Eye {
     /// The counters that counted, the mode, and whether triggers were enabled, when it began.
     counters: u64,
     mode: Mode,
@@ -56,7 +56,7 @@ struct Eye {
 }
 
 impl Eye {
-    fn new() -> Eye {
+    pub(crate) fn new() -> Eye {
         Eye { counters: 0, mode: Mode::M, triggers: false, access: None, seen: Seen::default(), breakpoint: None }
     }
 }

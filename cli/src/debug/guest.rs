@@ -1,0 +1,239 @@
+//! A run with a history as the debugger's server sees it.
+
+use std::path::Path;
+use std::time::Instant;
+
+use emu_core::engine::breaks::Hit;
+use emu_core::machine::{Machine, RunEnd};
+use gdbstub::stub::MultiThreadStopReason as Reason;
+use gdbstub::target::ext::base::reverse_exec::ReplayLogPosition;
+use replay::debug::{self, Breakpoints, Moved};
+use replay::ledger::{Entry, FieldName};
+use replay::timeline::{Halt, Position, Timeline};
+
+use super::Travel;
+use crate::config::Config;
+use crate::console::escape::Escape;
+use crate::console::input::{self, Event};
+use crate::console::raw::Raw;
+use crate::exit::CliError;
+use crate::gdb::listen::Inbound;
+use crate::gdb::{Advance, Back, Guest, Resume, Stops, tid};
+use crate::machine::explain;
+use crate::recording::snapshot;
+use crate::session::{End, place};
+
+/// Cycles of all harts together between two looks at what has come in.
+const SLICE: u64 = 20_000_000;
+
+impl Travel {
+    /// Takes over the terminal.
+    pub fn new(timeline: Timeline, config: Config, live: bool) -> Result<Travel, CliError> {
+        let raw = if live { Raw::enter()? } else { None };
+        let (sender, events) = input::start()?;
+        Ok(Travel {
+            timeline,
+            config,
+            events,
+            sender: Some(sender),
+            raw,
+            open: true,
+            escape: Escape::default(),
+            stop: None,
+            inbox: Default::default(),
+            live,
+            told_typist: false,
+            halted: true,
+            attached: false,
+            stops: Stops::default(),
+            want: Resume::default(),
+            told: None,
+        })
+    }
+
+    /// Moves the run as the debugger wants it.
+    fn moved(&mut self) -> Result<Moved, CliError> {
+        let mut seen = Vec::new();
+        let events = &self.events;
+        let mut poll = || {
+            while let Ok(e) = events.try_recv() {
+                let stop = match &e {
+                    Event::Debugger(Inbound::Bytes(b)) => b.contains(&3),
+                    Event::Debugger(Inbound::Gone) | Event::Stop(_) => true,
+                    _ => false,
+                };
+                seen.push(e);
+                if stop {
+                    return false;
+                }
+            }
+            true
+        };
+        let plain = self.want.steps.iter().find(|s| s.1 >= s.2).map(|s| s.0);
+        let mut finder = Breakpoints {
+            pcs: self.stops.pcs(),
+            watched: self.stops.watchpoints(),
+            steps: self.want.steps.clone(),
+            told: self.told,
+            hit: None,
+            poll: &mut poll,
+        };
+        let t = &mut self.timeline;
+        let back = self.want.back.take();
+        let moved = match (back, plain) {
+            (Some(Back::Step(hart)), _) => debug::step_back(t, hart),
+            (Some(Back::Continue), _) => debug::back(t, &mut finder),
+            (None, Some(hart)) => {
+                finder.steps.clear();
+                debug::step(t, hart, &mut finder)
+            }
+            (None, None) => debug::forward(t, &mut finder, SLICE),
+        };
+        let moved = moved.map_err(CliError::replay)?;
+        self.told = match moved {
+            Moved::Stopped(hart, hit) => {
+                debug::told(&self.timeline, hart, back.is_none() && matches!(hit, Hit::Watchpoint { .. }))
+            }
+            _ => None,
+        };
+        let output = self.timeline.take_output();
+        self.print(&output)?;
+        seen.into_iter().try_for_each(|e| self.event(e))?;
+        Ok(moved)
+    }
+
+    /// The end of what is known, told as such, so that the debugger can go back from there.
+    fn at_end(&self, text: String) -> Advance {
+        Advance::Said(text, Reason::ReplayLog { tid: None, pos: ReplayLogPosition::End })
+    }
+
+    fn pc(&self, hart: usize) -> u64 {
+        self.look().harts().get(hart).map_or(0, |h| h.pc)
+    }
+}
+
+impl Guest for Travel {
+    fn look(&self) -> &Machine {
+        self.timeline.machine()
+    }
+
+    fn inspect(&mut self) -> &mut Machine {
+        self.timeline.inspect_mut()
+    }
+
+    fn change(&mut self) -> &mut Machine {
+        self.timeline.machine_mut()
+    }
+
+    fn is_fixed(&self) -> Option<&'static str> {
+        (!self.live).then_some("a replayed run takes no changes; 'monitor live' lets it go on by itself from here")
+    }
+
+    fn has_history(&self) -> bool {
+        true
+    }
+
+    fn attach(&mut self) {
+        self.attached = true;
+    }
+
+    fn detach(&mut self) {
+        self.attached = false;
+        self.stops = Stops::default();
+        self.want = Resume::default();
+    }
+
+    fn poll(&mut self) -> Result<(), CliError> {
+        while let Ok(e) = self.events.try_recv() {
+            self.event(e)?;
+        }
+        Ok(())
+    }
+
+    fn wait_for_more(&mut self) -> Result<(), CliError> {
+        match self.events.recv() {
+            Ok(e) => self.event(e),
+            Err(_) => {
+                self.stop = Some(End::Quit);
+                Ok(())
+            }
+        }
+    }
+
+    fn take_stop(&mut self) -> Option<End> {
+        self.stop.take()
+    }
+
+    fn inbound(&mut self) -> Option<Inbound> {
+        self.inbox.pop_front()
+    }
+
+    fn resume(&mut self, stops: Stops, resume: &Resume) {
+        self.stops = stops;
+        self.want = resume.clone();
+    }
+
+    fn advance(&mut self) -> Result<Advance, CliError> {
+        let moved = self.moved()?;
+        Ok(match moved {
+            Moved::Going => Advance::Going,
+            Moved::Stopped(hart, hit) => Advance::Stopped(self.stops.reason(hart, self.pc(hart), hit)),
+            Moved::Begin => Advance::Stopped(Reason::ReplayLog { tid: Some(tid(0)), pos: ReplayLogPosition::Begin }),
+            Moved::End(RunEnd::AllAsleep { .. }) if self.live && self.open && self.timeline.to_come() == 0 => {
+                self.wait_for_more()?;
+                Advance::Going
+            }
+            Moved::Recorded(_) | Moved::End(_) if !self.attached => Advance::Ended(End::Quit),
+            Moved::Recorded(reason) => self.at_end(format!("the recording ends here: {reason}")),
+            Moved::End(end) => self.at_end(format!("the run ends here: {}", explain(&end))),
+        })
+    }
+
+    fn recent(&mut self, count: usize, hart: Option<usize>) -> Result<Vec<Entry>, CliError> {
+        debug::recent(&mut self.timeline, count, |e| hart.is_none_or(|h| h == e.hart())).map_err(CliError::replay)
+    }
+
+    fn last_writer(&mut self, hart: usize, field: &FieldName) -> Result<Result<(Entry, u64, u64), String>, CliError> {
+        let found = debug::why(&mut self.timeline, hart, field).map_err(CliError::replay)?;
+        Ok(found.ok_or_else(|| "not changed since the run began\n".to_owned()))
+    }
+
+    fn position(&self) -> String {
+        let points = self.timeline.checkpoints();
+        format!("{}; {} checkpoints, {} recorded events to come\n", place(self.look()), points.len(), self.timeline.to_come())
+    }
+
+    fn checkpoints(&self) -> String {
+        let points = self.timeline.checkpoints();
+        let list: String = points.iter().map(|p: &Position| format!("  {p}\n")).collect();
+        format!("{} checkpoints, {} KiB of their own:\n{list}", points.len(), self.timeline.checkpoint_memory() >> 10)
+    }
+
+    fn go_to(&mut self, instret: u64) -> Result<String, CliError> {
+        let began = Instant::now();
+        let boot = self.timeline.position().boot;
+        let halt = self.timeline.seek_instret(boot, instret).map_err(CliError::replay)?;
+        self.told = None;
+        let output = self.timeline.take_output();
+        self.print(&output)?;
+        let what = match halt {
+            Halt::Recorded(reason) => format!(" (the recording ends there: {reason})"),
+            Halt::End(end) => format!(" (the run ends there: {})", explain(&end)),
+            _ => String::new(),
+        };
+        Ok(format!("{}{what}, in {:.2} s\n", place(self.look()), began.elapsed().as_secs_f64()))
+    }
+
+    fn save(&mut self, file: &Path) -> String {
+        match snapshot::save(&self.config, self.timeline.inspect_mut(), file) {
+            Ok(id) => format!("saved: {} (id {})", file.display(), crate::report::hex(&id)),
+            Err(e) => e.to_string(),
+        }
+    }
+
+    fn go_live(&mut self) -> String {
+        self.timeline.go_live();
+        self.live = true;
+        "the recorded future is forgotten; the run goes on by itself from here\n".to_owned()
+    }
+}

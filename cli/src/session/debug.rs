@@ -1,0 +1,207 @@
+//! The debugger's side of a running guest.
+
+use std::collections::VecDeque;
+use std::path::Path;
+
+use emu_core::engine::breaks::Hit;
+use emu_core::machine::{Machine, RunEnd};
+use gdbstub::stub::MultiThreadStopReason;
+use replay::ledger::{Entry, FieldName, last_writer};
+
+use super::{End, Session};
+use crate::exit::CliError;
+use crate::gdb::listen::{self, Inbound, Place};
+use crate::gdb::{self, Advance, Guest, Recent, Resume, Served, Stops};
+
+/// What a session keeps for debuggers.
+#[derive(Default)]
+pub struct Debug {
+    /// What has come from the debugger and is not handled yet.
+    pub(super) inbox: VecDeque<Inbound>,
+    /// The guest stands still until a debugger has come and gone.
+    pub(super) halted: bool,
+    /// A hart stopped in the middle of its turn: not a place where anything may enter a recorded run.
+    pub(super) inside: bool,
+    /// Typed bytes that wait for the end of that turn.
+    pub(super) held: Vec<u8>,
+    /// What is set.
+    stops: Stops,
+    /// What happened lately, while a debugger is there.
+    recent: Option<Recent>,
+}
+
+impl Session {
+    /// Listens for debuggers. With `freeze` the guest waits for one.
+    pub fn listen(&mut self, place: &Place, freeze: bool) -> Result<(), CliError> {
+        let name = listen::start(place, self.sender.clone())?;
+        self.debug.halted = freeze;
+        let wait = if freeze { "; the guest waits for it" } else { "" };
+        self.tell(&format!("trapeze: listening for GDB at {name}{wait}"));
+        Ok(())
+    }
+
+    /// A line for the person at the terminal, not for the guest's output.
+    fn tell(&self, text: &str) {
+        let end = if self.raw.is_some() { "\r\n" } else { "\n" };
+        // Standard error may be closed; nothing depends on it.
+        let _ = std::io::Write::write_fmt(&mut std::io::stderr(), format_args!("{text}{end}"));
+    }
+
+    /// Serves a debugger that has come. Gives the end of the run, if it ended it.
+    pub(super) fn debugger(&mut self) -> Result<Option<End>, CliError> {
+        match self.debug.inbox.pop_front() {
+            Some(Inbound::Connected(stream)) => {
+                let served = gdb::serve(self, stream)?;
+                self.debug.halted = false;
+                Ok(match served {
+                    Served::Detached => None,
+                    Served::Killed => Some(End::Quit),
+                    Served::Ended(end) => Some(end),
+                })
+            }
+            // The rest of a connection that was given up.
+            _ => Ok(None),
+        }
+    }
+
+    /// Brings a fresh machine to where the debugger had the last one.
+    pub(super) fn renew_debug(&mut self) {
+        self.debug.inside = false;
+        if let Some(r) = &self.debug.recent {
+            self.machine.set_observer(Box::new(r.clone()));
+            self.debug.stops.apply(&mut self.machine);
+        }
+    }
+
+    /// How a stop is told.
+    pub(super) fn stop_reason(&self, hart: usize, hit: Hit) -> MultiThreadStopReason<u64> {
+        let pc = self.machine.harts().get(hart).map_or(0, |h| h.pc);
+        self.debug.stops.reason(hart, pc, hit)
+    }
+}
+
+impl Guest for Session {
+    fn look(&self) -> &Machine {
+        &self.machine
+    }
+
+    fn inspect(&mut self) -> &mut Machine {
+        &mut self.machine
+    }
+
+    fn change(&mut self) -> &mut Machine {
+        &mut self.machine
+    }
+
+    fn is_fixed(&self) -> Option<&'static str> {
+        self.recorder.as_ref().map(|_| "a run that is being recorded takes no changes from a debugger")
+    }
+
+    fn has_history(&self) -> bool {
+        false
+    }
+
+    fn attach(&mut self) {
+        let recent = Recent::default();
+        self.machine.set_observer(Box::new(recent.clone()));
+        self.debug.recent = Some(recent);
+    }
+
+    fn detach(&mut self) {
+        self.debug.recent = None;
+        self.debug.stops = Stops::default();
+        self.machine.clear_observer();
+        self.machine.set_breaks(&[], &[]);
+        self.anchor = (self.machine.cycles(), std::time::Instant::now());
+    }
+
+    fn poll(&mut self) -> Result<(), CliError> {
+        self.take_events()
+    }
+
+    fn wait_for_more(&mut self) -> Result<(), CliError> {
+        self.wait(None)
+    }
+
+    fn take_stop(&mut self) -> Option<End> {
+        self.stop.take()
+    }
+
+    fn inbound(&mut self) -> Option<Inbound> {
+        self.debug.inbox.pop_front()
+    }
+
+    fn resume(&mut self, stops: Stops, resume: &Resume) {
+        stops.apply(&mut self.machine);
+        for (hart, from, to) in &resume.steps {
+            self.machine.set_step(*hart, *from, *to);
+        }
+        self.debug.stops = stops;
+        self.anchor = (self.machine.cycles(), std::time::Instant::now());
+    }
+
+    fn advance(&mut self) -> Result<Advance, CliError> {
+        self.go_on()
+    }
+
+    fn recent(&mut self, count: usize, hart: Option<usize>) -> Result<Vec<Entry>, CliError> {
+        let mut all = self.debug.recent.as_ref().map(Recent::entries).unwrap_or_default();
+        all.retain(|e| hart.is_none_or(|h| h == e.hart()));
+        all.drain(..all.len().saturating_sub(count));
+        Ok(all)
+    }
+
+    fn last_writer(&mut self, hart: usize, field: &FieldName) -> Result<Result<(Entry, u64, u64), String>, CliError> {
+        let all = self.recent(usize::MAX, None)?;
+        Ok(match last_writer(&all, hart, field) {
+            Some((i, before, after)) => Ok((all[i].clone(), before, after)),
+            None => Err(format!(
+                "not changed in the {} entries since the debugger came; trapeze debug knows the whole run\n",
+                all.len()
+            )),
+        })
+    }
+
+    fn position(&self) -> String {
+        format!("{}\n", place(&self.machine))
+    }
+
+    fn checkpoints(&self) -> String {
+        NO_HISTORY.to_owned()
+    }
+
+    fn go_to(&mut self, _instret: u64) -> Result<String, CliError> {
+        Ok(NO_HISTORY.to_owned())
+    }
+
+    fn save(&mut self, file: &Path) -> String {
+        self.saved(file)
+    }
+
+    fn go_live(&mut self) -> String {
+        "it is\n".to_owned()
+    }
+}
+
+/// What commands about time say without one.
+const NO_HISTORY: &str = "this run has no history: start it with trapeze debug\n";
+
+/// Where a machine is, in words.
+pub fn place(m: &Machine) -> String {
+    let harts = m.harts().iter().fold(String::new(), |s, h| format!("{s}, hart {} at {}", h.id, h.instret));
+    format!("instruction {} ({} cycles{harts})", m.instret(), m.cycles())
+}
+
+impl End {
+    /// What a debugger is told as the exit code.
+    pub fn code(&self) -> u8 {
+        match self {
+            End::Machine(RunEnd::PowerOff(c)) => *c as u8,
+            End::Machine(RunEnd::HtifExit(c)) => *c as u8,
+            End::Machine(RunEnd::Reset) | End::Quit | End::OutputGone => 0,
+            End::Limit => crate::exit::Exit::Limit as u8,
+            End::Machine(_) => crate::exit::Exit::Unsupported as u8,
+            End::Signal(_) => crate::exit::Exit::Interrupt as u8,
+        }
+    }
+}

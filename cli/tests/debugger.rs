@@ -1,0 +1,160 @@
+//! The GDB server, spoken to in GDB's own protocol.
+#![allow(missing_docs, clippy::disallowed_types, clippy::disallowed_methods, clippy::unwrap_used, clippy::expect_used)]
+
+mod common;
+#[path = "common/rsp.rs"]
+mod rsp;
+use common::*;
+use rsp::{Rsp, bytes};
+
+const CSR0: usize = 65;
+
+fn start(test: &str, program: &str, more: &[&str]) -> Rsp {
+    let file = rom(program);
+    let mut args = vec!["-S", "-bios", "none", "-kernel", file.as_str(), "--quiet"];
+    args.extend(more);
+    Rsp::start(test, &["run"], &args)
+}
+
+#[test]
+fn harts_are_threads_and_registers_have_names_from_the_csr_table() {
+    let mut g = start("gdb-threads", "spin", &["-smp", "3"]);
+    assert_eq!(g.ask("qfThreadInfo"), "mp01.01,p01.02,p01.03");
+    assert_eq!(g.ask("qsThreadInfo"), "l");
+    let info = g.ask("qThreadExtraInfo,p1.2");
+    assert!(String::from_utf8(bytes(&info)).unwrap().starts_with("hart 1, M-mode"), "{info}");
+    let xml = g.file("features:read:target.xml");
+    for name in ["mstatus", "hstatus", "hgatp", "vsatp", "stimecmp", "priv", "virt", "fa0"] {
+        assert!(xml.contains(&format!("<reg name=\"{name}\"")), "{name}");
+    }
+    assert_eq!(g.register(CSR0 + 0xf14), 0, "mhartid");
+    assert_eq!(g.ask("Hgp1.3"), "OK");
+    assert_eq!(g.register(CSR0 + 0xf14), 2, "mhartid of the third");
+    assert_eq!(g.register(CSR0 + 4096), 3, "priv");
+    assert_eq!(g.register(CSR0 + 4097), 0, "virt");
+    // hstatus and a floating-point register can be written; mhartid cannot.
+    let word = |v: u64| v.to_le_bytes().iter().fold(String::new(), |s, b| format!("{s}{b:02x}"));
+    assert_eq!(g.ask(&format!("P{:x}={}", CSR0 + 0x600, word(1 << 7))), "OK");
+    assert_eq!(g.register(CSR0 + 0x600) & 1 << 7, 1 << 7, "hstatus.SPV");
+    assert_eq!(g.ask(&format!("P{:x}={}", 33 + 10, word(0x1234))), "OK");
+    assert_eq!(g.register(33 + 10), 0x1234);
+    assert!(g.ask(&format!("P{:x}={}", CSR0 + 0xf14, word(7))).starts_with('E'));
+    g.send("k");
+    assert_eq!(g.wait(), 0);
+}
+
+#[test]
+fn steps_breakpoints_and_an_interrupt_from_the_debugger() {
+    let mut g = start("gdb-steps", "spin", &[]);
+    // The loop of two instructions.
+    let loop_ = loop {
+        let pc = g.pc();
+        let a0 = g.register(10);
+        assert_eq!(g.ask("vCont;s:p1.1;c"), "T05thread:p01.01;");
+        if g.register(10) == a0 + 1 {
+            break pc;
+        }
+    };
+    assert_eq!(g.ask(&format!("Z0,{loop_:x},2")), "OK");
+    let before = g.register(10);
+    for n in 0..3 {
+        assert_eq!(g.ask("vCont;c"), "T05thread:p01.01;swbreak:;");
+        assert_eq!((g.pc(), g.register(10)), (loop_, before + n));
+    }
+    assert_eq!(g.ask(&format!("z0,{loop_:x},2")), "OK");
+    assert_eq!(g.ask(&format!("Z1,{loop_:x},2")), "OK");
+    assert_eq!(g.ask("vCont;c"), "T05thread:p01.01;hwbreak:;");
+    assert_eq!(g.ask(&format!("z1,{loop_:x},2")), "OK");
+    // Nothing stops it now but Ctrl-C.
+    g.send("vCont;c");
+    g.interrupt();
+    assert_eq!(g.answer(), "T02thread:p01.01;");
+    assert!(g.register(10) >= before + 2);
+    // A debugger that detaches leaves a guest that runs; the limit ends it.
+    assert_eq!(g.ask("D;1"), "OK");
+    assert_eq!(g.answer(), "", "the connection is closed");
+}
+
+#[test]
+fn a_debugged_run_is_the_run_without_debugger() {
+    let plain = run_rom("spin", &["--limit", "3000", "--hash"]);
+    let mut g = start("gdb-same", "spin", &["--limit", "3000", "--hash"]);
+    let pc = g.pc();
+    assert_eq!(g.ask(&format!("Z0,{:x},2", pc + 4)), "OK");
+    for _ in 0..20 {
+        assert_eq!(g.ask("vCont;c"), "T05thread:p01.01;swbreak:;");
+        assert_eq!(g.ask("vCont;s:p1.1;c"), "T05thread:p01.01;");
+    }
+    assert_eq!(g.ask(&format!("m{pc:x},4")).len(), 8);
+    assert_eq!(g.ask(&format!("z0,{:x},2", pc + 4)), "OK");
+    assert_eq!(g.ask("vCont;c"), "W05");
+    assert_eq!(g.wait(), 5);
+    let mut out = String::new();
+    std::io::Read::read_to_string(&mut g.child.stdout.take().unwrap(), &mut out).unwrap();
+    assert!(out.starts_with("state hash: "), "{out}");
+    assert_eq!(out, stdout(&plain));
+}
+
+#[test]
+fn memory_is_virtual_or_physical_and_devices_are_left_alone() {
+    let mut g = start("gdb-memory", "pass", &[]);
+    let pc = g.pc();
+    let code = g.ask(&format!("m{pc:x},4"));
+    assert_eq!(code.len(), 8);
+    assert_eq!(g.ask("qqemu.PhyMemMode"), "0");
+    assert_eq!(g.ask("Qqemu.PhyMemMode:1"), "OK");
+    assert_eq!(g.ask("qqemu.PhyMemMode"), "1");
+    assert_eq!(g.ask("m80000000,4"), code);
+    assert!(g.ask("m10000000,1").starts_with('E'), "the serial port");
+    assert!(g.ask("m0,8").starts_with('E'));
+    assert_eq!(g.ask("M80100000,2:beef"), "OK");
+    assert_eq!(g.ask("m80100000,2"), "beef");
+    assert!(g.monitor("xp 0x80100000 2").contains("be ef"));
+    assert_eq!(g.ask("vCont;c"), "W00");
+    assert_eq!(g.wait(), 0);
+}
+
+#[test]
+fn a_watchpoint_stops_before_the_access_and_a_trap_loop_can_be_looked_at() {
+    let mut g = start("gdb-watch", "pass", &[]);
+    // Stores to the serial port: a watched address need not be memory.
+    assert_eq!(g.ask("Z2,10000000,1"), "OK");
+    for _ in 0..3 {
+        assert_eq!(g.ask("vCont;c"), "T05thread:p01.01;watch:10000000;");
+        assert_eq!(g.register(5), 0x1000_0000, "t0");
+    }
+    assert_eq!(g.ask("vCont;c"), "W00");
+    let mut g = start("gdb-loop", "traploop", &[]);
+    g.send("vCont;c");
+    let said = g.answer();
+    assert!(String::from_utf8(bytes(&said[1..])).unwrap().contains("traps for ever"), "{said}");
+    assert_eq!(g.answer(), "T06thread:p01.01;");
+    assert_eq!(g.pc(), 0x10_0000_0000);
+    assert!(g.monitor("traps 3").contains("instruction access fault"), "{}", g.monitor("traps 3"));
+    assert!(g.monitor("why mcause").contains("mcause = 0x1"));
+    assert!(g.monitor("help").contains("traps [N]"));
+    g.send("k");
+    assert_eq!(g.wait(), 0);
+}
+
+#[test]
+fn stops_hold_over_a_reboot_of_the_guest() {
+    let mut g = start("gdb-reboot", "reboot", &[]);
+    let pc = g.pc();
+    assert_eq!(g.ask(&format!("Z0,{pc:x},2")), "OK");
+    assert!(g.ask("vCont;c").contains("swbreak"), "where it starts");
+    assert!(g.ask("vCont;c").contains("swbreak"), "where it starts again");
+    g.send("k");
+    assert_eq!(g.wait(), 0);
+}
+
+#[test]
+fn a_place_that_cannot_be_used_is_refused_before_the_guest_starts() {
+    let file = rom("pass");
+    for place in ["tcp::99999", "stdio", "unix:/nowhere/at/all/s"] {
+        let o = run(&["run", "-bios", "none", "-kernel", &file, "-gdb", place]);
+        assert_eq!(code(&o), 2, "{place}: {}", stderr(&o));
+    }
+    let o = run(&["run", "-bios", "none", "-kernel", &file, "-S"]);
+    assert_eq!(code(&o), 2, "nobody could start it: {}", stderr(&o));
+}

@@ -1,0 +1,190 @@
+//! Breakpoints and watchpoints along a timeline, in both directions: what a debugger needs of a run.
+
+use emu_core::engine::breaks::{Hit, Watchpoint};
+use emu_core::machine::{Machine, RunEnd, Stop};
+
+use crate::error::ReplayError;
+use crate::ledger::{Entry, FieldName, Ledger, last_writer};
+use crate::timeline::{Finder, Found, Halt, Position, Timeline};
+
+/// Finds the next moment at which a hart is at a breakpoint, is about to access a watched address, or has left a range of addresses.
+pub struct Breakpoints<'p> {
+    /// Virtual addresses.
+    pub pcs: Vec<u64>,
+    /// Watched addresses.
+    pub watched: Vec<Watchpoint>,
+    /// Harts that stop after a step out of a range: index, first address, address behind the last.
+    pub steps: Vec<(usize, u64, u64)>,
+    /// A stop that was told already.
+    pub told: Option<Told>,
+    /// What was found last: hart index and why.
+    pub hit: Option<(usize, Hit)>,
+    /// Asked now and then; false stops the movement.
+    pub poll: &'p mut dyn FnMut() -> bool,
+}
+
+/// A moment of a hart at which its breakpoint need not be told again.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Told {
+    /// Hart index.
+    hart: usize,
+    pc: u64,
+    /// The hart's own cycles.
+    cycles: u64,
+    /// Its watchpoints neither.
+    watched: bool,
+}
+
+impl Told {
+    fn of(m: &Machine, hart: usize, watched: bool) -> Option<Told> {
+        m.harts().get(hart).map(|h| Told { hart, pc: h.pc, cycles: h.cycles, watched })
+    }
+}
+
+/// The present moment of a hart, whose stop was told; its watchpoints only if `watched`.
+pub fn told(t: &Timeline, hart: usize, watched: bool) -> Option<Told> {
+    Told::of(t.machine(), hart, watched)
+}
+
+impl Finder for Breakpoints<'_> {
+    fn run(&mut self, m: &mut Machine, to: &Stop) -> Found {
+        m.set_breaks(&self.pcs, &self.watched);
+        if let Some(t) = self.told {
+            m.leave_break(t.hart, t.pc, t.cycles, t.watched);
+        }
+        for (hart, from, to) in &self.steps {
+            m.set_step(*hart, *from, *to);
+        }
+        let end = m.run_until(to);
+        m.disarm_breaks();
+        match end {
+            RunEnd::Break { hart, hit } => {
+                self.told = Told::of(m, hart, matches!(hit, Hit::Watchpoint { .. }));
+                self.hit = Some((hart, hit));
+                Found::Hit
+            }
+            end => Found::Ran(end),
+        }
+    }
+
+    fn poll(&mut self) -> bool {
+        (self.poll)()
+    }
+}
+
+/// Where a movement of a debugger ended.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Moved {
+    /// A hart stopped.
+    Stopped(usize, Hit),
+    /// The movement has not come to its end: ask again.
+    Going,
+    /// The beginning of the run.
+    Begin,
+    /// The end of the recording, in words.
+    Recorded(String),
+    /// The end of the run.
+    End(RunEnd),
+}
+
+/// Goes on for `slice` cycles of all harts together at most, or until something is found.
+pub fn forward(t: &mut Timeline, finder: &mut Breakpoints<'_>, slice: u64) -> Result<Moved, ReplayError> {
+    let here = t.position();
+    let to = Position { elapsed: here.elapsed.saturating_add(slice), ..here };
+    let halt = t.run_forward(Some(to), finder)?;
+    Ok(moved(halt, finder))
+}
+
+/// Lets one hart make a step. The others go on as their turns come, and stop where the finder says.
+pub fn step(t: &mut Timeline, hart: usize, finder: &mut Breakpoints<'_>) -> Result<Moved, ReplayError> {
+    let halt = t.step_forward(hart, 1, finder)?;
+    Ok(match halt {
+        Halt::There => Moved::Stopped(hart, Hit::Step),
+        halt => moved(halt, finder),
+    })
+}
+
+/// Takes one step of a hart back.
+pub fn step_back(t: &mut Timeline, hart: usize) -> Result<Moved, ReplayError> {
+    Ok(match t.step_back(hart, 1)? {
+        Halt::Start => Moved::Begin,
+        _ => Moved::Stopped(hart, Hit::Step),
+    })
+}
+
+/// Goes back to the last stop before the present moment. At a watchpoint the timeline is then *after* the access, so that a debugger that
+/// takes one more step back sees the value change, as it does forwards.
+pub fn back(t: &mut Timeline, finder: &mut Breakpoints<'_>) -> Result<Moved, ReplayError> {
+    finder.told = None;
+    let halt = t.run_back(None, finder)?;
+    if let (Halt::Found, Some((hart, Hit::Watchpoint { .. }))) = (&halt, finder.hit) {
+        t.step_forward(hart, 1, &mut ())?;
+    }
+    Ok(match halt {
+        Halt::Stopped => Moved::Going,
+        Halt::Start => Moved::Begin,
+        halt => moved(halt, finder),
+    })
+}
+
+fn moved(halt: Halt, finder: &Breakpoints<'_>) -> Moved {
+    match (halt, finder.hit) {
+        (Halt::Found, Some((hart, hit))) => Moved::Stopped(hart, hit),
+        (Halt::Recorded(reason), _) => Moved::Recorded(reason),
+        (Halt::End(end), _) => Moved::End(end),
+        (Halt::Start, _) => Moved::Begin,
+        (Halt::There | Halt::Stopped | Halt::Found, _) => Moved::Going,
+    }
+}
+
+/// The last `count` ledger entries before the present moment, oldest first. `keep` chooses them. The timeline is where it was afterwards.
+pub fn recent(t: &mut Timeline, count: usize, keep: impl Fn(&Entry) -> bool) -> Result<Vec<Entry>, ReplayError> {
+    let mut found: Vec<Entry> = Vec::new();
+    each_part(t, |entries| {
+        let mut part: Vec<Entry> = entries.into_iter().filter(|e| keep(e)).collect();
+        part.append(&mut found);
+        found = part;
+        found.len() < count
+    })?;
+    found.drain(..found.len().saturating_sub(count));
+    Ok(found)
+}
+
+/// What last changed a CSR or a field of it on a hart before the present moment: the entry, and the values before and after.
+pub fn why(t: &mut Timeline, hart: usize, field: &FieldName) -> Result<Option<(Entry, u64, u64)>, ReplayError> {
+    let mut answer = None;
+    each_part(t, |entries| {
+        if let Some((i, before, after)) = last_writer(&entries, hart, field) {
+            answer = entries.get(i).map(|e| (e.clone(), before, after));
+        }
+        answer.is_none()
+    })?;
+    Ok(answer)
+}
+
+/// Runs the parts between checkpoints again, the last one first, and gives `look` what happened in each until it says false.
+fn each_part(t: &mut Timeline, mut look: impl FnMut(Vec<Entry>) -> bool) -> Result<(), ReplayError> {
+    /// Entries of one part that fit into memory; a part with more is told without its last ones.
+    const ROOM: usize = 4 << 20;
+    let from = t.position();
+    let mut high = from;
+    let mut points = t.checkpoints();
+    while let Some(low) = points.pop() {
+        if low >= high {
+            continue;
+        }
+        t.seek(low)?;
+        let ledger = Ledger::new(ROOM);
+        let shared = ledger.clone();
+        t.observe(Some(std::rc::Rc::new(move || Box::new(shared.clone()))));
+        // Not seek, which would take the checkpoint that may be there.
+        t.run_forward(Some(high), &mut ())?;
+        t.observe(None);
+        if !look(ledger.take()) {
+            break;
+        }
+        high = low;
+    }
+    t.seek(from)?;
+    Ok(())
+}
