@@ -27,6 +27,9 @@ pub struct Config {
     /// Defects it has.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub bugs: Vec<String>,
+    /// Switched extensions of the native firmware.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub sbi_ext: String,
     /// Device tree blob.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub dtb: Option<PathBuf>,
@@ -102,6 +105,7 @@ impl Default for Config {
             bios: "native".into(),
             sbi_profile: "spec".into(),
             bugs: Vec::new(),
+            sbi_ext: String::new(),
             dtb: None,
             from_snapshot: None,
             places: Vec::new(),
@@ -141,7 +145,7 @@ impl Config {
         let saved = a.from_snapshot.is_some().then(|| c.clone());
         macro_rules! take { ($($f:ident),*) => { $( if let Some(v) = &a.$f { c.$f = v.clone(); } )* } }
         macro_rules! take_option { ($($f:ident),*) => { $( if a.$f.is_some() { c.$f = a.$f.clone(); } )* } }
-        take!(bios, sbi_profile, smp, memory, cpu, seed, epoch, cycle_hz, quantum, engine);
+        take!(bios, sbi_profile, sbi_ext, smp, memory, cpu, seed, epoch, cycle_hz, quantum, engine);
         take_option!(kernel, initrd, append, dtb, limit);
         if let Some(ids) = &a.hart_ids {
             c.hart_ids = ids.clone();

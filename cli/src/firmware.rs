@@ -1,6 +1,7 @@
 //! The native firmware's choices: `--sbi-profile`, `--bug`, and the lists of both.
 
 use sbi_model::bug::{Bug, Bugs, Status};
+use sbi_model::config::Optional;
 use sbi_model::profile::{PROFILES, Profile};
 
 use crate::config::Config;
@@ -18,7 +19,24 @@ pub fn config(c: &Config) -> Result<sbi_model::Config, CliError> {
     };
     let mut config = sbi_model::Config::new(profile);
     config.bugs = bugs(&c.bugs)?;
+    optional(&mut config.optional, &c.sbi_ext)?;
     Ok(config)
+}
+
+/// `NAME=on|off,...`
+fn optional(set: &mut Optional, text: &str) -> Result<(), CliError> {
+    for part in text.split(',').filter(|p| !p.is_empty()) {
+        let on = match part.split_once('=') {
+            Some((name, "on")) => set.by_name(name).map(|v| *v = true),
+            Some((name, "off")) => set.by_name(name).map(|v| *v = false),
+            _ => None,
+        };
+        if on.is_none() {
+            let names = Optional::NAMES.join(" or ");
+            return Err(CliError::usage(format!("option --sbi-ext: '{part}'"), format!("give {names} with =on or =off")));
+        }
+    }
+    Ok(())
 }
 
 fn bugs(names: &[String]) -> Result<Bugs, CliError> {

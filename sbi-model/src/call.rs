@@ -11,6 +11,7 @@ use crate::profile::policy::Narrow;
 use crate::state::{State, Work};
 
 /// One extension.
+#[derive(Debug)]
 pub struct Extension {
     /// First extension id (a7).
     pub first: u64,
@@ -43,6 +44,7 @@ impl Extension {
 }
 
 /// One function of an extension: what traces, tests and documentation know of it.
+#[derive(Debug)]
 pub struct Function {
     /// Function id (a6), or extension id of a legacy call.
     pub id: u64,

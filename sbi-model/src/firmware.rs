@@ -109,7 +109,9 @@ impl Sbi {
             Cause::Exception(Exception::EcallS) => self.ecall(platform, hart),
             _ => {
                 before = platform.observer.is_some().then(|| Before::of(h, platform.bus));
-                emulate::trap(&mut self.call(platform, hart), cause)
+                let mut call = self.call(platform, hart);
+                let guest = ext::nacl::taken(&mut call, cause);
+                guest.unwrap_or_else(|| emulate::trap(&mut call, cause))
             }
         };
         let work = &mut self.state.work[hart];
@@ -121,7 +123,12 @@ impl Sbi {
         }
         (work.at, work.words) = (0, Default::default());
         match outcome {
-            Outcome::Trap(trap) => self.redirect(&mut platform.harts[hart], platform.bus, trap),
+            Outcome::Trap(trap) => {
+                self.redirect(&mut platform.harts[hart], platform.bus, trap);
+                if !leave::previous(&platform.harts[hart]).virt() {
+                    ext::nacl::left(&mut self.call(platform, hart));
+                }
+            }
             Outcome::Held => {
                 self.state.work[hart].stage = Stage::Idle;
                 return FwStep::Done { cost: COST };
@@ -174,6 +181,7 @@ impl Sbi {
 
     /// `mret`.
     fn leave(&mut self, platform: &mut Platform<'_>, hart: usize) -> FwStep {
+        ext::nacl::entered(&mut self.call(platform, hart));
         leave::mret(&mut platform.harts[hart], platform.bus);
         self.state.work[hart].stage = Stage::Idle;
         FwStep::Done { cost: COST }
@@ -188,9 +196,8 @@ impl Sbi {
     /// One step of an `ecall` from HS-mode.
     fn ecall(&mut self, platform: &mut Platform<'_>, hart: usize) -> Outcome {
         let h = &platform.harts[hart];
-        let isa = h.csr.isa;
         let (fid, eid) = (h.x[16], h.x[17]);
-        let extension = ext::find(eid, &self.rules, isa);
+        let extension = ext::find(eid, &self.rules, h);
         let function = extension.and_then(|e| e.function(eid, fid));
         let before = platform.observer.is_some().then(|| Before::of(h, platform.bus));
         let mut call = self.call(platform, hart);

@@ -1,9 +1,11 @@
 //! The firmware's own state: plain data.
 
+use std::collections::BTreeMap;
+
 use emu_core::dev::StateIo;
 use emu_core::hart::{Hart, Wait};
 
-use crate::ext::{Cppc, Dbtr, FwEvent, Fwft, Pmu};
+use crate::ext::{Cppc, Dbtr, FwEvent, Fwft, Mpxy, Nacl, Pmu};
 use crate::sse::Sse;
 
 /// What HSM keeps of one hart.
@@ -67,6 +69,12 @@ pub struct State {
     pub fwft: Vec<Fwft>,
     /// By hart index.
     pub cppc: Vec<Cppc>,
+    /// Message channels.
+    pub mpxy: Mpxy,
+    /// By hart index.
+    pub nacl: Vec<Nacl>,
+    /// Words of vendor-specific extensions, under keys of their own.
+    pub vendor: BTreeMap<u64, u64>,
     /// By hart index: htimedelta of harts without Zicntr.
     pub delta: Vec<u64>,
 }
@@ -82,6 +90,9 @@ impl State {
             dbtr: vec![Dbtr::default(); harts],
             fwft: vec![Fwft::default(); harts],
             cppc: vec![Cppc::default(); harts],
+            mpxy: Mpxy::new(harts),
+            nacl: vec![Nacl::default(); harts],
+            vendor: BTreeMap::new(),
             delta: vec![0; harts],
         }
     }
@@ -146,6 +157,12 @@ impl State {
         self.dbtr.iter_mut().for_each(|d| d.visit(io));
         self.fwft.iter_mut().for_each(|f| f.visit(io));
         self.cppc.iter_mut().for_each(|p| p.visit(io));
+        self.mpxy.visit(io);
+        self.nacl.iter_mut().for_each(|n| n.visit(io));
+        let mut pairs: Vec<u8> = self.vendor.iter().flat_map(|(k, v)| [k.to_le_bytes(), v.to_le_bytes()].concat()).collect();
+        io.bytes("vendor", &mut pairs);
+        let word = |b: &[u8]| b.iter().rev().fold(0, |v, &b| v << 8 | u64::from(b));
+        self.vendor = pairs.chunks_exact(16).map(|p| (word(&p[..8]), word(&p[8..]))).collect();
         self.delta.iter_mut().for_each(|d| io.u64("htimedelta", d));
     }
 }

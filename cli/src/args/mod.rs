@@ -109,6 +109,9 @@ pub struct RunArgs {
     /// A defect for the native firmware to have; see `trapeze bugs`. May be given more than once
     #[arg(long, value_name = "NAME", help_heading = "Guest")]
     pub bug: Vec<String>,
+    /// Switch an extension of the native firmware: NAME=on|off[,NAME=...] with mpxy (on) or nacl (off; KVM uses it when it is on)
+    #[arg(long, value_name = "NAME=on|off", help_heading = "Guest")]
+    pub sbi_ext: Option<String>,
     /// Device tree blob to pass instead of the generated one
     #[arg(long, value_name = "FILE", help_heading = "Guest")]
     pub dtb: Option<PathBuf>,

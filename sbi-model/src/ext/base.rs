@@ -23,6 +23,6 @@ fn give(value: u64) -> Outcome {
 }
 
 fn probe(c: &mut Call<'_, '_>) -> Outcome {
-    let isa = c.caller().csr.isa;
-    give(u64::from(super::find(c.args[0], c.rules, isa).is_some()))
+    let hart = &c.platform.harts[c.hart];
+    give(u64::from(super::find(c.args[0], c.rules, hart).is_some()))
 }

@@ -60,6 +60,8 @@ fn hart_start(c: &mut Call<'_, '_>) -> Outcome {
     }
     let h = &mut c.platform.harts[i];
     (c.state.pmu[i], c.state.dbtr[i], c.state.fwft[i]) = Default::default();
+    c.state.nacl[i] = Default::default();
+    c.state.mpxy.shmem[i] = super::mpxy::NONE;
     boot::start(h, c.platform.bus, at, opaque);
     sse::start(c, i);
     c.state.set(i, HartState::Started);

@@ -8,6 +8,8 @@ mod fwft;
 mod hsm;
 mod ipi;
 mod legacy;
+pub mod mpxy;
+pub mod nacl;
 pub(crate) mod pmu;
 mod rfence;
 mod srst;
@@ -15,6 +17,7 @@ mod sse;
 mod susp;
 mod time;
 
+use emu_core::hart::Hart;
 use emu_csr::Isa;
 
 use crate::call::Extension;
@@ -24,6 +27,8 @@ use crate::profile::policy::PlatformDrivers;
 pub use cppc::Cppc;
 pub use dbtr::Dbtr;
 pub use fwft::Fwft;
+pub use mpxy::Mpxy;
+pub use nacl::Nacl;
 pub use pmu::{FwEvent, HARDWARE, Pmu, SOFTWARE};
 
 /// The highest extension id of the legacy range (SBI, "Legacy Extensions").
@@ -44,12 +49,25 @@ pub static EXTENSIONS: &[&Extension] = &[
     &fwft::EXTENSION,
     &susp::EXTENSION,
     &cppc::EXTENSION,
+    &mpxy::EXTENSION,
+    &nacl::EXTENSION,
     &legacy::EXTENSION,
 ];
 
-/// The extension of an id, if firmware of these rules offers it on a hart of these ISA extensions.
-pub fn find(eid: u64, rules: &Rules, isa: Isa) -> Option<&'static Extension> {
-    EXTENSIONS.iter().copied().find(|e| (e.first..=e.last).contains(&eid) && (e.available)(rules, isa))
+/// The ids of vendor-specific extensions (SBI, "Vendor Specific Extension Space").
+pub const VENDOR: std::ops::RangeInclusive<u64> = 0x0900_0000..=0x09ff_ffff;
+
+/// The extension of an id, if firmware of these rules offers it on a hart. A vendor-specific one is an embedding's
+/// ([`crate::Config::vendor`]), and its id's lower 24 bits must be those of the hart's mvendorid.
+pub fn find(eid: u64, rules: &Rules, hart: &Hart) -> Option<&'static Extension> {
+    let isa = hart.csr.isa;
+    let own = || EXTENSIONS.iter().copied();
+    let offered = |e: &&'static Extension| (e.first..=e.last).contains(&eid) && (e.available)(rules, isa);
+    if !VENDOR.contains(&eid) {
+        return own().find(offered);
+    }
+    let vendor = hart.csr.mvendorid & 0xff_ffff == eid & 0xff_ffff;
+    rules.vendor.iter().copied().filter(|_| vendor).find(offered)
 }
 
 /// Whether the extensions that need a driver of the platform are there.
