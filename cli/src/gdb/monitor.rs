@@ -109,7 +109,7 @@ fn operation(m: &Machine, i: usize) -> String {
     let cause = Cause::from_bits(h.csr.mcause);
     if cause == Some(Cause::Exception(Exception::EcallS)) {
         let (fid, eid) = (h.x[16], h.x[17]);
-        let extension = firmware(m).and_then(|f| sbi_model::ext::find(eid, f.rules(), h.csr.isa));
+        let extension = firmware(m).and_then(|f| sbi_model::ext::find(eid, f.rules(), h));
         let name = extension.and_then(|e| e.function(eid, fid)).map(|f| f.name);
         return format!("SBI {}", name.unwrap_or("unknown function"));
     }
