@@ -1,0 +1,43 @@
+//! The payloads of `roms/sse`, each with what it must print on every profile: programs that judge for themselves what an event did to them.
+
+#![allow(clippy::unwrap_used)] // helpers of tests, which clippy takes for other code
+
+use emu_core::board;
+use emu_core::board::load::{Bios, File, Images};
+use emu_core::machine::{EngineKind, Machine, MachineConfig, RunEnd};
+use sbi_model::profile::Profile;
+use sbi_model::{Config, Sbi};
+
+/// Runs a program on a profile until it powers off; what it printed, the same on both engines.
+fn prints(program: &'static [u8], profile: &str, harts: usize) -> String {
+    let run = |engine| {
+        let board = board::Config { harts, ram_size: 16 << 20, ..board::Config::default() };
+        let images = Images { bios: Bios::Native, kernel: Some(File { name: "payload", bytes: program }), ..Images::default() };
+        let firmware = Sbi::new(Config::new(Profile::find(profile).unwrap()));
+        let config = MachineConfig { board, engine, quantum: 1000 };
+        let mut m = Machine::new(config, Vec::new(), &images, Some(Box::new(firmware))).unwrap();
+        let end = m.run(100_000_000);
+        let text = String::from_utf8(m.take_console_output()).unwrap();
+        assert!(matches!(end, RunEnd::PowerOff(_)), "{profile}: {end:?} after {text}");
+        (text, m.state_hash())
+    };
+    let (step, block) = (run(EngineKind::Step), run(EngineKind::Block));
+    assert!(step == block, "{profile}: engines differ");
+    step.0
+}
+
+#[test]
+fn sstatus_leaks_out_of_a_handler_in_both_directions() {
+    let program = include_bytes!("../../roms/sse/sstatus-leak.elf");
+    const DOWN: &str = "2: the kernel's pc went on in U-mode\n";
+    const UP: &str = "3: SPP = 1 in a system call\n";
+    for (profile, two, three) in [
+        ("spec", DOWN, UP),
+        ("opensbi-1.9", DOWN, UP),
+        ("opensbi-1.6", DOWN, UP),
+        // It keeps SIE, SPIE and SPP to itself, but takes the mode from SPP as the handler left it.
+        ("private-resume", DOWN, "3: healthy\n"),
+    ] {
+        assert_eq!(prints(program, profile, 1), format!("0: healthy\n1: healthy\n{two}{three}"), "{profile}");
+    }
+}
