@@ -231,6 +231,15 @@ impl Config {
             .map_err(|e| CliError::usage(format!("this configuration cannot be written as TOML: {e}"), "keep numbers below 2^63"))
     }
 
+    /// As [`Config::to_toml`], but only what is not the default.
+    pub fn to_short_toml(&self) -> Result<String, CliError> {
+        let (all, default) = (self.to_toml()?, Config::default().to_toml()?);
+        // Tables come last, and a default has none.
+        let (plain, tables) = all.split_at(all.find("\n[").map_or(all.len(), |at| at + 1));
+        let plain: String = plain.lines().filter(|l| !default.lines().any(|d| d == *l)).map(|l| format!("{l}\n")).collect();
+        Ok(plain + tables)
+    }
+
     /// Finds values that contradict each other or that the board cannot have, before any file is opened.
     fn check(&self) -> Result<(), CliError> {
         crate::firmware::config(self)?;
@@ -311,6 +320,9 @@ mod tests {
         };
         let text = c.to_toml().unwrap();
         assert_eq!(toml::from_str::<Config>(&text).unwrap(), c, "{text}");
+        let short = c.to_short_toml().unwrap();
+        assert_eq!(toml::from_str::<Config>(&short).unwrap(), c, "{short}");
+        assert!(!short.contains("seed"), "{short}");
     }
 
     #[test]

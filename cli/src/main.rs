@@ -59,6 +59,7 @@ fn dispatch() -> Result<ExitCode, CliError> {
         Some(Command::Run(a)) => run::run(&a),
         Some(Command::Record(a)) => recording::commands::record(&a),
         Some(Command::Replay(a)) => recording::commands::replay(&a),
+        Some(Command::Bundle(a)) => recording::commands::bundle(&a),
         Some(Command::Snapshot(a)) => recording::snapshot::command(&a.what),
         Some(Command::Debug(a)) => debug::run(&a),
         Some(Command::Log(a)) => recording::commands::log(&a.what),

@@ -4,6 +4,7 @@
 //! ([`log`]), carries them out again ([`play`]), moves along a run in both directions ([`timeline`]), says where two runs part ([`diff`](mod@diff)).
 //! It opens no file and reads no clock: bytes come in and go out.
 
+pub mod bundle;
 pub mod bytes;
 pub mod context;
 pub mod debug;
@@ -18,5 +19,6 @@ pub mod semantics;
 pub mod snapshot;
 pub mod symbols;
 pub mod timeline;
+pub mod token;
 
 pub use error::ReplayError;

@@ -1,6 +1,6 @@
 //! Carrying a log's decisions out on a machine.
 
-use emu_core::machine::{Machine, RunEnd, Stop};
+use emu_core::machine::{HartStep, Machine, RunEnd, Stop};
 
 use crate::error::ReplayError;
 use crate::log::{Decision, End, Log, Position, Record};
@@ -46,6 +46,15 @@ pub fn apply(m: &mut Machine, r: &Record) -> Result<bool, ReplayError> {
     match &r.what {
         Decision::Input(bytes) => m.console_input(bytes),
         Decision::Inject { name, args } => m.inject(name, args).map_err(|e| misfit(&r.at, e.to_string()))?,
+        Decision::Step { hart, count } => {
+            let hart = usize::try_from(*hart).ok().filter(|h| *h < m.harts().len());
+            let hart = hart.ok_or_else(|| misfit(&r.at, "there is no such hart".into()))?;
+            for _ in 0..*count {
+                if matches!(m.step_hart(hart), HartStep::End(_)) {
+                    break;
+                }
+            }
+        }
         Decision::Reboot | Decision::Command(_) => {}
         Decision::Mark(hash) => return Ok(m.register_hash()[..16] == hash[..16]),
         Decision::State(hash) => return Ok(m.state_hash() == *hash),

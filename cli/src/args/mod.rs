@@ -35,6 +35,8 @@ pub enum Command {
     Replay(ReplayArgs),
     /// Look into a recording, or make one from text.
     Log(LogArgs),
+    /// Pack a recording and all images that it needs into one file.
+    Bundle(BundleArgs),
     /// Save machines in the middle of their runs, and go on from there.
     Snapshot(SnapshotArgs),
     /// Let GDB move through a run, forwards and backwards: `trapeze debug --replay FILE`, or `trapeze debug -- RUN OPTIONS`.
@@ -302,6 +304,14 @@ pub enum LogCommand {
         /// The log
         log: PathBuf,
     },
+    /// Print a run whose decisions are few as one line, for trapeze replay
+    Token {
+        /// The log
+        log: PathBuf,
+        /// Where to look for images; may be given more than once
+        #[arg(long, value_name = "DIR")]
+        images: Vec<PathBuf>,
+    },
     /// Make a log from such lines
     Assemble {
         /// The lines
@@ -310,6 +320,19 @@ pub enum LogCommand {
         #[arg(long, short, value_name = "FILE")]
         output: PathBuf,
     },
+}
+
+/// Options of `trapeze bundle`.
+#[derive(Args, Debug)]
+pub struct BundleArgs {
+    /// The log
+    pub log: PathBuf,
+    /// The bundle to write (default: the log's name with .bundle)
+    #[arg(long, short, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+    /// Where to look for images that are not where they were; may be given more than once
+    #[arg(long, value_name = "DIR")]
+    pub images: Vec<PathBuf>,
 }
 
 /// Options of `trapeze snapshot`.

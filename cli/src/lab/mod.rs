@@ -5,16 +5,18 @@ mod jobs;
 mod story;
 mod table;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use emu_core::board::load::{Bios, File, Images};
 use emu_core::machine::Machine;
-use replay::lab::{Boundary, Case, LabError, Options, Payload, Setting, Window};
+use replay::lab::{Boundary, Case, LabError, Options, Payload, Setting, Story, Window};
+use replay::log::Log;
 
 use crate::args::LabArgs;
 use crate::config::Config;
 use crate::console::output;
 use crate::exit::{CliError, Exit};
+use crate::recording::{bundle, find};
 use crate::{images, machine};
 
 const HYP: &[u8] = include_bytes!("../../../roms/lab/hyp.elf");
@@ -26,29 +28,32 @@ pub enum Firmware {
     /// The native firmware with one profile.
     Native(String),
     /// A binary, by the name it has in tables.
-    Binary(String, Vec<u8>),
+    Binary(String, Vec<u8>, PathBuf),
 }
 
 impl Firmware {
     /// `opensbi-1.9`, or the file's name.
     pub fn name(&self) -> &str {
         match self {
-            Firmware::Native(name) | Firmware::Binary(name, _) => name,
+            Firmware::Native(name) | Firmware::Binary(name, ..) => name,
+        }
+    }
+
+    /// What `trapeze run` would need to make the same machine.
+    fn config(&self) -> Config {
+        let config = Config { memory: 64 << 20, smp: 2, kernel: Some("rom:hyp".into()), ..Config::default() };
+        match self {
+            Firmware::Native(profile) => Config { sbi_profile: profile.clone(), ..config },
+            Firmware::Binary(_, _, file) => Config { bios: file.to_string_lossy().into_owned(), ..config },
         }
     }
 
     /// A fresh machine of two harts with the payload under this firmware.
     pub fn machine(&self) -> Result<Machine, CliError> {
-        let mut config = Config { memory: 64 << 20, smp: 2, ..Config::default() };
+        let config = self.config();
         let bios = match self {
-            Firmware::Native(profile) => {
-                config.sbi_profile.clone_from(profile);
-                Bios::Native
-            }
-            Firmware::Binary(name, bytes) => {
-                config.bios = "file".to_owned();
-                Bios::File(File { name, bytes })
-            }
+            Firmware::Native(_) => Bios::Native,
+            Firmware::Binary(name, bytes, _) => Bios::File(File { name, bytes }),
         };
         let images = Images { bios, kernel: Some(File { name: "hyp.elf", bytes: HYP }), ..Images::default() };
         machine::start(&config, machine::board_config(&config)?, Vec::new(), &images)
@@ -113,7 +118,15 @@ fn told(payload: &Payload, firmware: &Firmware, setting: Setting, place: &str) -
         ));
     };
     let story = replay::lab::tell(payload, &mut prepared, Case { setting, step: b.step }).map_err(said)?;
-    Ok(story::text(&story, payload, firmware.name(), setting))
+    let token = token(firmware, &story)?.map_or(String::new(), |t| format!("again: trapeze replay {t}\n"));
+    Ok(story::text(&story, payload, firmware.name(), setting) + &token)
+}
+
+/// The case as a replay token: it ends in the same state.
+fn token(firmware: &Firmware, story: &Story) -> Result<Option<String>, CliError> {
+    let header = find::header(&firmware.config())?;
+    let log = Log { header, records: story.decisions.records().to_vec(), end: Some(story.end.clone()), cut: None };
+    bundle::token(&log, &[])
 }
 
 /// What `trapeze` alone shows of the laboratory: one defect of a real firmware, and the same event under two repairs.
@@ -140,7 +153,7 @@ fn firmwares(args: &LabArgs) -> Result<Vec<Firmware>, CliError> {
             // NAME=FILE or FILE: a binary.
             let (name, file) = f.split_once('=').unwrap_or((f, f));
             let bytes = images::read(Path::new(file), "firmware (and there is no such profile)", |_| false)?.bytes;
-            list.push(Firmware::Binary(name.to_owned(), bytes));
+            list.push(Firmware::Binary(name.to_owned(), bytes, PathBuf::from(file)));
         }
     }
     Ok(list)

@@ -9,10 +9,10 @@ use emu_core::machine::EngineKind;
 use replay::log::{Log, assemble, dump};
 use replay::play::Outcome;
 
-use crate::args::{self, Cli, Command, Engine, LogCommand, RecordArgs, ReplayArgs, RunArgs};
+use crate::args::{self, BundleArgs, Cli, Command, Engine, LogCommand, RecordArgs, ReplayArgs, RunArgs};
 use crate::console::output;
 use crate::exit::{CliError, Exit};
-use crate::recording::{find, part, second};
+use crate::recording::{bundle, find, part, second};
 use crate::report::hex;
 use crate::run;
 
@@ -65,12 +65,20 @@ pub fn run_options(rest: &[OsString]) -> Result<RunArgs, CliError> {
 /// `trapeze record`.
 pub fn record(a: &RecordArgs) -> Result<ExitCode, CliError> {
     let options = run_options(&a.run)?;
-    run::recorded(&options, Some(&a.output))
+    let code = run::recorded(&options, Some(&a.output))?;
+    if !options.quiet && !options.print_config && options.dump_dtb.is_none() {
+        let log = Log::read(&read(&a.output, "log")?).map_err(CliError::replay)?;
+        if let Some(token) = bundle::token(&log, &[])? {
+            eprintln!("trapeze: token {token}");
+        }
+    }
+    Ok(code)
 }
 
 /// `trapeze replay`.
 pub fn replay(a: &ReplayArgs) -> Result<ExitCode, CliError> {
-    let (log, mut places, _unpacked) = open(&a.what)?;
+    let opened = bundle::open(&a.what)?;
+    let (log, mut places) = (opened.log, opened.places);
     places.extend(a.images.iter().cloned());
     if !a.force {
         log.header.check("log").map_err(CliError::replay)?;
@@ -84,7 +92,8 @@ pub fn replay(a: &ReplayArgs) -> Result<ExitCode, CliError> {
             "trapeze: the log breaks off in the chunk at byte {at}: its recorder was killed; replaying to the last complete one"
         );
     }
-    let (mut machine, outcome) = second::execute(&config, &log, !a.silent)?;
+    let (mut machine, outcome, open) = second::execute(&config, &log, !a.silent)?;
+    let newline = if open { "\n" } else { "" };
     match outcome {
         Outcome::Same { whole, hash, marks } => {
             if !a.quiet {
@@ -95,24 +104,25 @@ pub fn replay(a: &ReplayArgs) -> Result<ExitCode, CliError> {
                 eprintln!("trapeze: replayed {how}; {} instructions, {marks} witnesses held", machine.instret());
             }
             if a.hash {
-                output::print(&format!("state hash: {}\n", hex(&hash)))?;
+                output::print(&format!("{newline}state hash: {}\n", hex(&hash)))?;
             }
             Ok(if whole { Exit::Ok } else { Exit::Limit }.into())
         }
         Outcome::Stopped => Ok(Exit::Interrupt.into()),
         Outcome::Differs(d) => {
             if a.hash {
-                output::print(&format!("state hash: {}\n", hex(&machine.state_hash())))?;
+                output::print(&format!("{newline}state hash: {}\n", hex(&machine.state_hash())))?;
             }
             Err(CliError::Mismatch(second::explain(&config, &log, &d, [EngineKind::Step, EngineKind::Block])?))
         }
     }
 }
 
-/// A log from a file, with directories where images may be.
-pub fn open(what: &str) -> Result<(Log, Vec<std::path::PathBuf>, Option<()>), CliError> {
-    let bytes = read(Path::new(what), "log")?;
-    Ok((Log::read(&bytes).map_err(CliError::replay)?, Vec::new(), None))
+/// `trapeze bundle`.
+pub fn bundle(a: &BundleArgs) -> Result<ExitCode, CliError> {
+    let to = a.output.clone().unwrap_or_else(|| a.log.with_extension("bundle"));
+    bundle::pack(&a.log, &to, &a.images)?;
+    Ok(Exit::Ok.into())
 }
 
 /// `trapeze log`.
@@ -125,6 +135,13 @@ pub fn log(c: &LogCommand) -> Result<ExitCode, CliError> {
             if let Some(at) = log.cut {
                 eprintln!("trapeze: the log breaks off in the chunk at byte {at}");
             }
+        }
+        LogCommand::Token { log, images } => {
+            let log = Log::read(&read(log, "log")?).map_err(CliError::replay)?;
+            let token = bundle::token(&log, images)?.ok_or_else(|| {
+                CliError::usage("this run has too many decisions for a token", "give the log, or a bundle of it (trapeze bundle)")
+            })?;
+            output::print(&format!("{token}\n"))?;
         }
         LogCommand::Assemble { text, output: file } => {
             let bytes = read(text, "log's text")?;

@@ -56,6 +56,11 @@ fn files(c: &mut Config) -> Vec<NamedFile> {
     out
 }
 
+/// Every file a configuration names: role and path.
+pub fn paths(c: &Config) -> Vec<(String, PathBuf)> {
+    files(&mut c.clone()).into_iter().map(|(role, path, _)| (role, path)).collect()
+}
+
 /// The header of a run's log: its configuration and its images by hash. Drives must leave their files as they are.
 pub fn header(c: &Config) -> Result<Header, CliError> {
     for d in &c.drives {

@@ -1,5 +1,6 @@
 //! Recording runs, replaying them, and the commands for both.
 
+pub mod bundle;
 pub mod commands;
 pub mod find;
 pub mod second;

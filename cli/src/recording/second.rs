@@ -18,13 +18,14 @@ const SLICE: u64 = 20_000_000;
 /// Memory words that are printed of a difference.
 const WORDS: usize = 16;
 
-/// Replays a log with this configuration; prints the guest's output if `show`.
-pub fn execute(c: &Config, log: &Log, show: bool) -> Result<(Machine, Outcome), CliError> {
+/// Replays a log with this configuration; prints the guest's output if `show`, and says whether that ended in the middle of a line.
+pub fn execute(c: &Config, log: &Log, show: bool) -> Result<(Machine, Outcome, bool), CliError> {
     let mut m = machine::build(c)?;
-    let mut failed = None;
+    let (mut failed, mut open) = (None, false);
     let mut boot = || machine::build(&c.from_start()).map_err(|e| ReplayError::Machine(e.to_string()));
     let outcome = replay(&mut m, log, &mut boot, SLICE, &mut |m| {
         let text = m.take_console_output();
+        open = text.last().map_or(open, |b| show && *b != b'\n');
         match output::write(if show { &text } else { &[] }) {
             Ok(output::Reader::There) => true,
             Ok(output::Reader::Gone) => false,
@@ -36,7 +37,7 @@ pub fn execute(c: &Config, log: &Log, show: bool) -> Result<(Machine, Outcome), 
     });
     match failed {
         Some(e) => Err(e),
-        None => Ok((m, outcome.map_err(CliError::replay)?)),
+        None => Ok((m, outcome.map_err(CliError::replay)?, open)),
     }
 }
 

@@ -15,7 +15,8 @@ pub struct ForkError(pub String);
 
 impl Machine {
     /// A machine in the same state. Translations and decoded blocks are not copied, they are no state. Nobody
-    /// observes the fork, and its firmware's operations run to their ends at once until it gets a schedule of its own.
+    /// observes the fork, and its firmware's operations run to their ends at once until it gets a schedule of its own (pauses that were
+    /// injected stay).
     pub fn fork(&self) -> Result<Machine, ForkError> {
         let bus = self.bus.fork().map_err(ForkError)?;
         Ok(Machine {
@@ -35,6 +36,7 @@ impl Machine {
             in_firmware: self.in_firmware,
             schedule: None,
             stops: None,
+            pause: self.pause,
             console_out: self.console_out.clone(),
             console_in: self.console_in.clone(),
             htif: self.htif,

@@ -12,6 +12,13 @@ pub const INJECTIONS: &[(&str, &[&str], &str)] = &[
     ),
     ("msip", &["hart", "level"], "sets or clears a hart's machine software interrupt (ACLINT MSWI)"),
     ("ssip", &["hart"], "sends an edge to a hart's supervisor software interrupt (ACLINT SSWI)"),
+    ("rnmi", &["hart", "level"], "sets or clears a hart's RNMI signal (Smrnmi)"),
+    ("csr", &["hart", "number", "value"], "writes a CSR without access checks: a counter's phase, a trap's cause"),
+    (
+        "pause",
+        &["cycles"],
+        "from here on lets so many cycles pass between the steps of native firmware's operations, in which other harts run; 0: none",
+    ),
     ("x", &["hart", "register", "value"], "writes an integer register"),
     ("memory", &["address", "size", "value"], "stores 1, 2, 4 or 8 bytes in RAM"),
 ];
@@ -38,7 +45,7 @@ impl Machine {
         }
         let arg = |i: usize| args.get(i).copied().unwrap_or(0);
         let hart = usize::try_from(arg(if name == "event" { 1 } else { 0 })).unwrap_or(usize::MAX);
-        if name != "memory" && hart >= self.harts.len() {
+        if !matches!(name, "memory" | "pause") && hart >= self.harts.len() {
             return fail(&format!("there is no hart {hart}"));
         }
         match name {
@@ -56,6 +63,16 @@ impl Machine {
                     s.send(hart);
                 }
             }
+            "rnmi" => self.set_rnmi(hart, arg(1) != 0),
+            "csr" => {
+                let h = &mut self.harts[hart];
+                let now = h.now(&self.bus);
+                let effects = u16::try_from(arg(1)).ok().and_then(|n| h.csr.assign(n, arg(2), &now));
+                let Some(effects) = effects else { return fail("this hart has no such CSR, or it is read-only") };
+                h.apply(effects);
+                h.recontext();
+            }
+            "pause" => self.pause = arg(0),
             "x" if (1..32).contains(&arg(1)) => self.harts[hart].x[arg(1) as usize] = arg(2),
             "x" => return fail("registers are 1 to 31"),
             _ => {

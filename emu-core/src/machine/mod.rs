@@ -124,6 +124,8 @@ pub struct Machine {
     schedule: Option<Box<dyn Schedule>>,
     /// Places in pages that no block may cover, because a breakpoint has them.
     stops: Option<Box<Halves>>,
+    /// Cycles that pass between the steps of a firmware operation if there is no schedule.
+    pause: u64,
     /// Harts, one bit each by index, whose firmware operation is not at its end.
     in_firmware: u64,
     engine: EngineKind,
@@ -183,6 +185,7 @@ impl Machine {
             observer: None,
             schedule: None,
             stops: None,
+            pause: 0,
             in_firmware: 0,
             engine: config.engine,
             quantum: config.quantum.max(1),

@@ -297,7 +297,7 @@ impl Machine {
         loop {
             steps += 1;
             let pause = match fw.step(&mut platform, i) {
-                FwStep::More => self.schedule.as_mut().map_or(0, |s| s.pause(i, steps)),
+                FwStep::More => self.schedule.as_mut().map_or(self.pause, |s| s.pause(i, steps)),
                 FwStep::Spin => SPIN,
                 FwStep::Done { cost } => {
                     let h = &mut self.harts[i];

@@ -34,6 +34,7 @@ impl Machine {
         }
         self.visit_state(io);
         io.part("machine", 0);
+        io.u64("pause", &mut self.pause);
         io.bytes("console output", &mut self.console_out);
         for h in &mut self.harts {
             state::u32(io, "events", &mut h.events);

@@ -4,6 +4,7 @@ use emu_core::machine::{HartStep, Machine};
 use emu_csr::Mode;
 
 use super::payload::{Payload, Setting};
+use super::steps::Steps;
 use crate::context::{Context, Difference, is_leftover};
 use crate::ledger::Ledger;
 
@@ -74,6 +75,8 @@ pub(super) struct Run<'a> {
     pub machine: Machine,
     pub victim: usize,
     pub injector: usize,
+    /// What was done to the machine, if that is to be known.
+    pub steps: Option<Steps>,
     /// The ledger whose lengths are kept in `at`.
     pub marks: Option<Ledger>,
     /// Ledger entries before the event was sent, was delivered, before `complete`, and when the victim went on.
@@ -98,6 +101,13 @@ impl Run<'_> {
         (h.mode, h.pc)
     }
 
+    fn step(&mut self, hart: usize) -> HartStep {
+        match &mut self.steps {
+            Some(s) => s.step(&mut self.machine, hart),
+            None => self.machine.step_hart(hart),
+        }
+    }
+
     fn mark(&mut self, i: usize) {
         if let Some(l) = &self.marks {
             self.at[i] = l.len();
@@ -116,7 +126,7 @@ impl Run<'_> {
         }
         self.mark(2);
         // The call itself, and whatever M-mode does about it.
-        self.machine.step_hart(self.victim);
+        self.step(self.victim);
         if !self.until(HANDLER, |(mode, _)| mode != Mode::M) {
             return Ending::NeverCompleted { stray: None };
         }
@@ -127,7 +137,7 @@ impl Run<'_> {
     /// The injector's call.
     fn send(&mut self) -> bool {
         for _ in 0..DELIVERY {
-            if matches!(self.machine.step_hart(self.injector), HartStep::End(_)) {
+            if matches!(self.step(self.injector), HartStep::End(_)) {
                 return false;
             }
             if self.machine.harts()[self.injector].pc == self.payload.places.inject_done {
@@ -143,7 +153,7 @@ impl Run<'_> {
             if there(self.place()) {
                 return true;
             }
-            if matches!(self.machine.step_hart(self.victim), HartStep::End(_)) {
+            if matches!(self.step(self.victim), HartStep::End(_)) {
                 return false;
             }
         }
@@ -164,7 +174,7 @@ impl Run<'_> {
             if p.panics.contains(&pc) || pc == p.window_end {
                 break;
             }
-            match self.machine.step_hart(self.victim) {
+            match self.step(self.victim) {
                 HartStep::End(_) => break,
                 HartStep::Trapped => {
                     let (mode, pc) = self.place();

@@ -90,6 +90,7 @@ pub fn run(
             }
         }
         let outcome = Run {
+            steps: None,
             payload,
             setting,
             machine: base.machine.fork()?,

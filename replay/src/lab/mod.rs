@@ -7,11 +7,13 @@
 mod case;
 mod matrix;
 mod payload;
+mod steps;
 mod story;
 mod window;
 
 pub use case::{After, Case, Ending, Outcome};
 pub use matrix::{Cell, Matrix, Options, Tally, run};
 pub use payload::{LabError, Payload, Prepared, Setting};
+pub use steps::Steps;
 pub use story::{Blame, Story, tell};
 pub use window::{Boundary, Window};

@@ -2,6 +2,7 @@
 
 use emu_core::machine::{ForkError, HartStep, Machine, RunEnd};
 
+use super::steps::Steps;
 use crate::symbols::{SymbolError, Symbols};
 
 /// Cycles in which any firmware brings two harts to their waiting places.
@@ -101,6 +102,8 @@ pub struct Prepared {
     pub injector: usize,
     /// The firmware's name, for messages.
     pub firmware: String,
+    /// What was done to the machine since its start.
+    pub steps: Steps,
 }
 
 impl Payload {
@@ -129,12 +132,13 @@ impl Payload {
     pub fn boot(&self, mut machine: Machine, firmware: &str) -> Result<Prepared, LabError> {
         let p = &self.places;
         // Hold the harts before they look.
-        self.write(&mut machine, p.config + 12, 0)?;
+        let mut steps = Steps::default();
+        self.write(&mut steps, &mut machine, p.config + 12, 0)?;
         let waits = |m: &Machine, at: u64| m.harts().iter().position(|h| (at..at + 8).contains(&h.pc));
         loop {
             let end = machine.run(machine.cycles() + LOOK);
             if let (Some(victim), Some(injector)) = (waits(&machine, p.spin_victim), waits(&machine, p.spin_injector)) {
-                return Ok(Prepared { machine, victim, injector, firmware: firmware.to_owned() });
+                return Ok(Prepared { machine, victim, injector, firmware: firmware.to_owned(), steps });
             }
             if end != RunEnd::Limit || machine.cycles() > BOOT {
                 let how = format!("{end:?} at cycle {}", machine.cycles());
@@ -147,17 +151,17 @@ impl Payload {
     /// at its call.
     pub fn enter(&self, from: &mut Prepared, setting: Setting) -> Result<Prepared, LabError> {
         let p = &self.places;
-        let mut machine = from.machine.fork()?;
+        let (mut machine, mut steps) = (from.machine.fork()?, from.steps.clone());
         for (i, word) in [setting.policy, setting.variant, setting.layout, 1].into_iter().enumerate() {
-            self.write(&mut machine, p.config + 4 * i as u64, word)?;
+            self.write(&mut steps, &mut machine, p.config + 4 * i as u64, word)?;
         }
-        let mut here = Prepared { machine, victim: from.victim, injector: from.injector, firmware: from.firmware.clone() };
+        let mut here = Prepared { machine, victim: from.victim, injector: from.injector, firmware: from.firmware.clone(), steps };
         for (hart, place, name) in [(here.victim, p.window_begin, "window_begin"), (here.injector, p.inject_here, "inject_here")]
         {
             let mut steps = 0;
             while here.machine.harts()[hart].pc != place {
                 steps += 1;
-                let end = here.machine.step_hart(hart);
+                let end = here.steps.step(&mut here.machine, hart);
                 if steps > APPROACH || matches!(end, HartStep::End(_)) {
                     return Err(self.astray(&from.firmware, hart, name, format!("{end:?}")));
                 }
@@ -166,14 +170,8 @@ impl Payload {
         Ok(here)
     }
 
-    fn write(&self, machine: &mut Machine, at: u64, word: u32) -> Result<(), LabError> {
-        let bus = machine.bus_mut();
-        let mut touched = Vec::new();
-        if !bus.ram.write_bytes(at, &word.to_le_bytes(), &mut touched) {
-            return Err(LabError::NoConfig(self.name.clone()));
-        }
-        bus.code_writes.append(&mut touched);
-        Ok(())
+    fn write(&self, steps: &mut Steps, machine: &mut Machine, at: u64, word: u32) -> Result<(), LabError> {
+        steps.store(machine, at, word).map_err(|_| LabError::NoConfig(self.name.clone()))
     }
 
     fn astray(&self, firmware: &str, hart: usize, place: &'static str, how: String) -> LabError {

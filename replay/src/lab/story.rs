@@ -4,9 +4,11 @@ use emu_csr::Mode;
 
 use super::case::{Case, Ending, Outcome, Run};
 use super::payload::{LabError, Payload, Prepared};
+use super::steps::Steps;
 use super::window::Boundary;
 use crate::context::Difference;
 use crate::ledger::{Entry, FieldName, Ledger, last_writer};
+use crate::log::{End, Position};
 
 /// Most ledger entries of a case.
 const ENTRIES: usize = 100_000;
@@ -29,6 +31,10 @@ pub struct Story {
     pub resumed: usize,
     /// Why each difference is there.
     pub blames: Vec<Blame>,
+    /// All that was done to the machine since its start.
+    pub decisions: Steps,
+    /// Where the case ended.
+    pub end: End,
 }
 
 /// Where a wrong value came from.
@@ -48,7 +54,7 @@ pub fn tell(payload: &Payload, prepared: &mut Prepared, case: Case) -> Result<St
     let ledger = Ledger::new(ENTRIES);
     base.machine.set_observer(Box::new(ledger.clone()));
     for _ in 0..case.step {
-        base.machine.step_hart(base.victim);
+        base.steps.step(&mut base.machine, base.victim);
     }
     let boundary = Boundary::of(payload, &base.machine.harts()[base.victim], case.step);
     let (victim, injector) = (base.victim, base.injector);
@@ -58,14 +64,21 @@ pub fn tell(payload: &Payload, prepared: &mut Prepared, case: Case) -> Result<St
         machine: base.machine,
         victim,
         injector,
+        steps: Some(base.steps),
         marks: Some(ledger.clone()),
         at: [usize::MAX; 4],
     };
     let outcome = run.go();
     let entries = ledger.entries();
     let [sent, delivered, completed, resumed] = run.at.map(|n| n.min(entries.len()));
+    let end = End {
+        at: Position { exact: true, ..Position::of(&run.machine) },
+        reason: "the case is over".into(),
+        hash: run.machine.state_hash(),
+    };
+    let decisions = run.steps.take().unwrap_or_default();
     let blames = blames(&outcome, &entries, victim, completed, resumed);
-    Ok(Story { boundary, outcome, entries, sent, delivered, completed, resumed, blames })
+    Ok(Story { boundary, outcome, entries, sent, delivered, completed, resumed, blames, decisions, end })
 }
 
 fn blames(outcome: &Outcome, entries: &[Entry], victim: usize, completed: usize, resumed: usize) -> Vec<Blame> {

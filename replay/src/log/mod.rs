@@ -13,7 +13,9 @@ pub use write::LogWriter;
 /// First bytes of a log.
 pub const MAGIC: &[u8; 8] = b"TRPZLOG\0";
 /// Version of the format.
-pub const VERSION: u32 = 1;
+pub const VERSION: u32 = 2;
+/// The first version that can still be read: all of it means the same.
+pub(crate) const OLDEST: u32 = 1;
 pub(crate) const KIND: &str = "log";
 pub(crate) const RECORDS: u8 = 1;
 pub(crate) const FOOTER: u8 = 2;
@@ -51,6 +53,13 @@ pub enum Decision {
     },
     /// The guest asked for a reboot, and a fresh machine goes on from position 0.
     Reboot,
+    /// The scheduler's choice where it is not the round-robin's: one hart alone makes steps ([`emu_core::machine::Machine::step_hart`]).
+    Step {
+        /// Hart index.
+        hart: u64,
+        /// How many.
+        count: u64,
+    },
     /// A monitor command; none changes state, so this is for the reader.
     Command(String),
     /// The hash of harts, devices and firmware here: [`emu_core::machine::Machine::register_hash`].

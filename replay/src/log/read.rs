@@ -1,6 +1,6 @@
 //! Reading a log: everything is checked before anything is believed.
 
-use super::{Decision, End, FOOTER, Header, KIND, MAGIC, Position, RECORDS, Record, VERSION};
+use super::{Decision, End, FOOTER, Header, KIND, MAGIC, OLDEST, Position, RECORDS, Record, VERSION};
 use crate::bytes::{CHECK, Chunk, Cursor, check, take_chunk};
 use crate::error::{ReplayError, bad};
 use crate::semantics::TOOL;
@@ -26,7 +26,7 @@ impl Log {
             return Err(bad(KIND, 0, "this is not a log of trapeze"));
         }
         let version = c.u32()?;
-        if version != VERSION {
+        if !(OLDEST..=VERSION).contains(&version) {
             return Err(ReplayError::Version {
                 kind: KIND,
                 found: format!("a version of trapeze with log format {version}"),
@@ -114,6 +114,7 @@ fn take_record(c: &mut Cursor<'_>, last: &mut Position) -> Result<Record, Replay
             Decision::Mark(hash)
         }
         6 => Decision::State(c.array()?),
+        7 => Decision::Step { hart: c.number()?, count: c.number()? },
         other => return Err(bad(KIND, start, format!("a record of unknown kind {other}"))),
     };
     Ok(Record { at, what })

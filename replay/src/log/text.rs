@@ -10,6 +10,7 @@ enum Line {
     Image { role: String, name: String, size: u64, hash: String },
     Input { at: (u64, u64), exact: bool, bytes: String },
     Inject { at: (u64, u64), exact: bool, name: String, args: Vec<u64> },
+    Step { at: (u64, u64), exact: bool, hart: u64, count: u64 },
     Reboot { at: (u64, u64), exact: bool },
     Command { at: (u64, u64), exact: bool, text: String },
     Mark { at: (u64, u64), exact: bool, hash: String },
@@ -45,6 +46,7 @@ pub fn dump(log: &Log) -> String {
         lines.push(match &r.what {
             Decision::Input(b) => Line::Input { at, exact, bytes: hex(b) },
             Decision::Inject { name, args } => Line::Inject { at, exact, name: name.clone(), args: args.clone() },
+            Decision::Step { hart, count } => Line::Step { at, exact, hart: *hart, count: *count },
             Decision::Reboot => Line::Reboot { at, exact },
             Decision::Command(text) => Line::Command { at, exact, text: text.clone() },
             Decision::Mark(h) => Line::Mark { at, exact, hash: hex(&h[..16]) },
@@ -92,6 +94,7 @@ pub fn assemble(text: &str) -> Result<Vec<u8>, ReplayError> {
             },
             Line::Input { at, exact, bytes: b } => add(at, exact, Decision::Input(bytes(&b)?)),
             Line::Inject { at, exact, name, args } => add(at, exact, Decision::Inject { name, args }),
+            Line::Step { at, exact, hart, count } => add(at, exact, Decision::Step { hart, count }),
             Line::Reboot { at, exact } => add(at, exact, Decision::Reboot),
             Line::Command { at, exact, text } => add(at, exact, Decision::Command(text)),
             Line::Mark { at, exact, hash: h } => {

@@ -87,6 +87,7 @@ fn put_record(out: &mut Vec<u8>, last: &mut Position, r: &Record) {
         Decision::Command(_) => 4,
         Decision::Mark(_) => 5,
         Decision::State(_) => 6,
+        Decision::Step { .. } => 7,
     };
     put_position(out, kind, last, &r.at);
     match &r.what {
@@ -101,5 +102,9 @@ fn put_record(out: &mut Vec<u8>, last: &mut Position, r: &Record) {
         // Half of a hash tells two states apart as well as the whole, and marks are most of an idle guest's log.
         Decision::Mark(hash) => out.extend_from_slice(&hash[..16]),
         Decision::State(hash) => out.extend_from_slice(hash),
+        Decision::Step { hart, count } => {
+            put(out, *hart);
+            put(out, *count);
+        }
     }
 }

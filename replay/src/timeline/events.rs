@@ -9,11 +9,16 @@ use crate::error::ReplayError;
 use crate::log::{self, Decision, Log, Record};
 use crate::play;
 
+/// Steps of one record that are told apart.
+const MOST_STEPS: u64 = 1 << 20;
+
 /// Where an event enters.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum When {
     /// Where a log says: before what comes with the next instruction.
     Logged(log::Position),
+    /// Straight after the event before it.
+    Then,
     /// At a position of a timeline, after it.
     Elapsed(Position),
 }
@@ -40,7 +45,20 @@ impl Event {
     /// The events of a recording, in order.
     pub(super) fn recorded(log: &Log) -> Vec<Event> {
         let event = |at: &log::Position, what| Event { at: When::Logged(*at), what };
-        let mut all: Vec<Event> = log.records.iter().map(|r| event(&r.at, What::Decision(r.what.clone()))).collect();
+        let mut all: Vec<Event> = Vec::new();
+        for r in &log.records {
+            match r.what {
+                // One by one, so that the positions between them can be reached.
+                Decision::Step { hart, count } if count <= MOST_STEPS => {
+                    let one = What::Decision(Decision::Step { hart, count: 1 });
+                    for n in 0..count {
+                        let at = if n == 0 { When::Logged(r.at) } else { When::Then };
+                        all.push(Event { at, what: one.clone() });
+                    }
+                }
+                _ => all.push(event(&r.at, What::Decision(r.what.clone()))),
+            }
+        }
         match (&log.end, log.records.last()) {
             (Some(e), _) => all.push(event(&e.at, What::End(e.reason.clone()))),
             (None, Some(r)) => all.push(event(&r.at, What::End("the recorder was killed".into()))),
@@ -54,11 +72,17 @@ impl Event {
         matches!(&self.what, What::Decision(Decision::Reboot))
     }
 
+    /// Whether one hart makes a step by itself.
+    pub(super) fn is_step(&self) -> bool {
+        matches!(&self.what, What::Decision(Decision::Step { .. }))
+    }
+
     /// Where the machine stops for it.
     fn stop(&self) -> Stop {
         match self.at {
             When::Logged(p) if p.exact => Stop { instret: p.instret, ..Stop::NEVER },
             When::Logged(p) => Stop { cycles: p.cycles, ..Stop::NEVER },
+            When::Then => Stop { instret: 0, ..Stop::NEVER },
             When::Elapsed(p) => Stop { elapsed: p.elapsed, ..Stop::NEVER },
         }
     }
@@ -83,6 +107,7 @@ impl Event {
     /// Whether it enters where this machine stands.
     pub(super) fn due(&self, m: &Machine) -> bool {
         match self.at {
+            When::Then => true,
             When::Logged(_) => m.stands_at(&self.stop_of(m)),
             When::Elapsed(p) => m.elapsed() >= p.elapsed,
         }
@@ -92,6 +117,7 @@ impl Event {
     pub(super) fn fits(&self, m: &Machine) -> bool {
         match self.at {
             When::Logged(p) => m.cycles() == p.cycles && m.instret() == p.instret,
+            When::Then => true,
             When::Elapsed(p) => m.elapsed() == p.elapsed,
         }
     }

@@ -19,6 +19,10 @@ pub trait Finder {
     /// Runs `m` until `to` ([`Machine::run_until`]) or the first hit *after* the present moment. A hit is a moment of the machine itself,
     /// which stays there.
     fn run(&mut self, m: &mut Machine, to: &Stop) -> Found;
+    /// Whether the present moment is a hit; asked where a decision, not a run, has brought the machine: after a recorded step of one hart.
+    fn here(&mut self, _m: &mut Machine) -> bool {
+        false
+    }
     /// Called between parts of a long movement; false stops it. When it is called depends on nothing the guest can see.
     fn poll(&mut self) -> bool {
         true
@@ -54,5 +58,9 @@ impl<F: FnMut(&mut Machine) -> bool> Finder for Each<F> {
                 return Found::Ran(end);
             }
         }
+    }
+
+    fn here(&mut self, m: &mut Machine) -> bool {
+        (self.0)(m)
     }
 }

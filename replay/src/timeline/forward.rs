@@ -72,7 +72,16 @@ impl Timeline {
             if !finder.poll() {
                 return Ok(Halt::Stopped);
             }
-            let found = self.leg(goal, finder)?;
+            let step = self.events.get(self.done).is_some_and(|e| e.is_step() && e.due(&self.machine));
+            let found = if step {
+                // The next step of a hart is a decision: nothing runs.
+                let old = self.here < self.printed;
+                self.carry_out()?;
+                self.arrive(None, old)?;
+                finder.here(&mut self.machine)
+            } else {
+                self.leg(goal, finder)?
+            };
             if self.ended.is_none() && self.points.due(self.here, self.options.spacing) {
                 self.checkpoint()?;
             }
@@ -110,6 +119,9 @@ impl Timeline {
     pub(super) fn arrive(&mut self, mut end: Option<RunEnd>, old: bool) -> Result<(), ReplayError> {
         loop {
             self.collect(old);
+            if end.is_none() && self.events.get(self.done).is_some_and(|e| e.is_step() && e.due(&self.machine)) {
+                return Ok(());
+            }
             let due = match (self.events.get(self.done), &end) {
                 (None, _) => false,
                 (Some(e), Some(RunEnd::Reset)) => e.is_reboot(),
