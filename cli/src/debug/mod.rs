@@ -21,7 +21,7 @@ use crate::exit::{CliError, Exit};
 use crate::gdb::listen::{self, Inbound};
 use crate::gdb::{self, Advance, Guest, Resume, Served, Stops};
 use crate::machine;
-use crate::recording::{commands, find};
+use crate::recording::{bundle, commands, find};
 use crate::session::End;
 
 /// A run that can be moved along, who types to it and who debugs it.
@@ -51,14 +51,16 @@ pub struct Travel {
 
 /// Runs the command.
 pub fn run(a: &DebugArgs) -> Result<ExitCode, CliError> {
-    let (config, log) = match (&a.replay, a.run.is_empty()) {
+    // What a bundle holds stays unpacked to the end: a guest that reboots reads its images again.
+    let (config, log, _unpacked) = match (&a.replay, a.run.is_empty()) {
         (Some(what), true) => {
-            let (log, mut places, _unpacked) = commands::open(what)?;
+            let opened = bundle::open(what)?;
+            let (log, mut places) = (opened.log, opened.places);
             places.extend(a.images.iter().cloned());
             log.header.check("log").map_err(CliError::replay)?;
-            (find::config(&log.header, &places)?, Some(log))
+            (find::config(&log.header, &places)?, Some(log), opened.unpacked)
         }
-        (None, false) => (Config::resolve(&commands::run_options(&a.run)?)?, None),
+        (None, false) => (Config::resolve(&commands::run_options(&a.run)?)?, None, None),
         _ => {
             return Err(CliError::usage(
                 "trapeze debug needs either --replay FILE or the options of a run",
