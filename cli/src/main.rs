@@ -18,6 +18,7 @@ mod explain;
 mod firmware;
 mod gdb;
 mod generate;
+mod histogram;
 mod images;
 mod lab;
 mod machine;

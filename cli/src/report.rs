@@ -6,6 +6,7 @@ use emu_core::machine::{Machine, RunEnd};
 use serde::Serialize;
 
 use crate::exit::Exit;
+use crate::histogram::Line;
 use crate::session::End;
 
 /// The final report (`--json`); its fields are documented in docs/using.md.
@@ -37,6 +38,9 @@ pub struct Report {
     /// Hash of the whole state (with `--hash`).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub hash: Option<String>,
+    /// Calls of the firmware (with `--sbi-histogram`).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sbi: Option<Vec<Line>>,
 }
 
 /// How long it took on the host, from the start of the command.
@@ -71,6 +75,7 @@ impl Report {
             host_seconds,
             mips: instret as f64 / host_seconds.max(1e-9) / 1e6,
             hash: None,
+            sbi: None,
         }
     }
 

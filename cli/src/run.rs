@@ -4,6 +4,7 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::time::Instant;
 
+use emu_core::machine::Machine;
 use replay::log::Log;
 use replay::play::Outcome;
 
@@ -11,6 +12,7 @@ use crate::args::RunArgs;
 use crate::config::Config;
 use crate::console::output;
 use crate::exit::{CliError, Exit};
+use crate::histogram::Histogram;
 use crate::machine;
 use crate::recording::{Bytes, Recorder, commands, find, second, snapshot};
 use crate::report::{self, Report, Times};
@@ -38,7 +40,17 @@ pub fn recorded(args: &RunArgs, log: Option<&Path>) -> Result<ExitCode, CliError
         return Err(CliError::usage("nothing to run", "add -kernel FILE, or -bios FILE for firmware alone"));
     }
     let again = config.from_start();
-    let rebuild: Rebuild = Box::new(move || machine::build(&again));
+    let histogram = args.sbi_histogram.then(Histogram::default);
+    let listener = histogram.clone();
+    let build = move |config: &Config| -> Result<Machine, CliError> {
+        let mut machine = machine::build(config)?;
+        if let Some(h) = &listener {
+            machine.set_observer(Box::new(h.clone()));
+        }
+        Ok(machine)
+    };
+    let first = build(&config)?;
+    let rebuild: Rebuild = Box::new(move || build(&again));
     let options = Options {
         limit: config.limit,
         throttle: config.throttle,
@@ -53,7 +65,7 @@ pub fn recorded(args: &RunArgs, log: Option<&Path>) -> Result<ExitCode, CliError
         None => None,
     };
     let points = snapshot::points(&args.snapshot_at)?;
-    let mut session = Session::new(machine::build(&config)?, options)?;
+    let mut session = Session::new(first, options)?;
     let from = config.clone();
     session.save_at(points, Box::new(move |m, file| snapshot::save(&from, m, file)));
     if let Some(r) = recorder {
@@ -69,6 +81,7 @@ pub fn recorded(args: &RunArgs, log: Option<&Path>) -> Result<ExitCode, CliError
     if args.hash {
         report.hash = Some(report::hex(&session.machine().state_hash()));
     }
+    report.sbi = histogram.as_ref().map(Histogram::lines);
     if let Some(r) = session.recorder() {
         let exact = matches!(end, End::Limit);
         r.finish(session.machine(), exact, &report.text)?;
@@ -77,6 +90,9 @@ pub fn recorded(args: &RunArgs, log: Option<&Path>) -> Result<ExitCode, CliError
     let unsaved = session.unsaved();
     drop(session); // the terminal is as it was before anything is said
     finish(args, &report, newline)?;
+    if let Some(h) = histogram.filter(|_| !args.json) {
+        output::print(&h.text())?;
+    }
     if args.verify {
         verify(&config, log, &bytes)?;
     }

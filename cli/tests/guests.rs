@@ -192,3 +192,26 @@ fn the_stale_spv_program_tells_the_profiles_apart() {
         assert!(stdout(&o).contains(corrupted.trim_end()), "{}", stdout(&o));
     }
 }
+
+#[test]
+fn the_histogram_counts_calls_by_function_with_any_firmware() {
+    let kernel = format!("{}/../roms/sse/spv-stale.elf", env!("CARGO_MANIFEST_DIR"));
+    let o = run(&["run", "--quiet", "--sbi-histogram", "-kernel", &kernel]);
+    let text = stdout(&o);
+    let lines: Vec<Vec<&str>> = text.lines().skip(1).map(|l| l.split_whitespace().collect()).collect();
+    let expected = [
+        ["SSE", "sbi_sse_register", "1"],
+        ["SSE", "sbi_sse_enable", "1"],
+        ["SSE", "sbi_sse_complete", "1"],
+        ["SSE", "sbi_sse_inject", "1"],
+        ["SSE", "sbi_sse_hart_unmask", "1"],
+        ["DBCN", "sbi_debug_console_write", "1"],
+        ["SRST", "sbi_system_reset", "1"],
+    ];
+    assert!(expected.iter().all(|e| lines.iter().any(|l| l == e)), "{text}");
+    let o = run(&["run", "--quiet", "--json", "--sbi-histogram", "-kernel", &kernel]);
+    let report = String::from_utf8(o.stdout).expect("text");
+    let report: serde_json::Value = serde_json::from_str(report.lines().last().expect("a report")).expect("JSON");
+    assert_eq!(report["sbi"].as_array().map(Vec::len), Some(expected.len()), "{report}");
+    assert_eq!(report["sbi"][0], serde_json::json!({"extension": "SSE", "function": "sbi_sse_register", "count": 1}));
+}

@@ -13,6 +13,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         "loaders" => loaders()?,
         "decoder" => decoder(),
         "guest" => guest(),
+        "sbi" => sbi(),
         other => return Err(format!("there is no target {other}").into()),
     };
     for (i, s) in seeds.iter().enumerate() {
@@ -109,4 +110,11 @@ fn guest() -> Vec<Vec<u8>> {
             v
         })
         .collect()
+}
+
+/// Words of a small generator: nine or ten of them are a call.
+fn sbi() -> Vec<Vec<u8>> {
+    let word =
+        |s: u64, i: u64| (s << 32 | i).wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(29).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    (0..32u64).map(|s| std::iter::once(s as u8).chain((0..400).flat_map(|i| word(s, i).to_le_bytes())).collect()).collect()
 }

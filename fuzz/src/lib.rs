@@ -5,3 +5,9 @@ pub mod bytes;
 pub mod decoder;
 pub mod guest;
 pub mod loaders;
+pub mod sbi;
+
+/// What the firmware's own tests share.
+#[allow(clippy::expect_used)]
+#[path = "../../sbi-model/tests/common/mod.rs"]
+mod common;

@@ -11,6 +11,7 @@ use crate::bug::BugId;
 use crate::call::{Call, Extension, Outcome};
 use crate::config::{Config, Rules};
 use crate::error::SbiError;
+use crate::profile::policy::ReservedLegacy;
 use crate::record::{self, Before};
 use crate::sse::{self, Sse};
 use crate::state::{HartState, Stage, State};
@@ -208,7 +209,8 @@ impl Sbi {
         };
         if let Outcome::Return(result) = outcome {
             let h = &mut platform.harts[hart];
-            give(h, extension, result);
+            let reserved = eid <= ext::LAST_LEGACY && self.rules.policies.reserved_legacy == ReservedLegacy::One;
+            give(h, reserved || extension.is_some_and(Extension::legacy), result);
             leave::past(h, platform.bus, 4);
         }
         if let Outcome::Refused(e, value) = outcome {
@@ -230,8 +232,8 @@ impl Sbi {
 }
 
 /// Puts a result where the caller looks for it. Legacy calls have one result, in a0, and change no other register.
-fn give(h: &mut Hart, extension: Option<&Extension>, result: Result<u64, SbiError>) {
-    if extension.is_some_and(|e| e.legacy()) {
+fn give(h: &mut Hart, legacy: bool, result: Result<u64, SbiError>) {
+    if legacy {
         h.x[10] = result.unwrap_or_else(SbiError::code);
         return;
     }

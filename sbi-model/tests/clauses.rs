@@ -67,6 +67,16 @@ fn ids_that_are_no_sign_extended_words_name_no_extension_and_no_function() {
 }
 
 #[test]
+fn reserved_legacy_extensions_change_a1_only_with_opensbi() {
+    for (name, a1) in [("spec", 0x77), ("opensbi-1.9", 0)] {
+        let mut rig = profile(1, name);
+        for eid in 9..=0xf {
+            assert_eq!(rig.call(0, eid, 0, &[1, 0x77]), (NOT_SUPPORTED, a1), "{name} {eid:#x}");
+        }
+    }
+}
+
+#[test]
 fn the_mask_base_needs_to_be_a_hart_only_if_bit_0_is_set() {
     let mut rig = Rig::ids(&[0, 9], "max", Config::default());
     assert_eq!(rig.call(0, HSM, 0, &[9, ENTRY, 0]).0, 0);

@@ -251,3 +251,13 @@ fn breakpoints_come_to_the_firmware_while_a_trigger_is_for_the_supervisor() {
     assert_eq!(call(&mut r, 5, &[0, 3]), (0, 0));
     assert!(delegated(&r), "uninstalled");
 }
+
+#[test]
+fn breakpoints_stay_delegated_with_opensbi() {
+    let config = Config::new(Profile::find("opensbi-1.9").expect("a profile"));
+    let mut r = Rig::of(1, "max,sdtrig=on", config);
+    assert_eq!(call(&mut r, 1, &[AT, 0, 0]), (0, 0));
+    put(&mut r, 0, [0, T6 | VS | ST, 1, 0]);
+    assert_eq!(call(&mut r, 3, &[1]), (0, 0));
+    assert_eq!(r.harts[0].csr.medeleg >> 3 & 1, 1);
+}

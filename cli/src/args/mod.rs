@@ -207,6 +207,9 @@ pub struct RunArgs {
     /// At the end print a report as one line of JSON
     #[arg(long, help_heading = "Report")]
     pub json: bool,
+    /// At the end say how often the guest called each function of the firmware
+    #[arg(long, help_heading = "Report")]
+    pub sbi_histogram: bool,
     /// Execute the run twice and compare: on a difference say at which instruction and in which fields
     #[arg(long, help_heading = "Report")]
     pub verify: bool,

@@ -7,7 +7,7 @@ use std::rc::Rc;
 
 use emu_core::hart::Hart;
 use emu_core::observer::{Observer, TrapEntry, TrapReturn};
-use emu_csr::{Cause, Exception, Mode, table};
+use emu_csr::{Cause, Mode, table};
 
 /// CSRs that the supervisor or its guest can read, whose changes by M-mode are compared. Counters and clocks run on by themselves.
 pub const VISIBLE: [u16; 33] = [
@@ -145,11 +145,10 @@ impl Observer for Listener {
             return;
         }
         let x = registers(h);
-        let (key, args) = if cause == Exception::EcallS {
-            let legacy = x[17] <= sbi_model::ext::LAST_LEGACY;
-            (Key::Call(x[17], if legacy { 0 } else { x[16] }), std::array::from_fn(|i| x[10 + i]))
-        } else {
-            (Key::Trap(cause as u64), [h.csr.mtval, h.csr.mtval2, h.csr.mtinst, 0, 0, 0])
+        let key = Key::of(h, cause);
+        let args = match key {
+            Key::Call(..) => std::array::from_fn(|i| x[10 + i]),
+            _ => [h.csr.mtval, h.csr.mtval2, h.csr.mtinst, 0, 0, 0],
         };
         let mut inner = self.0.borrow_mut();
         inner.open.insert(h.id, Open { registers: x, csrs: csrs(h) });

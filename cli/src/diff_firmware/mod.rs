@@ -1,8 +1,8 @@
 //! `trapeze diff-firmware`: one guest on two firmwares, and what M-mode answered differently.
 
 mod align;
-mod compare;
-mod events;
+pub mod compare;
+pub mod events;
 mod policy;
 mod report;
 

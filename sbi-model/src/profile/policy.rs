@@ -231,6 +231,14 @@ policies! {
         /// Does nothing and succeeds, as the tests expect.
         PassedOver = "passed-over",
     }
+    "DBTR, Debug's native triggers"
+    /// Where breakpoint exceptions go while a trigger is enabled for the supervisor; a hart fires none with interrupts off while they are delegated.
+    breakpoints: Breakpoints {
+        /// To M-mode, which hands them on: triggers fire wherever the supervisor asked for.
+        Firmware = "firmware",
+        /// To the supervisor, as ever.
+        Delegated = "delegated",
+    }
     "HSM, pending states"
     /// Whether a hart's change of state can be seen half done.
     hart_change: HartChange {
@@ -294,6 +302,14 @@ policies! {
         Address = "address",
         /// Is all harts.
         AllHarts = "all-harts",
+    }
+    "Legacy, 0x09 to 0x0f"
+    /// What a call of a reserved legacy extension returns.
+    reserved_legacy: ReservedLegacy {
+        /// NOT_SUPPORTED in a0 alone, as every legacy call.
+        One = "a0-alone",
+        /// NOT_SUPPORTED in a0 and 0 in a1, as every call that is not a legacy one.
+        Pair = "a0-and-a1",
     }
     "M-mode, counters"
     /// A read of an hpmcounter on a hart that has only the mhpmcounter (no Zihpm).

@@ -1,6 +1,7 @@
 //! Harts, memory and firmware without an engine: calls are made by entering the trap that `ecall` raises.
 #![allow(dead_code, clippy::expect_used)] // each test file uses a part; helpers of tests
 
+pub mod abuse;
 pub mod sse;
 
 use std::collections::VecDeque;

@@ -15,7 +15,7 @@ use emu_csr::{Exception, Ext, table};
 use crate::call::{Call, Extension, Function, Outcome, function};
 use crate::error::SbiError;
 use crate::memory::Access;
-use crate::profile::policy::DbtrEnable;
+use crate::profile::policy::{Breakpoints, DbtrEnable};
 use state::{MAPPED, NONE, kind, machine_bit, mode_bits};
 
 /// The extension.
@@ -148,6 +148,7 @@ impl Call<'_, '_> {
         let supervisor = hart.csr.triggers.data.iter().any(|&[tdata1, ..]| {
             mode_bits(kind(tdata1)).iter().any(|&(saved, bit)| SUPERVISOR.contains(&saved) && tdata1 >> bit & 1 != 0)
         });
+        let supervisor = supervisor && self.rules.policies.breakpoints == Breakpoints::Firmware;
         let breakpoint = 1 << Exception::Breakpoint as u8;
         let medeleg = hart.csr.medeleg & !breakpoint | if supervisor { 0 } else { breakpoint };
         hart.csr.assign(table::MEDELEG, medeleg, &hart.now(bus));

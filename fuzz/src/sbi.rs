@@ -1,0 +1,30 @@
+//! Calls of the native firmware from several harts, by the words of the input; what must hold is the same as for random ones.
+
+use sbi_model::Config;
+use sbi_model::profile::PROFILES;
+
+use crate::bytes::Bytes;
+use crate::common::abuse::{Abuse, Source, Stop};
+
+struct Words<'a>(Bytes<'a>);
+
+impl Source for Words<'_> {
+    fn word(&mut self) -> Option<u64> {
+        (!self.0.is_empty()).then(|| self.0.u64())
+    }
+}
+
+/// One input: a profile, then words.
+pub fn run(data: &[u8]) {
+    let mut b = Bytes(data);
+    let profile = &PROFILES[usize::from(b.u8()) % PROFILES.len()];
+    let mut abuse = Abuse::new(Config::new(profile), true);
+    let mut words = Words(b);
+    loop {
+        match abuse.act(&mut words) {
+            Ok(()) => {}
+            Err(Stop::End) => return,
+            Err(Stop::Finding(text)) => panic!("{}: {text}", profile.name),
+        }
+    }
+}
