@@ -305,6 +305,9 @@ impl Abuse {
                 for i in (0..IDS.len()).filter(|&i| i != hart) {
                     if self.calls[i].is_some() {
                         let mut call = self.calls[hart].take();
+                        if let Some(c) = &mut call {
+                            c.state = None;
+                        }
                         let r = self.step(i);
                         std::mem::swap(&mut self.calls[hart], &mut call);
                         r?;
