@@ -41,3 +41,29 @@ fn sstatus_leaks_out_of_a_handler_in_both_directions() {
         assert_eq!(prints(program, profile, 1), format!("0: healthy\n1: healthy\n{two}{three}"), "{profile}");
     }
 }
+
+#[test]
+fn two_events_nest_by_priority_then_number_and_stay_or_go_with_their_hart() {
+    let program = include_bytes!("../../roms/sse/nesting.elf");
+    let cases = "\
+both pending, equal: LlGg a a
+both pending, local first: LlGg a a
+both pending, global first: GgLl a a
+a higher one preempts: LGgl a a
+a lower one waits: LlGg a a
+an equal one with a higher number waits: LlGg a a
+an equal one with a lower number: GLlg a a
+a signal while it runs: LlLl a a
+one-shot: Ll 9 a
+a signal while a one-shot event runs: Ll d a
+on the other hart: 1!
+after a stop and a start:";
+    for (profile, restart) in [
+        ("spec", " 8 masked"),
+        ("opensbi-1.9", " 8 unmasked"),
+        ("private-resume", " 8 unmasked"),
+        ("opensbi-1.6", "Event 4 in invalid state at exit 8 unmasked"),
+    ] {
+        assert_eq!(prints(program, profile, 2), format!("{cases}{restart}\ndone\n"), "{profile}");
+    }
+}

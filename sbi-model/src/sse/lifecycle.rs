@@ -73,8 +73,10 @@ fn keep(c: &mut Call<'_, '_>) {
         }
     }
     if c.rules.bugs.has(BugId::ExitPrint) {
-        for event in alive {
-            c.platform.console_out.extend_from_slice(format!("Event {} in invalid state at exit", event as i32).as_bytes());
+        // By its place among those OpenSBI 1.6 knows: RAS, double trap, global RAS, PMU overflow, software, global software.
+        const KNOWN: [u32; 6] = [0, 1, 0x8000, 0x1_0000, 0xffff_0000, 0xffff_8000];
+        for place in alive.iter().filter_map(|event| KNOWN.iter().position(|k| k == event)) {
+            c.platform.console_out.extend_from_slice(format!("Event {place} in invalid state at exit").as_bytes());
         }
     }
 }
