@@ -7,7 +7,7 @@ use crate::engine::block::T1;
 use crate::engine::breaks::Breaks;
 use crate::engine::trap::Traps;
 use crate::engine::watch::tlb::CountedTlbs;
-use crate::mmu::Tlb;
+use crate::mmu::{Attempt, Tlb};
 use crate::observer::{CsrWrite, TrapReturn};
 
 /// Something an instruction did that the engine must act on before it goes on: a small set of flags in [`Hart::events`].
@@ -81,6 +81,8 @@ pub struct Hart {
     pub last_return: Option<Box<TrapReturn>>,
     /// A CSR write not yet reported.
     pub last_write: Option<Box<CsrWrite>>,
+    /// The last access that the TLB could not answer, while an observer listens: what a fault's page walk is about.
+    pub attempt: Option<Attempt>,
     /// The counted TLBs, while a counter counts an event of theirs.
     pub counted: Option<Box<CountedTlbs>>,
     /// Where a debugger wants this hart to stop. No guest state.
@@ -110,6 +112,7 @@ impl Hart {
             observed: false,
             last_return: None,
             last_write: None,
+            attempt: None,
             counted: None,
             breaks: None,
             t1: T1::new(),

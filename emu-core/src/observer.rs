@@ -1,8 +1,11 @@
 //! What happened, told to whoever asked: tracing, oracles, the tour. Off costs nothing in the engines' fast paths.
 
-use emu_csr::{Cause, ChangeList, Mode, Why};
+use emu_csr::{Cause, ChangeList, Interrupt, Mode, Why};
 
+use crate::bus::Bus;
 use crate::hart::Hart;
+use crate::insn::{Footprint, Insn};
+use crate::mmu::Walk;
 
 /// A trap entry.
 #[derive(Clone, Debug)]
@@ -23,6 +26,16 @@ pub struct TrapEntry {
     pub why: Why,
     /// Interrupts pending and enabled at that moment (mip and mie), by bit: among them those that lost to the one taken.
     pub pending: u64,
+    /// For an interrupt: the others of `pending`, each with the mode that it would have gone to.
+    pub losers: Vec<(Interrupt, Mode)>,
+    /// What xtval tells the handler: an address, an instruction, or 0.
+    pub tval: u64,
+    /// What mtval2 or htval does: a guest physical address shifted right by 2, for a double trap the first one's cause, or 0.
+    pub tval2: u64,
+    /// What mtinst or htinst does: a transformed instruction, a pseudo-instruction, or 0.
+    pub tinst: u64,
+    /// For page, guest-page and access faults: the page walk.
+    pub walk: Option<Box<Walk>>,
     /// Every CSR it changed.
     pub changes: ChangeList,
 }
@@ -87,6 +100,26 @@ pub struct FwRecord {
     pub fields: Vec<FwField>,
 }
 
+/// An instruction that has retired; the hart is as it is afterwards.
+pub struct Retired<'a> {
+    /// The hart.
+    pub hart: &'a Hart,
+    /// Memory and devices.
+    pub bus: &'a Bus,
+    /// Its address.
+    pub pc: u64,
+    /// Mode it ran in.
+    pub mode: Mode,
+    /// The instruction.
+    pub insn: &'a Insn,
+    /// The memory access that it made, if any.
+    pub access: Option<Footprint>,
+    /// What a store has left in memory: its low `access.size` bytes. None if nothing was stored.
+    pub stored: Option<u64>,
+    /// fcsr before it.
+    pub fcsr: u64,
+}
+
 /// Receives events in order.
 pub trait Observer {
     /// A trap was entered.
@@ -102,4 +135,10 @@ pub trait Observer {
     fn csr_write(&mut self, _w: &CsrWrite) {}
     /// Native firmware did something.
     fn firmware(&mut self, _r: &FwRecord) {}
+    /// Whether [`Observer::retired`] is to be told; asked at every turn of a hart. If so, harts run on the exact stepper.
+    fn wants_instructions(&self) -> bool {
+        false
+    }
+    /// An instruction retired.
+    fn retired(&mut self, _r: &Retired<'_>) {}
 }

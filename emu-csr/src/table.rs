@@ -169,6 +169,11 @@ pub fn by_name(name: &str) -> Option<u16> {
     TABLE.iter().find(|decl| decl.name == name).map(|decl| decl.number)
 }
 
+/// The number of the register that takes this one's place when V=1 (`sepc`: `vsepc`), or the same number.
+pub fn replaced(csr: u16) -> u16 {
+    find(csr).map_or(csr, |decl| TABLE[decl.virt as usize].number)
+}
+
 /// The fields of a number, highest first; empty for an unknown number or a register that is one number.
 pub fn fields(csr: u16) -> &'static [Field] {
     find(csr).map_or(&[], |decl| decl.fields)

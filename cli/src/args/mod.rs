@@ -442,6 +442,12 @@ pub struct TraceArgs {
     /// Lines of JSON instead of text
     #[arg(long)]
     pub json: bool,
+    /// Below each line of text also tell its value registers, interrupts that lost, and the page walk of a fault
+    #[arg(long)]
+    pub long: bool,
+    /// Write every instruction instead, in the format of Spike's commit log; - is standard output
+    #[arg(long, value_name = "FILE|-", conflicts_with_all = ["json", "perfetto", "long", "hart", "mode", "cause", "kind", "symbol", "range"])]
+    pub commit_log: Option<PathBuf>,
     /// Write a trace that Perfetto opens instead: one track a hart and mode, software events as slices
     #[arg(long, value_name = "FILE")]
     pub perfetto: Option<PathBuf>,

@@ -1,16 +1,23 @@
 //! Ledger entries as lines of JSON. The schema's version is in the first line; fields are only ever added to it.
 
+use emu_core::mmu::{PTE_FIELDS, PteAccess, Walk};
 use replay::ledger::Entry;
 use replay::symbols::Symbols;
 use serde_json::{Map, Value, json};
 
-use super::Numbered;
+use super::links::Numbered;
+use crate::explain::detail;
 
 /// The first line.
 pub const HEADER: &str = r#"{"schema":"trapeze-ledger-1"}"#;
 
-/// One entry.
+/// One entry as a line.
 pub fn line(e: &Numbered, symbols: &Symbols) -> String {
+    value(e, symbols).to_string()
+}
+
+/// One entry.
+pub fn value(e: &Numbered, symbols: &Symbols) -> Value {
     let place = |pc: u64| match symbols.at(pc, |_| true) {
         Some((name, by)) if by < 0x10_0000 => json!({ "pc": hex(pc), "symbol": name, "offset": by }),
         _ => json!({ "pc": hex(pc) }),
@@ -31,6 +38,20 @@ pub fn line(e: &Numbered, symbols: &Symbols) -> String {
             put("at", place(t.pc));
             put("why", json!(crate::explain::why(t)));
             put("pending", json!(hex(t.pending)));
+            put(
+                "losers",
+                detail::losers(t).iter().map(|(i, why)| json!({ "code": *i as u8, "name": i.name(), "why": why })).collect(),
+            );
+            for (name, v, text) in [
+                ("tval", t.tval, detail::tval(t, symbols)),
+                ("tval2", t.tval2, detail::tval2(t)),
+                ("tinst", t.tinst, detail::tinst(t)),
+            ] {
+                put(name, json!({ "bits": hex(v), "text": text }));
+            }
+            if let Some(w) = &t.walk {
+                put("walk", walk(w));
+            }
         }
         Entry::Return(r) => {
             put("kind", json!("return"));
@@ -53,13 +74,34 @@ pub fn line(e: &Numbered, symbols: &Symbols) -> String {
             put("fields", r.fields.iter().map(field).collect());
         }
     }
-    if let Some((trap, instructions)) = e.ends {
-        put("ends", json!({ "n": trap, "instructions": instructions }));
+    for (name, link) in [("ends", e.ends), ("ended", e.ended)] {
+        if let Some(l) = link {
+            put(name, json!({ "n": l.n, "instructions": l.instructions }));
+        }
     }
     if let Some(changes) = e.entry.changes() {
         put("changes", changes.0.iter().map(change).collect());
     }
-    Value::Object(m).to_string()
+    Value::Object(m)
+}
+
+/// A page walk: the access, every entry with its fields, and the check that failed.
+fn walk(w: &Walk) -> Value {
+    let entry = |a: &PteAccess| {
+        let fields: Map<String, Value> = PTE_FIELDS.iter().map(|f| (f.name.to_owned(), json!(hex(f.of(a.value))))).collect();
+        json!({
+            "stage": a.stage.name(), "level": a.level, "input": hex(a.input), "address": hex(a.address), "pa": hex(a.pa),
+            "value": hex(a.value), "write": a.write, "fields": fields,
+        })
+    };
+    let a = &w.attempt;
+    json!({
+        "access": { "va": hex(a.va), "bytes": a.len, "kind": a.kind.name(), "mode": a.mode.name() },
+        "entries": w.accesses.iter().map(entry).collect::<Vec<_>>(),
+        "refused": w.refused.map(|r| json!({
+            "stage": r.stage.map(|s| s.name()), "input": hex(r.input), "why": r.why.text(), "clause": r.why.clause(),
+        })),
+    })
 }
 
 fn change(c: &emu_csr::Change) -> Value {

@@ -1,14 +1,17 @@
-//! `trapeze trace`: the trap ledger of a run, as text, as lines of JSON, or for Perfetto.
+//! `trapeze trace`: the trap ledger of a run, as text, as lines of JSON, or for Perfetto; and the log of its instructions.
 
+mod commits;
 mod filter;
-mod json;
+pub mod json;
+pub mod links;
 mod perfetto;
 
 use std::io::{BufWriter, Write};
+use std::path::Path;
 use std::process::ExitCode;
 
-use emu_core::machine::RunEnd;
-use replay::ledger::{Entry, Ledger};
+use emu_core::machine::{Machine, RunEnd};
+use replay::ledger::Ledger;
 use replay::symbols::Symbols;
 
 use crate::args::{RunArgs, TraceArgs};
@@ -16,74 +19,98 @@ use crate::config::Config;
 use crate::exit::{CliError, Exit};
 use crate::{entry, images, machine};
 use filter::Filter;
+use links::{Link, Linker, Numbered};
 
 /// Cycles between looks at the ledger.
 const SLICE: u64 = 1_000_000;
 /// Entries that fit into it; a slice makes fewer.
 const ROOM: usize = 4 << 20;
 
-/// An entry with what only the whole run tells.
-pub struct Numbered {
-    /// Position in the ledger, from 0, over all harts.
-    pub number: u64,
-    /// For a return: the number of the trap that it ends, and instructions since.
-    pub ends: Option<(u64, u64)>,
-    /// The entry.
-    pub entry: Entry,
-}
+/// Entries that are held back at most until a trap among them has returned.
+const HOLD: usize = 1 << 16;
 
 /// Runs a guest and prints what its harts' traps did.
 pub fn run(args: &TraceArgs) -> Result<ExitCode, CliError> {
     let run: RunArgs = crate::args::run_options(&args.run)?;
     let config = Config::resolve(&run)?;
+    if let Some(file) = &args.commit_log {
+        return commits::run(file, &config, args.console);
+    }
     let filter = Filter::new(args)?;
-    let symbols = symbols(args, &config)?;
+    let symbols = symbols(args.symbols.as_deref(), &config)?;
+    let mut out = Output::new(args)?;
     let mut guest = machine::build(&config)?;
+    let end = follow(&mut guest, config.limit, args.console, &mut |e| {
+        if filter.wants(&e.entry, &symbols) { out.put(&e, &symbols) } else { Ok(()) }
+    })?;
+    out.finish()?;
+    Ok(exit(end).into())
+}
+
+/// Runs a guest to its end, or for `limit` instructions, with a ledger whose entries go to `put`, numbered and linked. None: the limit.
+pub fn follow(
+    guest: &mut Machine,
+    limit: Option<u64>,
+    console: bool,
+    put: &mut dyn FnMut(Numbered) -> Result<(), CliError>,
+) -> Result<Option<RunEnd>, CliError> {
     let ledger = Ledger::new(ROOM);
     guest.set_observer(Box::new(ledger.clone()));
-    let mut out = Output::new(args)?;
-    let mut matcher = Matcher::new(guest.harts().len());
-    let mut number = 0;
-    let end = loop {
-        let left = config.limit.map(|l| l.saturating_sub(guest.instret()));
-        if left == Some(0) {
-            break None;
-        }
-        let cycles = left.map_or(SLICE, |l| SLICE.min(l.div_ceil(guest.harts().len() as u64)));
-        let end = guest.run(guest.cycles() + cycles);
+    let mut linker = Linker::new(HOLD);
+    let end = slices(guest, limit, console, &mut || {
         for entry in ledger.take() {
-            let ends = matcher.see(number, &entry);
-            let e = Numbered { number, ends, entry };
-            number += 1;
-            if filter.wants(&e.entry, &symbols) {
-                out.put(&e, &symbols)?;
+            linker.put(entry);
+            while let Some(e) = linker.take(false) {
+                put(e)?;
             }
         }
-        let console = guest.take_console_output();
-        if args.console && !console.is_empty() {
-            // A closed standard error is no reason to end the trace.
-            let _ = std::io::stderr().write_all(&console);
-        }
-        if end != RunEnd::Limit {
-            break Some(end);
-        }
-    };
-    out.finish()?;
+        Ok(())
+    })?;
+    while let Some(e) = linker.take(true) {
+        put(e)?;
+    }
     if ledger.dropped() > 0 {
         return Err(CliError::Mismatch(format!("{} entries were lost: more than {ROOM} in one slice", ledger.dropped())));
     }
-    Ok(match end {
+    Ok(end)
+}
+
+/// Runs a guest in slices, with a look after each. None: the limit.
+fn slices(
+    guest: &mut Machine,
+    limit: Option<u64>,
+    console: bool,
+    look: &mut dyn FnMut() -> Result<(), CliError>,
+) -> Result<Option<RunEnd>, CliError> {
+    loop {
+        if limit.is_some_and(|l| guest.instret() >= l) {
+            return Ok(None);
+        }
+        let end = guest.run_for(guest.cycles().saturating_add(SLICE), limit.unwrap_or(u64::MAX));
+        look()?;
+        let text = guest.take_console_output();
+        if console && !text.is_empty() {
+            // A closed standard error is no reason to end the trace.
+            let _ = std::io::stderr().write_all(&text);
+        }
+        if end != RunEnd::Limit {
+            return Ok(Some(end));
+        }
+    }
+}
+
+/// The exit code of a run that was only watched.
+pub fn exit(end: Option<RunEnd>) -> Exit {
+    match end {
         None => Exit::Limit,
         Some(RunEnd::PowerOff(0) | RunEnd::HtifExit(0) | RunEnd::Reset) => Exit::Ok,
         Some(RunEnd::PowerOff(_) | RunEnd::HtifExit(_)) => Exit::Guest,
         Some(_) => Exit::Unsupported,
     }
-    .into())
 }
 
 /// Symbols of the kernel, if it is an ELF file, or of the file that the user names.
-fn symbols(args: &TraceArgs, config: &Config) -> Result<Symbols, CliError> {
-    let given = args.symbols.as_deref();
+pub fn symbols(given: Option<&Path>, config: &Config) -> Result<Symbols, CliError> {
     let Some(file) = given.or(config.kernel.as_deref()) else { return Ok(Symbols::default()) };
     let bytes = images::read(file, "symbols", |_| false)?.bytes;
     match Symbols::of(&file.display().to_string(), &bytes) {
@@ -93,40 +120,9 @@ fn symbols(args: &TraceArgs, config: &Config) -> Result<Symbols, CliError> {
     }
 }
 
-/// Finds the trap that each return ends: the last one that entered the mode it leaves and has not returned.
-struct Matcher(Vec<Vec<(u64, u64, emu_csr::Mode)>>);
-
-impl Matcher {
-    fn new(harts: usize) -> Matcher {
-        Matcher(vec![Vec::new(); harts])
-    }
-
-    fn see(&mut self, number: u64, e: &Entry) -> Option<(u64, u64)> {
-        /// Traps that a guest may leave open (it never returns from some) before the oldest are forgotten.
-        const OPEN: usize = 64;
-        let open = self.0.get_mut(e.hart())?;
-        match e {
-            Entry::Trap(t) => {
-                if open.len() == OPEN {
-                    open.remove(0);
-                }
-                open.push((number, t.instret, t.to));
-                None
-            }
-            Entry::Return(r) => {
-                let at = open.iter().rposition(|(_, _, to)| *to == r.from)?;
-                let (trap, instret, _) = open[at];
-                open.truncate(at);
-                Some((trap, r.instret - instret))
-            }
-            Entry::Write(_) | Entry::Firmware(_) => None,
-        }
-    }
-}
-
 /// Where the entries go, and in which form.
 enum Output {
-    Text(BufWriter<std::io::Stdout>),
+    Text(BufWriter<std::io::Stdout>, bool),
     Json(BufWriter<std::io::Stdout>),
     Perfetto(perfetto::Trace),
 }
@@ -140,16 +136,20 @@ impl Output {
                 written(writeln!(out, "{}", json::HEADER))?;
                 Output::Json(out)
             }
-            (None, false) => Output::Text(out),
+            (None, false) => Output::Text(out, args.long),
         })
     }
 
     fn put(&mut self, e: &Numbered, symbols: &Symbols) -> Result<(), CliError> {
         match self {
-            Output::Text(out) => {
-                let ends = e.ends.map_or(String::new(), |(t, n)| format!("  (ends #{t} after {n} instructions)"));
-                let line = entry::text(&e.entry, symbols, |_| true);
-                written(writeln!(out, "#{} hart {} @{} {line}{ends}", e.number, e.entry.hart(), e.entry.instret()))
+            Output::Text(out, long) => {
+                written(writeln!(out, "{}", text(e, symbols)))?;
+                if *long {
+                    for line in entry::more(&e.entry, symbols) {
+                        written(writeln!(out, "    {line}"))?;
+                    }
+                }
+                Ok(())
             }
             Output::Json(out) => written(writeln!(out, "{}", json::line(e, symbols))),
             Output::Perfetto(trace) => trace.put(e),
@@ -158,10 +158,18 @@ impl Output {
 
     fn finish(self) -> Result<(), CliError> {
         match self {
-            Output::Text(mut out) | Output::Json(mut out) => written(out.flush()),
+            Output::Text(mut out, _) | Output::Json(mut out) => written(out.flush()),
             Output::Perfetto(trace) => trace.finish(),
         }
     }
+}
+
+/// An entry in one line, with its number and links.
+pub fn text(e: &Numbered, symbols: &Symbols) -> String {
+    let link = |l: &Link, verb: &str| format!("  ({verb} #{} after {} instructions)", l.n, l.instructions);
+    let links = e.ends.map_or(String::new(), |l| link(&l, "ends")) + &e.ended.map_or(String::new(), |l| link(&l, "ended by"));
+    let line = entry::text(&e.entry, symbols, |_| true);
+    format!("#{} hart {} @{} {line}{links}", e.number, e.entry.hart(), e.entry.instret())
 }
 
 fn written(r: std::io::Result<()>) -> Result<(), CliError> {

@@ -10,7 +10,7 @@ use emu_csr::Mode;
 use replay::ledger::Entry;
 use serde_json::json;
 
-use super::Numbered;
+use super::links::Numbered;
 use crate::exit::CliError;
 
 /// The track of software events, beside those of the modes.

@@ -1,11 +1,12 @@
 //! Entering and leaving traps: what emu-csr says, carried out on a hart. Both engines and native firmware use these.
 
 use emu_csr::entry::Entry;
-use emu_csr::{Cause, ChangeList, Effects, Exception, Mode, Trap};
+use emu_csr::{Cause, ChangeList, Effects, Exception, Interrupt, Mode, Trap};
 
 use super::SliceEnd;
 use crate::bus::Bus;
 use crate::hart::{Hart, event};
+use crate::mmu::Walk;
 use crate::observer::{Observer, TrapEntry, TrapReturn};
 
 /// Raises an exception at `hart.pc`. Gives [`SliceEnd::EnteredM`] if M-mode took it.
@@ -15,9 +16,10 @@ pub fn exception(hart: &mut Hart, bus: &Bus, trap: Trap, observer: &mut Option<&
     let entry = match observer {
         None => hart.csr.enter_exception(from, pc, &trap, &mut ()),
         Some(o) => {
+            let walk = hart.explain_fault(bus, &trap);
             let mut changes = ChangeList::default();
             let entry = hart.csr.enter_exception(from, pc, &trap, &mut changes);
-            tell(hart, *o, pc, &entry, changes);
+            tell(hart, *o, pc, &entry, walk, changes);
             entry
         }
     };
@@ -25,14 +27,31 @@ pub fn exception(hart: &mut Hart, bus: &Bus, trap: Trap, observer: &mut Option<&
 }
 
 /// Reports a trap that was taken.
-fn tell(hart: &Hart, o: &mut dyn Observer, pc: u64, entry: &Entry, changes: ChangeList) {
+fn tell(hart: &Hart, o: &mut dyn Observer, pc: u64, entry: &Entry, walk: Option<Box<Walk>>, changes: ChangeList) {
     if let Some(cause) = entry.cause
         && !entry.effects.has(Effects::CRITICAL)
     {
         let (from, to, instret) = (hart.mode, entry.mode, hart.instret);
+        let csr = &hart.csr;
         // A trap changes no delegation, so the reason can still be asked for.
-        let (why, pending) = (hart.csr.delegate(from, cause).1, hart.csr.ready());
-        let e = TrapEntry { hart: hart.id as usize, instret, pc, from, to, cause, why, pending, changes };
+        let (why, pending) = (csr.delegate(from, cause).1, csr.ready());
+        let losers = match cause {
+            Cause::Exception(_) => Vec::new(),
+            Cause::Interrupt(taken) => Interrupt::ALL
+                .into_iter()
+                .filter(|&i| i != taken && i != Interrupt::Rnmi && pending & i.mask() != 0)
+                .map(|i| (i, csr.delegate(from, Cause::Interrupt(i)).0))
+                .collect(),
+        };
+        // What the handler reads; an RNMI's has no such registers.
+        let (tval, tval2, tinst) = match to {
+            Mode::M if !csr.nmi_enabled() && csr.mncause == cause.bits() && csr.mnepc == pc => (0, 0, 0),
+            Mode::M => (csr.mtval, csr.mtval2, csr.mtinst),
+            Mode::VS => (csr.vstval, 0, 0),
+            _ => (csr.stval, csr.htval, csr.htinst),
+        };
+        let id = hart.id as usize;
+        let e = TrapEntry { hart: id, instret, pc, from, to, cause, why, pending, losers, tval, tval2, tinst, walk, changes };
         o.trap(&e);
         o.trapped(hart, &e);
     }
@@ -48,7 +67,7 @@ pub fn interrupt(hart: &mut Hart, bus: &Bus, observer: &mut Option<&mut dyn Obse
         Some(o) => {
             let mut changes = ChangeList::default();
             let entry = hart.csr.enter_interrupt(from, pc, interrupt, target, &mut changes);
-            tell(hart, *o, pc, &entry, changes);
+            tell(hart, *o, pc, &entry, None, changes);
             entry
         }
     };

@@ -73,6 +73,7 @@ impl Hart {
             observed: false,
             last_return: None,
             last_write: None,
+            attempt: None,
             counted: self.counted.clone(),
             breaks: None,
             t1: T1::new(),

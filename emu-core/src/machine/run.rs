@@ -217,6 +217,7 @@ impl Machine {
         if !h.csr.counts_tlb() {
             h.counted = None;
         }
+        let told = observer.as_ref().is_some_and(|o| o.wants_instructions());
         match self.engine {
             _ if h.breaks.is_some() && (stepping || self.engine == EngineKind::Step || self.cold > 0 || h.watched()) => {
                 let from = h.cycles;
@@ -228,6 +229,7 @@ impl Machine {
                 self.cold = self.cold.saturating_sub(h.cycles - from);
                 end
             }
+            _ if told => watch::commit::run(h, &mut self.bus, &self.decoder, &mut Unit, until, &mut observer),
             _ if h.watched() => watch::run(h, &mut self.bus, &self.decoder, &mut Unit, until, &mut observer),
             EngineKind::Step => step::run(h, &mut self.bus, &self.decoder, &mut Unit, until, &mut observer),
             EngineKind::Block if self.cold > 0 => {

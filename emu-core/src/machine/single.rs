@@ -89,6 +89,9 @@ impl Machine {
         };
         let h = &mut self.harts[i];
         h.tlb.sync(&self.bus.ram);
+        if observer.as_ref().is_some_and(|o| o.wants_instructions()) {
+            return watch::commit::run(h, &mut self.bus, &self.decoder, &mut Unit, until, &mut observer);
+        }
         if h.watched() {
             return watch::run(h, &mut self.bus, &self.decoder, &mut Unit, until, &mut observer);
         }

@@ -13,9 +13,11 @@ mod access;
 #[allow(unsafe_code)]
 mod atomic;
 mod context;
+mod explain;
 mod fence;
 mod pmp;
 mod pte;
+mod refusal;
 mod slow;
 #[cfg(test)]
 mod tests;
@@ -29,6 +31,9 @@ use crate::bus::Bus;
 use crate::hart::Hart;
 pub use access::FetchPlace;
 use context::{Context, data_mode};
+pub use explain::{Attempt, Refused, Walk};
+pub use pte::FIELDS as PTE_FIELDS;
+pub use refusal::Refusal;
 pub use tlb::{BANKS, Bank, DATA_ENTRIES, FETCH_ENTRIES, FetchEntry, Tlb, TlbEntry};
 pub use walk::{Kind, PteAccess, Recorder, Translation};
 
@@ -66,6 +71,17 @@ pub enum Stage {
     Vs,
     /// G-stage translations.
     G,
+}
+
+impl Stage {
+    /// The manuals' name of the stage.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Stage::S => "S",
+            Stage::Vs => "VS",
+            Stage::G => "G",
+        }
+    }
 }
 
 impl Hart {

@@ -3,8 +3,9 @@
 use emu_csr::{Mode, Trap};
 
 use super::Access;
+use super::explain::Attempt;
 use super::pmp::Verdict;
-use super::walk::{Kind, Recorder, Translation, Walker};
+use super::walk::{Kind, Memory, Recorder, Translation, Walker};
 use crate::bus::Bus;
 use crate::hart::{Hart, event};
 
@@ -32,14 +33,8 @@ impl Hart {
     ) -> Result<Translation, Trap> {
         self.tlb.misses += 1;
         self.tlb.pmp.load(&self.csr);
-        let mut walker = Walker {
-            csr: &self.csr,
-            pmp: &self.tlb.pmp,
-            ram: &mut bus.ram,
-            code_writes: &mut bus.code_writes,
-            record,
-            peek: false,
-        };
+        let tables = Memory { ram: &mut bus.ram, code_writes: &mut bus.code_writes };
+        let mut walker = Walker { csr: &self.csr, pmp: &self.tlb.pmp, tables, record, peek: false };
         let result = walker.walk(va, kind, mode);
         self.settle(bus);
         result
@@ -48,20 +43,17 @@ impl Hart {
     /// Where `va` lies in the present mode's address space, through both stages, for a debugger: whatever is mapped, with no regard to
     /// permissions and PMP, changing nothing (A, D, TLB). `None` if it is not mapped.
     pub fn peek_translate(&self, bus: &mut Bus, va: u64) -> Option<u64> {
-        let mut walker = Walker {
-            csr: &self.csr,
-            pmp: &self.tlb.pmp,
-            ram: &mut bus.ram,
-            code_writes: &mut bus.code_writes,
-            record: &mut (),
-            peek: true,
-        };
+        let tables = Memory { ram: &mut bus.ram, code_writes: &mut bus.code_writes };
+        let mut walker = Walker { csr: &self.csr, pmp: &self.tlb.pmp, tables, record: &mut (), peek: true };
         walker.walk(va, Kind::Load, self.mode).ok().map(|t| t.pa)
     }
 
     /// Translates and protects an access of `len` bytes that does not cross a page. An aligned access is one memory operation; the bytes
     /// of another are checked one by one where PMP divides the page.
     pub(super) fn place(&mut self, bus: &mut Bus, va: u64, len: u64, kind: Kind, mode: Mode) -> Result<Place, Trap> {
+        if self.observed {
+            self.attempt = Some(Attempt { va, len, kind, mode });
+        }
         let t = self.translate(bus, va, kind, mode, &mut ())?;
         let machine = mode == Mode::M;
         let need = kind.rwx();

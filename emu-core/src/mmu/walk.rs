@@ -7,6 +7,7 @@ use super::Stage;
 use super::context::{MXR, SUM};
 use super::pmp::{Pmp, Rwx};
 use super::pte::{self, Class, Format};
+use super::refusal::Refusal;
 use crate::mem::Ram;
 
 /// What an explicit access does, as far as translation and protection care.
@@ -42,6 +43,18 @@ impl Kind {
             Kind::Fetch => fetch,
             Kind::Load | Kind::LoadExec => load,
             Kind::Store | Kind::Shadow | Kind::Block => store,
+        }
+    }
+
+    /// What the access does, in words.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Kind::Fetch => "fetch",
+            Kind::Load => "load",
+            Kind::LoadExec => "HLVX load",
+            Kind::Store => "store",
+            Kind::Shadow => "shadow-stack access",
+            Kind::Block => "cache-block operation",
         }
     }
 
@@ -96,6 +109,8 @@ impl Translation {
 pub struct PteAccess {
     /// Whose table.
     pub stage: Stage,
+    /// The address that is translated: virtual, or guest physical for the G-stage.
+    pub input: u64,
     /// Level, 0 for the last.
     pub level: u8,
     /// Address the table is known by: guest physical for the VS-stage, physical otherwise.
@@ -112,6 +127,8 @@ pub struct PteAccess {
 pub trait Recorder {
     /// One access.
     fn pte(&mut self, access: PteAccess);
+    /// The check that ended the walk, of the stage that translates `input`.
+    fn refused(&mut self, _stage: Stage, _input: u64, _why: Refusal) {}
 }
 
 impl Recorder for () {
@@ -150,43 +167,44 @@ struct Rules {
 enum Permit {
     Yes,
     /// A page fault of the stage.
-    Page,
+    Page(Refusal),
     /// An access fault: only where shadow stacks come into it.
-    Access,
+    Access(Refusal),
 }
 
 impl Rules {
     fn permit(&self, pte: u64) -> Permit {
-        if !self.user_permits(pte) {
-            return Permit::Page;
+        if let Some(why) = self.user_refuses(pte) {
+            return Permit::Page(why);
         }
         // Zicfiss, "Shadow Stack Memory Protection". Whatever only loads may read a shadow stack.
         if pte::is_shadow(pte) {
             return match self.kind {
                 Kind::Load | Kind::Shadow => Permit::Yes,
-                Kind::LoadExec => Permit::Page,
-                Kind::Fetch | Kind::Store | Kind::Block => Permit::Access,
+                Kind::LoadExec => Permit::Page(Refusal::ShadowNotExecutable),
+                Kind::Fetch | Kind::Store | Kind::Block => Permit::Access(Refusal::ShadowPage),
             };
         }
         let readable = pte & pte::R != 0 || (self.mxr && pte & pte::X != 0);
-        let kind = match self.kind {
-            Kind::Fetch | Kind::LoadExec => pte & pte::X != 0,
-            Kind::Load | Kind::Block => readable,
-            Kind::Store => pte & pte::W != 0,
+        let (permitted, why) = match self.kind {
+            Kind::Fetch | Kind::LoadExec => (pte & pte::X != 0, Refusal::NotExecutable),
+            Kind::Load | Kind::Block => (readable, Refusal::NotReadable),
+            Kind::Store => (pte & pte::W != 0, Refusal::NotWritable),
             // A read-only page may be a shadow stack to copy on write; any other is a fatal mistake.
-            Kind::Shadow if pte & (pte::W | pte::X) == 0 => return Permit::Page,
-            Kind::Shadow => return Permit::Access,
+            Kind::Shadow if pte & (pte::W | pte::X) == 0 => (false, Refusal::ShadowOnReadOnly),
+            Kind::Shadow => return Permit::Access(Refusal::ShadowElsewhere),
         };
-        if kind { Permit::Yes } else { Permit::Page }
+        if permitted { Permit::Yes } else { Permit::Page(why) }
     }
 
     /// U, and SUM for a supervisor.
-    fn user_permits(&self, pte: u64) -> bool {
+    fn user_refuses(&self, pte: u64) -> Option<Refusal> {
         match (self.user, pte & pte::U != 0) {
-            (true, u) => u,
-            (false, false) => true,
+            (true, u) => (!u).then_some(Refusal::NotUser),
+            (false, false) => None,
             // Supervisor on a user page: never to execute; HLVX is a load.
-            (false, true) => self.sum && self.kind != Kind::Fetch,
+            (false, true) if self.kind == Kind::Fetch => Some(Refusal::SupervisorFetchesUser),
+            (false, true) => (!self.sum).then_some(Refusal::UserWithoutSum),
         }
     }
 }
@@ -214,28 +232,61 @@ fn root(atp: u64) -> u64 {
     (atp & ((1 << 44) - 1)) << 12
 }
 
-/// A walk over the page tables in `ram`, which it may update (A and D).
-pub(super) struct Walker<'a, R: Recorder> {
-    pub csr: &'a Csrs,
-    pub pmp: &'a Pmp,
+/// Where the page tables are.
+pub(super) trait Tables {
+    /// The entry at a physical address; none outside of RAM.
+    fn read(&self, pa: u64) -> Option<u64>;
+    /// Writes an entry that was read.
+    fn write(&mut self, pa: u64, value: u64);
+}
+
+/// The guest's memory itself.
+pub(super) struct Memory<'a> {
     pub ram: &'a mut Ram,
     pub code_writes: &'a mut Vec<u64>,
+}
+
+impl Tables for Memory<'_> {
+    #[inline(always)]
+    fn read(&self, pa: u64) -> Option<u64> {
+        self.ram.read(pa, 8)
+    }
+
+    #[inline(always)]
+    fn write(&mut self, pa: u64, value: u64) {
+        self.ram.write(pa, 8, value, self.code_writes);
+    }
+}
+
+/// A walk over the page tables in `tables`, which it may update (A and D).
+pub(super) struct Walker<'a, T: Tables, R: Recorder> {
+    pub csr: &'a Csrs,
+    pub pmp: &'a Pmp,
+    pub tables: T,
     pub record: &'a mut R,
     /// For a debugger: nothing is written, and neither permissions nor A, D and PMP matter.
     pub peek: bool,
 }
 
-impl<R: Recorder> Walker<'_, R> {
+impl<T: Tables, R: Recorder> Walker<'_, T, R> {
+    /// Notes why the walk ends, and gives the fault it ends with.
+    #[inline(always)]
+    fn refuse(&mut self, stage: Stage, input: u64, why: Refusal, fault: Fault) -> Fault {
+        self.record.refused(stage, input, why);
+        fault
+    }
+
     /// Translates `va` for an explicit access with the given effective mode. PMP is checked for the implicit accesses only.
     pub(super) fn walk(&mut self, va: u64, kind: Kind, mode: Mode) -> Result<Translation, Trap> {
         let result = match mode {
             // Zicfiss: "If satp.MODE (or vsatp.MODE when V=1) is set to Bare ... shadow stack instructions raise a store/AMO access-fault
             // exception", and SSAMOSWAP in M-mode does.
-            Mode::M if kind == Kind::Shadow => Err(Fault::Access),
+            Mode::M if kind == Kind::Shadow => Err(self.refuse(Stage::S, va, Refusal::ShadowUntranslated, Fault::Access)),
             Mode::M => return Ok(Translation::bare(va)),
             Mode::U | Mode::HS => {
                 let n = levels(self.csr.satp);
                 if n == 0 && kind == Kind::Shadow {
+                    self.record.refused(Stage::S, va, Refusal::ShadowUntranslated);
                     return Err(kind.access_fault(va, mode));
                 }
                 if n == 0 {
@@ -254,7 +305,7 @@ impl<R: Recorder> Walker<'_, R> {
     fn two_stages(&mut self, va: u64, kind: Kind, mode: Mode) -> Result<Translation, Fault> {
         let n = levels(self.csr.vsatp);
         let first = if n == 0 && kind == Kind::Shadow {
-            return Err(Fault::Access);
+            return Err(self.refuse(Stage::Vs, va, Refusal::ShadowUntranslated, Fault::Access));
         } else if n == 0 {
             Translation::bare(va)
         } else {
@@ -274,7 +325,7 @@ impl<R: Recorder> Walker<'_, R> {
     fn first_stage(&mut self, table: Table, va: u64, rules: Rules) -> Result<Translation, Fault> {
         let unused = 64 - (12 + 9 * table.levels);
         if (va << unused) as i64 >> unused != va as i64 {
-            return Err(Fault::Page);
+            return Err(self.refuse(table.stage, va, Refusal::NotCanonical, Fault::Page));
         }
         self.table(table, va, 0x1ff, rules, Fault::Page)
     }
@@ -286,7 +337,7 @@ impl<R: Recorder> Walker<'_, R> {
             return Ok(Translation::bare(gpa));
         }
         if gpa >> (14 + 9 * n) != 0 {
-            return Err(Fault::Guest { gpa, tinst });
+            return Err(self.refuse(Stage::G, gpa, Refusal::GuestAddressTooWide, Fault::Guest { gpa, tinst }));
         }
         let table = Table { stage: Stage::G, root: root(self.csr.hgatp) & !0x3fff, levels: n, format: Format::of_g(self.csr) };
         // Zicfiss: the G-stage sees a store, which needs a page that is readable and writable.
@@ -302,12 +353,12 @@ impl<R: Recorder> Walker<'_, R> {
         let mut mask = root_mask;
         loop {
             let address = base + (va >> (12 + 9 * level) & mask) * 8;
-            let (pa, pte) = self.read_pte(&table, level, address)?;
+            let (pa, pte) = self.read_pte(&table, va, level, address)?;
             match table.format.class(pte) {
-                Class::Invalid => return Err(fault),
+                Class::Invalid(why) => return Err(self.refuse(table.stage, va, why, fault)),
                 Class::Table => {
                     if level == 0 {
-                        return Err(fault);
+                        return Err(self.refuse(table.stage, va, Refusal::NoLeaf, fault));
                     }
                     level -= 1;
                     mask = 0x1ff;
@@ -321,27 +372,28 @@ impl<R: Recorder> Walker<'_, R> {
             if pte & pte::N != 0 {
                 // The one NAPOT size there is: 64 KiB, level 0, ppn[3:0] = 1000.
                 if level != 0 || ppn & 0xf != 8 {
-                    return Err(fault);
+                    return Err(self.refuse(table.stage, va, Refusal::Napot, fault));
                 }
                 ppn = ppn & !0xf | va >> 12 & 0xf;
                 size = 4096;
             }
             if level != 0 && (ppn << 12) & (size - 1) != 0 {
-                return Err(fault);
+                return Err(self.refuse(table.stage, va, Refusal::MisalignedSuperpage, fault));
             }
             let shadow = pte::is_shadow(pte);
             match rules.permit(pte) {
                 _ if self.peek => {}
                 Permit::Yes => {}
-                Permit::Page => return Err(fault),
-                Permit::Access => return Err(Fault::Access),
+                Permit::Page(why) => return Err(self.refuse(table.stage, va, why, fault)),
+                Permit::Access(why) => return Err(self.refuse(table.stage, va, why, Fault::Access)),
             }
             let need = pte::A | if matches!(rules.kind, Kind::Store | Kind::Shadow) { pte::D } else { 0 };
             if pte & need != need && !self.peek {
                 if !table.format.update {
-                    return Err(fault);
+                    let why = if pte & pte::A == 0 { Refusal::NotAccessed } else { Refusal::NotDirty };
+                    return Err(self.refuse(table.stage, va, why, fault));
                 }
-                if !self.update_pte(&table, level, address, pa, pte, pte | need)? {
+                if !self.update_pte(&table, (va, level), address, pa, pte, pte | need)? {
                     continue;
                 }
             }
@@ -349,33 +401,36 @@ impl<R: Recorder> Walker<'_, R> {
         }
     }
 
-    fn read_pte(&mut self, table: &Table, level: u32, address: u64) -> Result<(u64, u64), Fault> {
+    fn read_pte(&mut self, table: &Table, input: u64, level: u32, address: u64) -> Result<(u64, u64), Fault> {
         let pa = match table.stage {
             // As an implicit load: MXR is for explicit loads only.
             Stage::Vs => self.g_stage(address, Kind::Load, false, READ_64)?.pa,
             _ => address,
         };
         if !self.peek && !self.pmp.allows(pa, 8, Rwx::R, false) {
-            return Err(Fault::Access);
+            return Err(self.refuse(table.stage, input, Refusal::PteRead, Fault::Access));
         }
-        let value = self.ram.read(pa, 8).ok_or(Fault::Access)?;
-        self.record.pte(PteAccess { stage: table.stage, level: level as u8, address, pa, value, write: false });
+        let Some(value) = self.tables.read(pa) else {
+            return Err(self.refuse(table.stage, input, Refusal::PteNotRam, Fault::Access));
+        };
+        self.record.pte(PteAccess { stage: table.stage, input, level: level as u8, address, pa, value, write: false });
         Ok((pa, value))
     }
 
     /// Sets A and D by compare and swap; false if the entry is no longer what was read (the G-stage's own update may have changed it).
-    fn update_pte(&mut self, table: &Table, level: u32, address: u64, pa: u64, old: u64, new: u64) -> Result<bool, Fault> {
+    fn update_pte(&mut self, table: &Table, of: (u64, u32), address: u64, pa: u64, old: u64, new: u64) -> Result<bool, Fault> {
+        let (input, level) = of;
         if table.stage == Stage::Vs {
             self.g_stage(address, Kind::Store, false, WRITE_64)?;
         }
         if !self.pmp.allows(pa, 8, Rwx::W, false) {
-            return Err(Fault::Access);
+            return Err(self.refuse(table.stage, input, Refusal::PteWrite, Fault::Access));
         }
-        if self.ram.read(pa, 8) != Some(old) {
+        if self.tables.read(pa) != Some(old) {
             return Ok(false);
         }
-        self.ram.write(pa, 8, new, self.code_writes);
-        self.record.pte(PteAccess { stage: table.stage, level: level as u8, address, pa, value: new, write: true });
+        self.tables.write(pa, new);
+        self.record.pte(PteAccess { stage: table.stage, input, level: level as u8, address, pa, value: new, write: true });
         Ok(true)
     }
 }

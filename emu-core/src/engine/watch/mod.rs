@@ -6,6 +6,7 @@
 //! slice, so the machine asks again. Blocks therefore contain nothing that counts or compares, and both engines do it alike because
 //! they are the same code here.
 
+pub mod commit;
 mod counts;
 mod debug;
 pub mod tlb;

@@ -10,7 +10,7 @@ use crate::mmu::{Access, Fence, Kind, PteAccess, Stage};
 
 /// V R W X U A D, without the execute and user bits where the name says so.
 pub(super) const USER: u64 = 0xdf;
-const KERNEL: u64 = 0xcf;
+pub(super) const KERNEL: u64 = 0xcf;
 const EXEC_ONLY: u64 = 0x49;
 pub(super) const SV39: u64 = 8 << 60;
 /// First-stage tables at BASE + 1 MiB, G-stage tables at BASE + 2 MiB.

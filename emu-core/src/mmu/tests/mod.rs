@@ -2,6 +2,7 @@
 
 mod against_reference;
 mod clauses;
+mod explain;
 mod reference;
 mod shadow;
 mod world;

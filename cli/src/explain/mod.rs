@@ -1,5 +1,7 @@
 //! Traps in words: what happened, why it went where it went, and which fields of which CSR changed.
 
+pub mod detail;
+
 use emu_core::observer::{TrapEntry, TrapReturn};
 use emu_csr::{Cause, Change, ChangeList, Mode, table};
 
@@ -106,6 +108,11 @@ mod tests {
             cause: Cause::Exception(Exception::EcallU),
             why: csrs.delegate(Mode::U, Cause::Exception(Exception::EcallU)).1,
             pending: 0,
+            losers: Vec::new(),
+            tval: 0,
+            tval2: 0,
+            tinst: 0,
+            walk: None,
             changes: ChangeList(vec![Change { csr: mstatus, before: 2, after: 1 << 5 }]),
         };
         let s = trap(&e);
