@@ -44,6 +44,8 @@ pub struct Config {
     /// mhartid of each; none for 0, 1, 2 and so on.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub hart_ids: Vec<u64>,
+    /// Whether there is an error bank.
+    pub ras: bool,
     /// RAM bytes.
     #[serde(serialize_with = "put_size", deserialize_with = "get_size")]
     pub memory: u64,
@@ -111,6 +113,7 @@ impl Default for Config {
             places: Vec::new(),
             smp: 1,
             hart_ids: Vec::new(),
+            ras: false,
             memory: 1 << 30,
             cpu: "max".into(),
             seed: 0,
@@ -154,6 +157,7 @@ impl Config {
         if !a.bug.is_empty() {
             c.bugs = a.bug.clone();
         }
+        c.ras |= a.ras;
         c.no_reboot |= a.no_reboot;
         c.exit_with_guest_code |= a.exit_with_guest_code;
         c.throttle &= !a.no_throttle;

@@ -20,6 +20,7 @@ pub fn board_config(c: &Config) -> Result<board::Config, CliError> {
     Ok(board::Config {
         harts: c.smp as usize,
         hart_ids: c.hart_ids.clone(),
+        ras: c.ras,
         ram_size: c.memory,
         isa: cpu::parse(&c.cpu)?,
         seed: c.seed,

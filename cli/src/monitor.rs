@@ -7,6 +7,7 @@ use emu_core::hart::{Hart, Wait};
 use emu_core::insn::{F_NAMES, X_NAMES};
 use emu_csr::table;
 
+use crate::args::values;
 use crate::explain;
 
 /// What the monitor wants of the run.
@@ -18,6 +19,8 @@ pub enum Reply {
     Hash,
     /// A software event is to be signalled: its id and the hart.
     Raise(u64, usize),
+    /// Something else is to happen to the machine: one of [`emu_core::machine::INJECTIONS`], with its arguments.
+    Inject(&'static str, Vec<u64>),
     /// A snapshot is to be saved to this file.
     Snapshot(PathBuf),
     /// Go on with the guest.
@@ -35,6 +38,9 @@ harts                   what each hart does
 hash                    hash of the whole state
 raise EVENT [HART]      signal a software event to the native firmware: an id, or ras-high, ras-low, global-ras-high, global-ras-low
 snapshot FILE           save the machine; trapeze run --from-snapshot FILE goes on from it
+poison ADDRESS [BYTES]  poison the 64-byte lines of a range of RAM; unpoison takes it back
+error RECORD CLASS [ADDRESS]
+                        log an error in the error bank (--ras): record 0 memory's, 1 + i hart i's; corrected, deferred, critical
 continue                back to the guest (also Ctrl-A c)
 quit                    end trapeze (also Ctrl-A x)
 ";
@@ -66,6 +72,9 @@ pub fn run(line: &str, harts: &[Hart], bus: &Bus) -> Reply {
             (None, _) => Reply::Text(format!("there is no event '{event}': give its number, or ras-high, ras-low ...\n")),
             (_, Err(r)) => r,
         },
+        ["poison", rest @ ..] => poison("poison", rest),
+        ["unpoison", rest @ ..] => poison("unpoison", rest),
+        ["error", record, class, rest @ ..] => error(record, class, rest.first()),
         ["harts"] | ["info", "harts" | "cpus"] => Reply::Text(list(harts)),
         ["info", "registers", rest @ ..] | ["registers" | "regs", rest @ ..] => with(rest.first(), &registers),
         ["csr", name, rest @ ..] => {
@@ -79,6 +88,29 @@ pub fn run(line: &str, harts: &[Hart], bus: &Bus) -> Reply {
         }
         ["csrs", rest @ ..] => with(rest.first(), &|h| csrs(h, bus)),
         _ => Reply::Text(format!("unknown command '{}'; 'help' lists them\n", line.trim())),
+    }
+}
+
+fn poison(name: &'static str, words: &[&str]) -> Reply {
+    match words.iter().map(|w| values::number(w)).collect::<Result<Vec<_>, _>>() {
+        Ok(n) if n.len() == 1 => Reply::Inject(name, vec![n[0], 1]),
+        Ok(n) if n.len() == 2 => Reply::Inject(name, n),
+        Ok(_) => Reply::Text(format!("{name}: give an address, and perhaps a number of bytes\n")),
+        Err(e) => Reply::Text(format!("{name}: {e}\n")),
+    }
+}
+
+fn error(record: &str, class: &str, address: Option<&&str>) -> Reply {
+    let class = match class {
+        "informational" => Ok(0),
+        "corrected" => Ok(1),
+        "deferred" => Ok(2),
+        "critical" => Ok(3),
+        number => values::number(number),
+    };
+    match (values::number(record), class, address.map_or(Ok(0), |a| values::number(a))) {
+        (Ok(r), Ok(c), Ok(a)) => Reply::Inject("error", vec![r, c, a]),
+        (Err(e), ..) | (_, Err(e), _) | (.., Err(e)) => Reply::Text(format!("error: {e}\n")),
     }
 }
 
@@ -150,6 +182,19 @@ impl Editor {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn errors_are_injected_by_name() {
+        let bus =
+            Bus::new(emu_core::mem::Ram::new(0x8000_0000, 4096), emu_core::bus::Clock { cycle_hz: 1, timebase_hz: 1, offset: 0 });
+        let go = |line: &str| run(line, &[], &bus);
+        assert_eq!(go("poison 0x80000040"), Reply::Inject("poison", vec![0x8000_0040, 1]));
+        assert_eq!(go("unpoison 0x80000040 128"), Reply::Inject("unpoison", vec![0x8000_0040, 128]));
+        assert_eq!(go("error 1 critical 0x80000000"), Reply::Inject("error", vec![1, 3, 0x8000_0000]));
+        assert_eq!(go("error 0 1"), Reply::Inject("error", vec![0, 1, 0]));
+        assert!(matches!(go("error 0 bad"), Reply::Text(t) if t.contains("bad")));
+        assert!(matches!(go("poison"), Reply::Text(_)));
+    }
 
     #[test]
     fn lines_can_be_corrected_while_typed() {

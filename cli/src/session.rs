@@ -362,6 +362,17 @@ impl Session {
                 };
                 self.say(&format!("{answer}\n> "))?;
             }
+            Reply::Inject(name, args) => {
+                let answer = if self.debug.inside {
+                    "refused: the debugger has stopped a hart in the middle of its turn".to_owned()
+                } else if let Err(e) = self.machine.inject(name, &args) {
+                    format!("refused: {e}")
+                } else {
+                    self.note(Decision::Inject { name: name.into(), args })?;
+                    "done".to_owned()
+                };
+                self.say(&format!("{answer}\n> "))?;
+            }
             Reply::Snapshot(file) => {
                 let answer = self.saved(&file);
                 self.say(&format!("{answer}\n> "))?;

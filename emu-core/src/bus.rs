@@ -302,6 +302,8 @@ impl Bus {
             io.part("htif", 0);
             h.state(io);
         }
+        io.part("poison", 0);
+        self.ram.poison_mut().state(io);
         self.lines_changed = true;
     }
 

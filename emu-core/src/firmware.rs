@@ -3,6 +3,7 @@
 
 use crate::bus::{Bus, Request};
 use crate::dev::StateIo;
+use crate::dev::reri::Signal;
 use crate::hart::Hart;
 use crate::observer::{FwField, FwRecord, Observer};
 
@@ -59,6 +60,8 @@ pub trait Firmware {
     fn raise(&mut self, _platform: &mut Platform<'_>, _event: u64, _hart: usize) -> Result<(), &'static str> {
         Err("this firmware takes no events from outside")
     }
+    /// An error record of the machine's error bank sends a low- or high-priority RAS signal.
+    fn ras(&mut self, _platform: &mut Platform<'_>, _signal: Signal) {}
     /// Visits all state, to save it or to restore it.
     fn state(&mut self, io: &mut dyn StateIo);
     /// Itself, for a debugger that knows this firmware and shows its state.

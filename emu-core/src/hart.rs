@@ -42,6 +42,15 @@ pub enum Wait {
     Held,
 }
 
+/// Poisoned data that an instruction wanted.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Poisoned {
+    /// The line's physical address.
+    pub line: u64,
+    /// The instruction did not ask for it itself: a page table entry.
+    pub implicit: bool,
+}
+
 /// The state of one hart. Contract with instruction semantics: when one runs, `pc` is its address, `next_pc` its fall-through
 /// address (write it to jump), `instret` and `cycles` count what came before it; a failed instruction changes nothing but what
 /// the manual says.
@@ -87,6 +96,10 @@ pub struct Hart {
     pub counted: Option<Box<CountedTlbs>>,
     /// Where a debugger wants this hart to stop. No guest state.
     pub breaks: Option<Box<Breaks>>,
+    /// The poisoned line that the last hardware error of an access was about.
+    pub poisoned: Option<Poisoned>,
+    /// The same, of a hardware-error exception that was taken and is not logged yet.
+    pub hardware_error: Option<Poisoned>,
     /// What the block engine keeps here while it runs this hart.
     pub t1: T1,
 }
@@ -114,6 +127,8 @@ impl Hart {
             last_write: None,
             attempt: None,
             counted: None,
+            poisoned: None,
+            hardware_error: None,
             breaks: None,
             t1: T1::new(),
         }

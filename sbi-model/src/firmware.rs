@@ -2,6 +2,7 @@
 
 use emu_core::bus::Bus;
 use emu_core::dev::StateIo;
+use emu_core::dev::reri::Signal;
 use emu_core::firmware::{Firmware, FwStep, Platform};
 use emu_core::hart::Hart;
 use emu_csr::table::{self, field};
@@ -54,6 +55,7 @@ impl Firmware for Sbi {
     fn boot(&mut self, platform: &mut Platform<'_>, boot: usize, entry: u64, dtb: u64) {
         self.state = State::new(platform.harts.len());
         self.state.sse = Sse::new(&self.rules, platform, boot);
+        emulate::hardware::set_up(self.rules.policies.ras_events, platform);
         for h in platform.harts.iter_mut() {
             boot::hold(h);
         }
@@ -80,6 +82,13 @@ impl Firmware for Sbi {
             return Err("there is no such hart");
         }
         sse::raise(&mut self.call(platform, hart), event).map_err(SbiError::name)
+    }
+
+    fn ras(&mut self, platform: &mut Platform<'_>, signal: Signal) {
+        let hart = signal.hart.unwrap_or(0);
+        if hart < platform.harts.len() {
+            emulate::hardware::signalled(&mut self.call(platform, hart), signal);
+        }
     }
 
     fn state(&mut self, io: &mut dyn StateIo) {

@@ -124,6 +124,9 @@ pub struct RunArgs {
     /// mhartid of each hart, from the one that boots on: '0:2:5:9'; without --smp as many harts as ids
     #[arg(long, value_name = "ID:ID...", value_parser = values::ids, help_heading = "Machine")]
     pub hart_ids: Option<values::Ids>,
+    /// Give the machine an error bank (RERI), whose signals the native firmware turns into RAS events
+    #[arg(long, help_heading = "Machine")]
+    pub ras: bool,
     /// RAM (a bare number is MiB)
     #[arg(long, value_name = "SIZE", value_parser = values::memory, help_heading = "Machine")]
     pub memory: Option<u64>,

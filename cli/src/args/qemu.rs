@@ -142,6 +142,8 @@ fn machine(name: &str, v: &str, out: &mut Vec<OsString>) -> Result<(), CliError>
             None if i == 0 && part == "virt" => {}
             Some(("type", "virt")) => {}
             Some(("dumpdtb", file)) => out.push(format!("--dump-dtb={file}").into()),
+            Some(("ras", "on")) => out.push("--ras".into()),
+            Some(("ras", "off")) => {}
             // QEMU's own default here, and what this board has.
             Some(("aclint", "on") | ("aia", "none") | ("acpi", "off")) => {}
             _ => {

@@ -20,6 +20,8 @@ pub const PLIC_SIZE: u64 = 0x60_0000;
 pub const UART: u64 = 0x1000_0000;
 /// Bytes of [`UART`].
 pub const UART_SIZE: u64 = 0x100;
+/// Error bank (RERI), if there is one.
+pub const RERI: u64 = 0x1020_0000;
 /// First virtio transport; the others follow at [`PAGE`] distance.
 pub const VIRTIO: u64 = 0x1000_1000;
 /// Virtio transports.
@@ -35,6 +37,8 @@ pub const VIRTIO_IRQ: u32 = 1;
 pub const UART_IRQ: u32 = 10;
 /// PLIC source of the real-time clock.
 pub const RTC_IRQ: u32 = 11;
+/// PLIC source of the error bank's platform-specific signal.
+pub const RERI_IRQ: u32 = 12;
 
 /// mtime's rate.
 pub const TIMEBASE_HZ: u64 = 10_000_000;

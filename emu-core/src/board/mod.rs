@@ -8,7 +8,7 @@ use emu_csr::Isa;
 
 use crate::bus::{Bus, Clock, Overlap};
 use crate::dev::virtio::{Block, BlockBackend, Console, Model, Rng, VirtioMmio};
-use crate::dev::{Clint, Finisher, Plic, Rtc, Sswi, Uart};
+use crate::dev::{Clint, Finisher, Plic, Reri, Rtc, Sswi, Uart};
 use crate::mem::Ram;
 
 /// Most harts the board has room for.
@@ -39,6 +39,8 @@ pub struct Config {
     pub virtio_latency: u64,
     /// Whether there is a virtio console beside the serial port.
     pub virtio_console: bool,
+    /// Whether there is an error bank ([`crate::dev::Reri`]).
+    pub ras: bool,
     /// Address of every hart's RNMI interrupt trap handler (Smrnmi).
     pub rnmi_vector: u64,
     /// Address of the handler of exceptions in every hart's RNMI handler (Smrnmi).
@@ -58,6 +60,7 @@ impl Default for Config {
             cycle_hz: 1_000_000_000,
             virtio_latency: 10_000,
             virtio_console: false,
+            ras: false,
             rnmi_vector: 0,
             rnmi_exception_vector: 0,
         }
@@ -155,6 +158,9 @@ pub fn build(config: &Config, drives: Vec<Drive>) -> Result<Bus, BoardError> {
     bus.add(map::SSWI, map::SSWI_SIZE, 0, Box::new(Sswi::with_ids(&config.ids())))?;
     bus.add(map::PLIC, map::PLIC_SIZE, 0, Box::new(Plic::new(config.harts)))?;
     bus.add(map::UART, map::UART_SIZE, map::UART_IRQ, Box::new(Uart::new()))?;
+    if config.ras {
+        bus.add(map::RERI, map::PAGE, map::RERI_IRQ, Box::new(Reri::new(config.harts)))?;
+    }
 
     let mut slot = 0;
     for d in drives {

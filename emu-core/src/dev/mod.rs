@@ -7,6 +7,7 @@ pub mod clint;
 pub mod finisher;
 pub mod htif;
 pub mod plic;
+pub mod reri;
 pub mod rtc;
 pub mod state;
 pub mod uart;
@@ -16,6 +17,7 @@ pub use clint::{Clint, Sswi};
 pub use finisher::Finisher;
 pub use htif::Htif;
 pub use plic::Plic;
+pub use reri::Reri;
 pub use rtc::Rtc;
 pub use uart::Uart;
 

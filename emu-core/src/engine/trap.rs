@@ -23,6 +23,11 @@ pub fn exception(hart: &mut Hart, bus: &Bus, trap: Trap, observer: &mut Option<&
             entry
         }
     };
+    if trap.cause == Exception::HardwareError {
+        hart.hardware_error = hart.poisoned.take();
+        // Whoever takes it, the machine logs it first.
+        return arrive(hart, bus, entry, observer).or(Some(SliceEnd::Look));
+    }
     arrive(hart, bus, entry, observer)
 }
 

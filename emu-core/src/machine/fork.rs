@@ -40,6 +40,7 @@ impl Machine {
             console_out: self.console_out.clone(),
             console_in: self.console_in.clone(),
             htif: self.htif,
+            ras: self.ras,
         })
     }
 
@@ -75,6 +76,8 @@ impl Hart {
             last_write: None,
             attempt: None,
             counted: self.counted.clone(),
+            poisoned: None,
+            hardware_error: None,
             breaks: None,
             t1: T1::new(),
         };

@@ -21,6 +21,13 @@ pub const INJECTIONS: &[(&str, &[&str], &str)] = &[
     ),
     ("x", &["hart", "register", "value"], "writes an integer register"),
     ("memory", &["address", "size", "value"], "stores 1, 2, 4 or 8 bytes in RAM"),
+    ("poison", &["address", "bytes"], "poisons the 64-byte lines of a range of RAM: to consume one is a hardware error"),
+    ("unpoison", &["address", "bytes"], "takes the poison from the lines of a range"),
+    (
+        "error",
+        &["record", "class", "address"],
+        "logs an error in the error bank: record 0 is memory's, 1 + i hart index i's; class 1 corrected, 2 deferred, 3 critical",
+    ),
 ];
 
 /// An event that was refused, and why.
@@ -45,7 +52,7 @@ impl Machine {
         }
         let arg = |i: usize| args.get(i).copied().unwrap_or(0);
         let hart = usize::try_from(arg(if name == "event" { 1 } else { 0 })).unwrap_or(usize::MAX);
-        if !matches!(name, "memory" | "pause") && hart >= self.harts.len() {
+        if names.contains(&"hart") && hart >= self.harts.len() {
             return fail(&format!("there is no hart {hart}"));
         }
         match name {
@@ -75,6 +82,14 @@ impl Machine {
             "pause" => self.pause = arg(0),
             "x" if (1..32).contains(&arg(1)) => self.harts[hart].x[arg(1) as usize] = arg(2),
             "x" => return fail("registers are 1 to 31"),
+            "poison" | "unpoison" => {
+                if !self.poison(arg(0), arg(1), name == "poison") {
+                    return fail("the range is not RAM, or has too many lines");
+                }
+            }
+            "error" => self
+                .log_error(arg(0), arg(1), arg(2))
+                .map_err(|why| InjectError { name: name.to_owned(), why: why.to_owned() })?,
             _ => {
                 let (at, size) = (arg(0), arg(1));
                 if !matches!(size, 1 | 2 | 4 | 8) || at % size != 0 || !self.bus.ram.contains(at, size) {

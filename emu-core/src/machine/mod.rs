@@ -10,6 +10,7 @@ mod fork;
 mod hash;
 mod inject;
 mod inspect;
+mod ras;
 mod run;
 mod save;
 mod single;
@@ -142,6 +143,8 @@ pub struct Machine {
     console_in: VecDeque<u8>,
     /// A request through HTIF rather than a device.
     htif: bool,
+    /// Whether there is an error bank, whose signals native firmware gets.
+    ras: bool,
 }
 
 impl Machine {
@@ -195,6 +198,7 @@ impl Machine {
             console_out: Vec::new(),
             console_in: VecDeque::new(),
             htif: false,
+            ras: config.board.ras,
         })
     }
 

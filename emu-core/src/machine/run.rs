@@ -253,6 +253,9 @@ impl Machine {
             let h = &self.harts[i];
             return Some(RunEnd::CriticalError { hart: i, pc: h.pc, cause: h.traps.critical });
         }
+        if self.harts[i].hardware_error.is_some() {
+            self.log_hardware_error(i);
+        }
         if end == SliceEnd::EnteredM && self.firmware.is_some() {
             if let Some(end) = self.call_firmware(i) {
                 return Some(end);
@@ -344,6 +347,9 @@ impl Machine {
                 e = e.with(h.csr.set_line(Interrupt::SSoft, true));
             }
             h.apply(e);
+        }
+        if self.ras {
+            self.ras_signals();
         }
     }
 

@@ -2,8 +2,10 @@
 
 #[allow(unsafe_code)]
 mod page;
+mod poison;
 mod ram;
 #[cfg(test)]
 mod tests;
 
+pub use poison::{LINE, Poison};
 pub use ram::{MOVES_KEPT, Ram};

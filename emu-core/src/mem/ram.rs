@@ -12,6 +12,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::page::{self, Owned, Page};
+use super::poison::Poison;
 
 /// Pages in a chunk.
 const CHUNK: usize = 512;
@@ -68,6 +69,8 @@ pub struct Ram {
     moves: u64,
     moved: [usize; MOVES_KEPT as usize],
     lineage: AtomicU64,
+    /// Lines that must not be consumed.
+    poison: Poison,
 }
 
 /// A fork: both sides share every page until one of them writes it. Neither side's TLBs may use what they were given before; they notice
@@ -86,6 +89,7 @@ impl Clone for Ram {
             moves: 0,
             moved: [0; MOVES_KEPT as usize],
             lineage: AtomicU64::new(new_lineage()),
+            poison: self.poison.clone(),
         }
     }
 }
@@ -105,7 +109,32 @@ impl Ram {
             moves: 0,
             moved: [0; MOVES_KEPT as usize],
             lineage: AtomicU64::new(new_lineage()),
+            poison: Poison::default(),
         }
+    }
+
+    /// Poisoned lines.
+    #[inline]
+    pub fn poison(&self) -> &Poison {
+        &self.poison
+    }
+
+    /// The same, to save or restore them. After restoring, TLBs and decoded code are started again anyway.
+    pub fn poison_mut(&mut self) -> &mut Poison {
+        &mut self.poison
+    }
+
+    /// Poisons all lines of a range of RAM, or takes the poison from them. False if it is not RAM, or too much. Whoever calls this also
+    /// makes the harts forget what they have cached of it ([`crate::machine::Machine::poison`]).
+    pub fn set_poison(&mut self, pa: u64, len: u64, on: bool) -> bool {
+        if !self.contains(pa, len) {
+            return false;
+        }
+        if on {
+            return self.poison.add(pa, len);
+        }
+        self.poison.remove(pa, len);
+        true
     }
 
     /// First physical address.

@@ -126,6 +126,9 @@ impl Hart {
 
     /// Caches the page of `va` for loads if it can be; faults are left for the access itself to find.
     fn warm_load(&mut self, bus: &mut Bus, va: u64) {
+        if !bus.ram.poison().is_empty() {
+            return;
+        }
         let mode = data_mode(&self.csr, self.mode);
         if let Ok(p) = self.place(bus, va, 1, Kind::Load, mode)
             && p.whole
@@ -137,6 +140,9 @@ impl Hart {
 
     /// As [`Hart::warm_load`], for stores.
     fn warm_store(&mut self, bus: &mut Bus, va: u64) {
+        if !bus.ram.poison().is_empty() {
+            return;
+        }
         let mode = data_mode(&self.csr, self.mode);
         if let Ok(p) = self.place(bus, va, 1, Kind::Store, mode)
             && p.whole

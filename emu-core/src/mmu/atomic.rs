@@ -85,6 +85,7 @@ impl Hart {
             }
         }
         let pa = self.ram_place(bus, va, size as u64, Kind::Store)?;
+        self.consume_old(bus, va, pa, size as u64)?;
         let old = bus.ram.read(pa, size).unwrap_or(0);
         bus.ram.write(pa, size, f(old), &mut bus.code_writes);
         self.settle(bus);
@@ -120,6 +121,7 @@ impl Hart {
         f: &mut dyn FnMut(u64, u64) -> Option<(u64, u64)>,
     ) -> Result<(u64, u64), Trap> {
         let pa = self.ram_place(bus, va, 16, Kind::Store)?;
+        self.consume_old(bus, va, pa, 16)?;
         let old = (bus.ram.read(pa, 8).unwrap_or(0), bus.ram.read(pa + 8, 8).unwrap_or(0));
         if let Some((low, high)) = f(old.0, old.1) {
             bus.ram.write(pa, 8, low, &mut bus.code_writes);
@@ -180,6 +182,8 @@ impl Hart {
         }
         self.remember(bus, p, va, Kind::Store);
         bus.ram.write_bytes(p.pa, &[0; BLOCK as usize], &mut bus.code_writes);
+        // A whole line of new data: nothing is left of what was corrupted.
+        bus.ram.set_poison(p.pa, BLOCK, false);
         self.settle(bus);
         Ok(())
     }

@@ -87,8 +87,8 @@ impl Hart {
         self.tlb.pmp.load(&self.csr);
         let mut notes = Notes::default();
         let tables = Shown { ram: &bus.ram, written: BTreeMap::new() };
-        let mut result =
-            Walker { csr: &self.csr, pmp: &self.tlb.pmp, tables, record: &mut notes, peek: false }.walk(va, kind, mode);
+        let mut result = Walker { csr: &self.csr, pmp: &self.tlb.pmp, tables, record: &mut notes, peek: false, poisoned: None }
+            .walk(va, kind, mode);
         if let Ok(t) = result {
             // As `place`: an aligned access is one operation, the bytes of another are checked one by one.
             let step = if len.is_power_of_two() && va & (len - 1) == 0 { len } else { 1 };

@@ -3,11 +3,12 @@
 use emu_csr::{Mode, Trap};
 
 use super::Access;
+use super::context::data_mode;
 use super::explain::Attempt;
 use super::pmp::Verdict;
 use super::walk::{Kind, Memory, Recorder, Translation, Walker};
 use crate::bus::Bus;
-use crate::hart::{Hart, event};
+use crate::hart::{Hart, Poisoned, event};
 
 /// Where an access that passed translation and PMP goes.
 #[derive(Clone, Copy, Debug)]
@@ -34,8 +35,11 @@ impl Hart {
         self.tlb.misses += 1;
         self.tlb.pmp.load(&self.csr);
         let tables = Memory { ram: &mut bus.ram, code_writes: &mut bus.code_writes };
-        let mut walker = Walker { csr: &self.csr, pmp: &self.tlb.pmp, tables, record, peek: false };
+        let mut walker = Walker { csr: &self.csr, pmp: &self.tlb.pmp, tables, record, peek: false, poisoned: None };
         let result = walker.walk(va, kind, mode);
+        if let Some(line) = walker.poisoned {
+            self.poisoned = Some(Poisoned { line, implicit: true });
+        }
         self.settle(bus);
         result
     }
@@ -44,7 +48,7 @@ impl Hart {
     /// permissions and PMP, changing nothing (A, D, TLB). `None` if it is not mapped.
     pub fn peek_translate(&self, bus: &mut Bus, va: u64) -> Option<u64> {
         let tables = Memory { ram: &mut bus.ram, code_writes: &mut bus.code_writes };
-        let mut walker = Walker { csr: &self.csr, pmp: &self.tlb.pmp, tables, record: &mut (), peek: true };
+        let mut walker = Walker { csr: &self.csr, pmp: &self.tlb.pmp, tables, record: &mut (), peek: true, poisoned: None };
         walker.walk(va, Kind::Load, self.mode).ok().map(|t| t.pa)
     }
 
@@ -71,7 +75,31 @@ impl Hart {
                 false
             }
         };
-        Ok(Place { pa: t.pa, leaf: t.leaf, whole: whole && !t.shadow })
+        let clean = bus.ram.poison().is_empty() || self.consume(bus, va, t.pa, len, kind, mode)?;
+        Ok(Place { pa: t.pa, leaf: t.leaf, whole: whole && !t.shadow && clean })
+    }
+
+    /// Whether the page of an access has no poisoned line; an error if the access would consume one. A store consumes nothing.
+    #[cold]
+    fn consume(&mut self, bus: &Bus, va: u64, pa: u64, len: u64, kind: Kind, mode: Mode) -> Result<bool, Trap> {
+        let poison = bus.ram.poison();
+        match poison.find(pa, len) {
+            Some(line) if !matches!(kind, Kind::Store | Kind::Block) => {
+                self.poisoned = Some(Poisoned { line, implicit: false });
+                // The first byte that is in a poisoned line.
+                Err(Kind::hardware_error(va.wrapping_add(line.saturating_sub(pa)), mode))
+            }
+            _ => Ok(poison.find(pa & !0xfff, 4096).is_none()),
+        }
+    }
+
+    /// The same for what also reads where it writes.
+    pub(super) fn consume_old(&mut self, bus: &Bus, va: u64, pa: u64, size: u64) -> Result<(), Trap> {
+        if bus.ram.poison().is_empty() {
+            return Ok(());
+        }
+        let mode = data_mode(&self.csr, self.mode);
+        self.consume(bus, va, pa, size, Kind::Load, mode).map(|_| ())
     }
 
     /// Takes note of what a write to RAM or a device access did besides: pages with decoded code, pages that moved.

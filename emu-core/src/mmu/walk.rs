@@ -64,6 +64,11 @@ impl Kind {
         Trap { gva: mode.virt(), ..Trap::new(self.pick(InstAccessFault, LoadAccessFault, StoreAccessFault), va) }
     }
 
+    /// The hardware-error trap: "corrupted or uncorrectable data is accessed, either explicitly or implicitly, by an instruction".
+    pub(super) fn hardware_error(va: u64, mode: Mode) -> Trap {
+        Trap { gva: mode.virt(), ..Trap::new(Exception::HardwareError, va) }
+    }
+
     /// The address-misaligned trap of this kind.
     pub(super) fn misaligned(self, va: u64, mode: Mode) -> Trap {
         use Exception::*;
@@ -75,6 +80,7 @@ impl Kind {
         match fault {
             Fault::Page => Trap { gva: mode.virt(), ..Trap::new(self.pick(InstPageFault, LoadPageFault, StorePageFault), va) },
             Fault::Access => self.access_fault(va, mode),
+            Fault::Poison => Kind::hardware_error(va, mode),
             Fault::Guest { gpa, tinst } => Trap {
                 cause: self.pick(InstGuestPageFault, LoadGuestPageFault, StoreGuestPageFault),
                 tval: va,
@@ -146,7 +152,12 @@ impl Recorder for Vec<PteAccess> {
 enum Fault {
     Page,
     Access,
-    Guest { gpa: u64, tinst: u64 },
+    /// The entry lies in a poisoned line.
+    Poison,
+    Guest {
+        gpa: u64,
+        tinst: u64,
+    },
 }
 
 /// Pseudo-instructions for implicit accesses of the VS-stage (Hypervisor, "Special pseudoinstruction values for guest-page faults").
@@ -238,6 +249,10 @@ pub(super) trait Tables {
     fn read(&self, pa: u64) -> Option<u64>;
     /// Writes an entry that was read.
     fn write(&mut self, pa: u64, value: u64);
+    /// The poisoned line that the entry lies in, if it does.
+    fn poisoned(&self, _pa: u64) -> Option<u64> {
+        None
+    }
 }
 
 /// The guest's memory itself.
@@ -256,6 +271,11 @@ impl Tables for Memory<'_> {
     fn write(&mut self, pa: u64, value: u64) {
         self.ram.write(pa, 8, value, self.code_writes);
     }
+
+    #[inline(always)]
+    fn poisoned(&self, pa: u64) -> Option<u64> {
+        if self.ram.poison().is_empty() { None } else { self.ram.poison().find(pa, 8) }
+    }
 }
 
 /// A walk over the page tables in `tables`, which it may update (A and D).
@@ -266,6 +286,8 @@ pub(super) struct Walker<'a, T: Tables, R: Recorder> {
     pub record: &'a mut R,
     /// For a debugger: nothing is written, and neither permissions nor A, D and PMP matter.
     pub peek: bool,
+    /// The poisoned line that a walk has met.
+    pub poisoned: Option<u64>,
 }
 
 impl<T: Tables, R: Recorder> Walker<'_, T, R> {
@@ -413,6 +435,12 @@ impl<T: Tables, R: Recorder> Walker<'_, T, R> {
         let Some(value) = self.tables.read(pa) else {
             return Err(self.refuse(table.stage, input, Refusal::PteNotRam, Fault::Access));
         };
+        if !self.peek
+            && let Some(line) = self.tables.poisoned(pa)
+        {
+            self.poisoned = Some(line);
+            return Err(Fault::Poison);
+        }
         self.record.pte(PteAccess { stage: table.stage, input, level: level as u8, address, pa, value, write: false });
         Ok((pa, value))
     }

@@ -9,6 +9,7 @@ use crate::sse;
 pub mod access;
 mod amo;
 mod counter;
+pub mod hardware;
 pub mod illegal;
 pub mod misaligned;
 pub mod software;
@@ -31,6 +32,7 @@ pub(crate) fn trap(c: &mut Call<'_, '_>, cause: Cause) -> Outcome {
             return misaligned::access(c);
         }
         Cause::Exception(Exception::IllegalInst) => return illegal::instruction(c),
+        Cause::Exception(Exception::HardwareError) => return hardware::error(c),
         Cause::Exception(_) => return access::redirect(c),
     }
     Outcome::Placed

@@ -219,6 +219,9 @@ pub(super) fn soc(config: &Config) -> Node {
     let mut n = device("serial", map::UART, map::UART_SIZE, &["ns16550a"], map::UART_IRQ);
     n.cells("clock-frequency", &[UART_CLOCK_HZ]);
     soc.child(n);
+    if config.ras {
+        soc.child(device("reri", map::RERI, map::PAGE, &["riscv,reri"], map::RERI_IRQ));
+    }
     for i in 0..map::VIRTIO_COUNT {
         let base = map::VIRTIO + i as u64 * map::PAGE;
         soc.child(device("virtio_mmio", base, map::PAGE, &["virtio,mmio"], map::VIRTIO_IRQ + i as u32));

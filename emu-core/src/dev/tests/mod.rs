@@ -11,6 +11,7 @@ use crate::mem::Ram;
 mod clint;
 mod htif;
 mod plic;
+mod reri;
 mod rtc;
 mod uart;
 mod virtio;
@@ -138,6 +139,7 @@ device_contract! {
     aclint: 0x1_0000, Clint::new(4);
     sswi: 0x4000, Sswi::new(4);
     plic_device: 0x60_0000, Plic::new(4);
+    error_bank: 0x1000, Reri::new(2);
     serial: 0x100, Uart::new();
     virtio_empty: 0x1000, VirtioMmio::empty(0);
     virtio_block: 0x1000, VirtioMmio::new(0, Block::new(Box::new(Overlay::new(Box::new(MemoryDisk::new(vec![7; 8192])))), false, "d"), 100);
