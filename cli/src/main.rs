@@ -23,6 +23,7 @@ mod images;
 mod lab;
 mod machine;
 mod monitor;
+mod query;
 mod recording;
 mod report;
 mod run;
@@ -60,6 +61,7 @@ fn dispatch() -> Result<ExitCode, CliError> {
         Some(Command::Run(a)) => run::run(&a),
         Some(Command::Record(a)) => recording::commands::record(&a),
         Some(Command::Replay(a)) => recording::commands::replay(&a),
+        Some(Command::Query(a)) => query::run(&a),
         Some(Command::Bundle(a)) => recording::commands::bundle(&a),
         Some(Command::Snapshot(a)) => recording::snapshot::command(&a.what),
         Some(Command::Debug(a)) => debug::run(&a),

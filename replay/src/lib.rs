@@ -15,6 +15,7 @@ pub mod ledger;
 pub mod log;
 pub mod packed;
 pub mod play;
+pub mod query;
 pub mod semantics;
 pub mod snapshot;
 pub mod symbols;

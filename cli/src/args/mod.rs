@@ -35,6 +35,8 @@ pub enum Command {
     Replay(ReplayArgs),
     /// Look into a recording, or make one from text.
     Log(LogArgs),
+    /// Ask who wrote something last in a recorded run, or when something happened.
+    Query(QueryArgs),
     /// Pack a recording and all images that it needs into one file.
     Bundle(BundleArgs),
     /// Save machines in the middle of their runs, and go on from there.
@@ -325,6 +327,68 @@ pub enum LogCommand {
         /// The log to write
         #[arg(long, short, value_name = "FILE")]
         output: PathBuf,
+    },
+}
+
+/// Options of `trapeze query`.
+#[derive(Args, Debug)]
+pub struct QueryArgs {
+    /// A log, a bundle or a token
+    #[arg(value_name = "FILE|TOKEN")]
+    pub what: String,
+    /// Ask as of this instruction (over all harts). Default: the end of the recording
+    #[arg(long, value_name = "N", value_parser = values::number)]
+    pub at: Option<u64>,
+    /// Where to look for images that are not where they were; may be given more than once
+    #[arg(long, value_name = "DIR")]
+    pub images: Vec<PathBuf>,
+    /// ELF file with the guest's symbols; the kernel's own if it is an ELF file
+    #[arg(long, value_name = "FILE")]
+    pub symbols: Option<PathBuf>,
+    /// The question
+    #[command(subcommand)]
+    pub question: Question,
+}
+
+/// What `trapeze query` is asked.
+#[derive(Subcommand, Debug)]
+pub enum Question {
+    /// Who wrote this last: a register (a0), a CSR or a field of it (sepc, hstatus.SPV), va:ADDRESS or pa:ADDRESS (a doubleword)
+    Writer {
+        /// What
+        of: String,
+        /// The hart whose register it is
+        #[arg(long, default_value_t = 0)]
+        hart: usize,
+    },
+    /// When a software event last left a state: unused, registered, enabled, running (any, if none is given)
+    Left {
+        /// Its number, or ras-high, ras-low, global-ras-high, global-ras-low
+        event: String,
+        /// The state
+        state: Option<String>,
+    },
+    /// When this held first: TERM OP NUMBER, where TERM is pc, mode, instret, a register, a CSR or field, or mem:ADDRESS, of hart 0 or with hartN. before it
+    First {
+        /// The predicate
+        #[arg(required = true)]
+        predicate: Vec<String>,
+    },
+    /// The next trap, return or firmware operation of a kind
+    Next {
+        /// trap, interrupt, exception, return, or words of a cause's, a call's or a transition's name
+        kind: String,
+        /// Only on this hart
+        #[arg(long)]
+        hart: Option<usize>,
+    },
+    /// The previous one
+    Previous {
+        /// As for next
+        kind: String,
+        /// Only on this hart
+        #[arg(long)]
+        hart: Option<usize>,
     },
 }
 

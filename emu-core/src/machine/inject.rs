@@ -72,12 +72,9 @@ impl Machine {
             }
             "rnmi" => self.set_rnmi(hart, arg(1) != 0),
             "csr" => {
-                let h = &mut self.harts[hart];
-                let now = h.now(&self.bus);
-                let effects = u16::try_from(arg(1)).ok().and_then(|n| h.csr.assign(n, arg(2), &now));
-                let Some(effects) = effects else { return fail("this hart has no such CSR, or it is read-only") };
-                h.apply(effects);
-                h.recontext();
+                if !u16::try_from(arg(1)).is_ok_and(|n| self.poke_csr(hart, n, arg(2))) {
+                    return fail("this hart has no such CSR, or it is read-only");
+                }
             }
             "pause" => self.pause = arg(0),
             "x" if (1..32).contains(&arg(1)) => self.harts[hart].x[arg(1) as usize] = arg(2),

@@ -376,6 +376,12 @@ impl Ram {
         }
     }
 
+    /// Whether this RAM and another one of the same place and size still have the page of `pa` in common: neither has written it since the
+    /// fork that parted them.
+    pub fn shares_page(&self, other: &Ram, pa: u64) -> bool {
+        self.index(pa).is_none_or(|i| std::ptr::eq(self.page(i), other.page(i)))
+    }
+
     /// Pages that this RAM and another one of the same place and size do not share: what a fork and its origin have in memory twice.
     pub fn pages_apart(&self, other: &Ram) -> u64 {
         let mut n = 0;

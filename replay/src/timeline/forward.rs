@@ -1,6 +1,6 @@
 //! Forwards: to a position, or to what a finder finds.
 
-use emu_core::machine::{RunEnd, Stop};
+use emu_core::machine::{Machine, RunEnd, Stop};
 
 use super::events::{Event, What, When};
 use super::{Broken, Finder, Found, Halt, Position, Timeline};
@@ -45,6 +45,18 @@ impl Timeline {
             self.restore_before(from)?;
         }
         self.go(&Goal { boot, stop: Stop { instret, ..Stop::NEVER } }, &mut ())
+    }
+
+    /// Goes to the first moment at which a hart, by index, has retired `instret` instructions since boot number `boot`.
+    pub fn seek_hart_instret(&mut self, boot: u32, hart: usize, instret: u64) -> Result<Halt, ReplayError> {
+        self.settle_changes()?;
+        let fewer = |m: &Machine| m.harts().get(hart).is_some_and(|h| h.instret < instret);
+        let low = self.points.last_where(|p, m| p.boot < boot || p.boot == boot && fewer(m));
+        let from = low.unwrap_or(self.points.first());
+        if self.here.boot > boot || self.here.boot == boot && !fewer(&self.machine) || from > self.here {
+            self.restore_before(from)?;
+        }
+        self.go(&Goal { boot, stop: Stop { hart: Some((hart, instret)), ..Stop::NEVER } }, &mut ())
     }
 
     /// Runs on to `to`, if one is given, or until the finder finds something after the present position.

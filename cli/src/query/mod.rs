@@ -1,0 +1,156 @@
+//! `trapeze query`: questions about a recorded run.
+
+mod predicate;
+
+use std::process::ExitCode;
+use std::rc::Rc;
+
+use emu_core::insn::X_NAMES;
+use emu_csr::Cause;
+use replay::ReplayError;
+use replay::ledger::{Entry, FieldName};
+use replay::query::{self, Answer, EventState, What};
+use replay::symbols::Symbols;
+use replay::timeline::{Halt, Options, Timeline};
+
+use crate::args::{QueryArgs, Question};
+use crate::config::Config;
+use crate::console::output;
+use crate::exit::{CliError, Exit};
+use crate::recording::{bundle, find};
+use crate::{entry, images, machine};
+
+/// What `--first` and the like may name, for messages.
+const NUMBER: &str = "give a hexadecimal address, for example 0x80001000";
+
+/// Answers one question. The exit code is 0 with an answer, 1 without.
+pub fn run(a: &QueryArgs) -> Result<ExitCode, CliError> {
+    let opened = bundle::open(&a.what)?;
+    let mut places = opened.places.clone();
+    places.extend(a.images.iter().cloned());
+    opened.log.header.check("log").map_err(CliError::replay)?;
+    let config = find::config(&opened.log.header, &places)?;
+    let symbols = symbols(a, &config)?;
+    let again = config.from_start();
+    let boot = Rc::new(move || machine::build(&again).map_err(|e| ReplayError::Machine(e.to_string())));
+    let options = Options { boot: Some(boot), ..Options::default() };
+    let mut t = Timeline::replaying(machine::build(&config)?, &opened.log, options).map_err(CliError::replay)?;
+    let reached = match a.at {
+        Some(n) => t.seek_instret(0, n),
+        None => t.run_forward(None, &mut ()),
+    };
+    let reached = reached.map_err(CliError::replay)?;
+    if a.at.is_some() && reached != Halt::There {
+        let most = t.position().instret;
+        return Err(CliError::usage(format!("option --at: the run has {most} instructions"), "give fewer"));
+    }
+    let Some(answer) = ask(&mut t, &a.question)? else {
+        output::print(&format!("never, as far as the run goes {}\n", if forwards(&a.question) { "on" } else { "back" }))?;
+        return Ok(Exit::Guest.into());
+    };
+    let file = if a.what.starts_with(replay::token::PREFIX) { "TOKEN" } else { &a.what };
+    let text = text(&answer, &symbols) + &format!("look there: trapeze debug --replay {file} --at {}\n", answer.at.instret);
+    output::print(&text)?;
+    Ok(Exit::Ok.into())
+}
+
+/// Symbols of the kernel, if it is an ELF file, or of the file that the user names.
+fn symbols(a: &QueryArgs, config: &Config) -> Result<Symbols, CliError> {
+    let given = a.symbols.as_deref();
+    let Some(file) = given.or(config.kernel.as_deref()) else { return Ok(Symbols::default()) };
+    let bytes = images::read(file, "symbols", |_| false)?.bytes;
+    match Symbols::of(&file.display().to_string(), &bytes) {
+        Ok(s) => Ok(s),
+        Err(e) if given.is_some() => Err(CliError::usage(e.to_string(), "give an ELF file with a symbol table")),
+        Err(_) => Ok(Symbols::default()),
+    }
+}
+
+fn forwards(q: &Question) -> bool {
+    matches!(q, Question::Next { .. })
+}
+
+fn ask(t: &mut Timeline, q: &Question) -> Result<Option<Answer>, CliError> {
+    let answer = match q {
+        Question::Writer { of, hart } => return writer(t, of, *hart),
+        Question::Left { event, state } => {
+            let id = crate::firmware::event(event).ok_or_else(|| {
+                CliError::usage(format!("there is no event '{event}'"), "give its number, or ras-high, ras-low ...")
+            })?;
+            let state = match state {
+                None => None,
+                Some(name) => Some(EventState::ALL.into_iter().find(|s| s.name() == name.to_lowercase()).ok_or_else(|| {
+                    CliError::usage(
+                        format!("no software event has a state '{name}'"),
+                        "give unused, registered, enabled or running",
+                    )
+                })?),
+            };
+            query::event_left(t, id, state)
+        }
+        Question::First { predicate } => {
+            let p = predicate::parse(&predicate.join(" "))?;
+            query::first(t, &mut |m| p.holds(m))
+        }
+        Question::Next { kind, hart } => query::entry(t, true, &|e| is(e, kind, *hart)),
+        Question::Previous { kind, hart } => query::entry(t, false, &|e| is(e, kind, *hart)),
+    };
+    answer.map_err(CliError::replay)
+}
+
+/// Whether an entry is of a kind: `trap`, `interrupt`, `exception`, `return`, or words of a cause's, a call's or a transition's name.
+fn is(e: &Entry, kind: &str, hart: Option<usize>) -> bool {
+    if hart.is_some_and(|h| h != e.hart()) {
+        return false;
+    }
+    let kind = kind.to_lowercase();
+    match e {
+        Entry::Trap(t) => {
+            let interrupt = matches!(t.cause, Cause::Interrupt(_));
+            kind == "trap"
+                || kind == if interrupt { "interrupt" } else { "exception" }
+                || t.cause.name().to_lowercase().contains(&kind)
+        }
+        Entry::Return(_) => kind == "return",
+        Entry::Firmware(r) => r.kind == kind || format!("{} {}", r.kind, r.name).contains(&kind),
+        Entry::Write(_) => false,
+    }
+}
+
+fn writer(t: &mut Timeline, of: &str, hart: usize) -> Result<Option<Answer>, CliError> {
+    if hart >= t.machine().harts().len() {
+        return Err(CliError::usage(format!("option --hart: there is no hart {hart}"), "harts count from 0"));
+    }
+    let address = |text: &str| {
+        let digits = text.strip_prefix("0x").unwrap_or(text);
+        u64::from_str_radix(digits, 16).map_err(|_| CliError::usage(format!("'{text}' is no address"), NUMBER))
+    };
+    let register = X_NAMES.iter().position(|n| *n == of).or_else(|| of.strip_prefix('x')?.parse().ok().filter(|n| *n < 32));
+    let answer = if let Some(pa) = of.strip_prefix("pa:") {
+        query::physical_writer(t, address(pa)?)
+    } else if let Some(va) = of.strip_prefix("va:") {
+        query::virtual_writer(t, address(va)?, 8)
+    } else if let Some(n) = register {
+        query::register_writer(t, hart, n)
+    } else if let Some(field) = FieldName::new(of) {
+        query::csr_writer(t, hart, &field)
+    } else {
+        return Err(CliError::usage(
+            format!("'{of}' is no register, CSR or address"),
+            "give a0 or x10, sepc, hstatus.SPV, va:ADDRESS or pa:ADDRESS",
+        ));
+    };
+    answer.map_err(CliError::replay)
+}
+
+fn text(a: &Answer, symbols: &Symbols) -> String {
+    let place = match a.hart {
+        Some(h) => format!("hart {h}, its instruction {}, pc {}", a.instret, symbols.text(a.pc)),
+        None => "no instruction of a hart".to_owned(),
+    };
+    match &a.what {
+        What::Entry(e) => format!("{}: {place}\n  {}\n", a.at, entry::text(e, symbols, |_| true)),
+        What::Value { before, after } => format!("{}: {place}\n  {before:#x} -> {after:#x}\n", a.at),
+        What::Holds => format!("{}: it holds from here on\n", a.at),
+    }
+}
