@@ -1,9 +1,10 @@
 //! `trapeze bench`: how fast this build runs small guest programs on this host.
 
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use emu_core::board::load::{Bios, File, Images};
-use emu_core::machine::RunEnd;
+use emu_core::machine::{Machine, RunEnd};
 use serde::Serialize;
 
 use crate::args::{BenchArgs, Engine};
@@ -62,8 +63,42 @@ struct Row {
     ns_per_unit: f64,
 }
 
+/// Forks measured at once; the best of so many batches is printed.
+const BATCH: u32 = 100;
+
+/// How long it takes to fork the machine of a snapshot, let the fork execute 1,000 instructions, and drop it.
+fn forks(file: &Path, runs: u32) -> Result<(), CliError> {
+    let config = crate::recording::snapshot::config(file, &[], false)?;
+    let mut m = machine::build(&Config { from_snapshot: Some(file.to_owned()), ..config })?;
+    let fork = |m: &Machine| m.fork().map_err(|e| CliError::Mismatch(e.to_string()));
+    let mut best = Duration::MAX;
+    for _ in 0..runs.max(2) {
+        let began = Instant::now();
+        for _ in 0..BATCH {
+            let mut f = fork(&m)?;
+            let to = f.instret() + 1000;
+            f.run_for(u64::MAX, to);
+        }
+        best = best.min(began.elapsed() / BATCH);
+        // The next batch is of another moment.
+        m.run_for(u64::MAX, m.instret() + 1000);
+    }
+    let alive: Vec<Machine> = (0..1000).map(|_| fork(&m)).collect::<Result<_, _>>()?;
+    output::print(&format!(
+        "fork, 1000 instructions, drop: {:.1} us ({} harts, {} MiB of RAM, {} pages of it in use); {} forks alive at once\n",
+        best.as_secs_f64() * 1e6,
+        m.harts().len(),
+        m.bus().ram.size() >> 20,
+        m.bus().ram.pages_touched(),
+        alive.len()
+    ))
+}
+
 /// Runs the benchmark.
 pub fn run(args: &BenchArgs) -> Result<(), CliError> {
+    if let Some(file) = &args.fork {
+        return forks(file, args.runs);
+    }
     if args.list {
         return output::print(
             &PROGRAMS.iter().fold(String::new(), |s, p| format!("{s}{:<8} {} (unit: {})\n", p.name, p.what, p.unit)),

@@ -14,6 +14,8 @@ fn main() -> Result<(), Box<dyn Error>> {
         "decoder" => decoder(),
         "guest" => guest(),
         "sbi" => sbi(),
+        "log" => log(),
+        "snapshot" => snapshot(),
         other => return Err(format!("there is no target {other}").into()),
     };
     for (i, s) in seeds.iter().enumerate() {
@@ -84,6 +86,36 @@ fn loaders() -> Result<Vec<Vec<u8>>, Box<dyn Error>> {
 
 fn decoder() -> Vec<Vec<u8>> {
     TABLES.iter().map(|t| std::iter::once(0).chain(t.iter().flat_map(|d| d.bits.to_le_bytes())).collect()).collect()
+}
+
+/// A chunk as the targets of recordings read it: tag, length, payload.
+fn chunk(tag: u8, payload: &[u8]) -> Vec<u8> {
+    [&[tag][..], &(payload.len() as u16).to_le_bytes(), payload].concat()
+}
+
+/// Records of every kind behind the target's own header; a token; a bundle of one file.
+fn log() -> Vec<Vec<u8>> {
+    let mut records = vec![1, 100, 50, 3, b'a', b'b', b'c'];
+    records.extend([0x82, 0, 9, 4, b'm', b's', b'i', b'p', 2, 1, 1, 7, 0, 0, 1, 30, 4, 5, 5, 2, b'h', b'i', 5, 1, 1]);
+    records.extend([0; 16]);
+    records.extend([6, 1, 1]);
+    records.extend([0; 32]);
+    records.extend([3, 0, 0]);
+    let footer = [&[0x80, 10, 10, 3, b'e', b'n', b'd'][..], &[0; 32]].concat();
+    let file = [&[3][..], b"log", &[1, b'a', 4]].concat();
+    let data = [&[4][..], &zstd(b"data")].concat();
+    vec![
+        [&[0, 1][..], &chunk(1, &records), &chunk(2, &footer)].concat(),
+        [&[1][..], b"AAAAAAAAAAAAAAAA"].concat(),
+        [&[2][..], &chunk(1, &file), &chunk(2, &data), &chunk(3, &[1])].concat(),
+    ]
+}
+
+/// Some state, a page, a page of zeroes.
+fn snapshot() -> Vec<Vec<u8>> {
+    let state = [&[0x80, 0x08][..], &zstd(&[1; 1024])].concat();
+    let page = [&[1, 5][..], &zstd(&[7; 4096])].concat();
+    vec![[chunk(1, &state), chunk(2, &page), chunk(3, &[1, 6]), chunk(4, &[0x80, 0x08, 2])].concat()]
 }
 
 /// xorshift64*.

@@ -3,6 +3,7 @@
 
 pub mod bytes;
 pub mod decoder;
+pub mod files;
 pub mod guest;
 pub mod loaders;
 pub mod sbi;

@@ -474,6 +474,9 @@ pub struct BenchArgs {
     /// Runs of each program; the best is printed
     #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..))]
     pub runs: u32,
+    /// Measure instead how long a fork of the machine in this snapshot takes, with 1,000 instructions and its end
+    #[arg(long, value_name = "SNAPSHOT")]
+    pub fork: Option<PathBuf>,
     /// One line of JSON a program
     #[arg(long)]
     pub json: bool,

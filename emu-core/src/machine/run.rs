@@ -142,7 +142,10 @@ impl Machine {
             limit = limit.min(n);
         }
         // The same for its cycles.
-        let elapsed = to.elapsed.saturating_sub(self.elapsed() - self.harts[i].cycles);
+        let elapsed = match to.elapsed {
+            FOREVER => FOREVER,
+            n => n.saturating_sub(self.elapsed() - self.harts[i].cycles),
+        };
         let own = to.own.map_or(FOREVER, |(hart, c)| if hart == i { c } else { FOREVER });
         loop {
             self.timers(i);

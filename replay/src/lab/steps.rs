@@ -2,7 +2,7 @@
 
 use emu_core::machine::{HartStep, InjectError, Machine};
 
-use crate::log::{Decision, Position, Record};
+use crate::log::{Decision, MOST_STEPS, Position, Record};
 
 /// Decisions in order.
 #[derive(Clone, Default)]
@@ -23,7 +23,9 @@ impl Steps {
         let at = Position::of(m);
         let end = m.step_hart(hart);
         match self.0.last_mut() {
-            Some(Record { what: Decision::Step { hart: h, count }, .. }) if *h == hart as u64 => *count += 1,
+            Some(Record { what: Decision::Step { hart: h, count }, .. }) if *h == hart as u64 && *count < MOST_STEPS => {
+                *count += 1
+            }
             _ => self.0.push(Record { at, what: Decision::Step { hart: hart as u64, count: 1 } }),
         }
         end

@@ -16,6 +16,8 @@ pub const MAGIC: &[u8; 8] = b"TRPZLOG\0";
 pub const VERSION: u32 = 2;
 /// The first version that can still be read: all of it means the same.
 pub(crate) const OLDEST: u32 = 1;
+/// Most steps in one record: they are told apart when it is replayed.
+pub(crate) const MOST_STEPS: u64 = 1 << 20;
 pub(crate) const KIND: &str = "log";
 pub(crate) const RECORDS: u8 = 1;
 pub(crate) const FOOTER: u8 = 2;

@@ -1,6 +1,6 @@
 //! Reading a log: everything is checked before anything is believed.
 
-use super::{Decision, End, FOOTER, Header, KIND, MAGIC, OLDEST, Position, RECORDS, Record, VERSION};
+use super::{Decision, End, FOOTER, Header, KIND, MAGIC, MOST_STEPS, OLDEST, Position, RECORDS, Record, VERSION};
 use crate::bytes::{CHECK, Chunk, Cursor, check, take_chunk};
 use crate::error::{ReplayError, bad};
 use crate::semantics::TOOL;
@@ -114,7 +114,13 @@ fn take_record(c: &mut Cursor<'_>, last: &mut Position) -> Result<Record, Replay
             Decision::Mark(hash)
         }
         6 => Decision::State(c.array()?),
-        7 => Decision::Step { hart: c.number()?, count: c.number()? },
+        7 => {
+            let (hart, count) = (c.number()?, c.number()?);
+            if count > MOST_STEPS {
+                return Err(bad(KIND, start, format!("{count} steps in one record")));
+            }
+            Decision::Step { hart, count }
+        }
         other => return Err(bad(KIND, start, format!("a record of unknown kind {other}"))),
     };
     Ok(Record { at, what })

@@ -6,11 +6,8 @@ use emu_core::machine::{Machine, Stop};
 
 use super::Position;
 use crate::error::ReplayError;
-use crate::log::{self, Decision, Log, Record};
+use crate::log::{self, Decision, Log, MOST_STEPS, Record};
 use crate::play;
-
-/// Steps of one record that are told apart.
-const MOST_STEPS: u64 = 1 << 20;
 
 /// Where an event enters.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
