@@ -88,6 +88,11 @@ impl Report {
     }
 }
 
+/// How a run ended, in words.
+pub fn words(end: &End) -> String {
+    describe(end).2
+}
+
 /// One word, the guest's code, the words, the exit code.
 fn describe(end: &End) -> (&'static str, Option<u64>, String, Exit) {
     let guest = |code: u64, who: &str| match code {

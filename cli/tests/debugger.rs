@@ -158,3 +158,91 @@ fn a_place_that_cannot_be_used_is_refused_before_the_guest_starts() {
     let o = run(&["run", "-bios", "none", "-kernel", &file, "-S"]);
     assert_eq!(code(&o), 2, "nobody could start it: {}", stderr(&o));
 }
+
+#[test]
+fn a_run_with_a_history_goes_back_and_forth() {
+    let file = rom("spin");
+    let mut g = Rsp::start("gdb-back", &["debug"], &["--spacing", "500", "--", "-bios", "none", "-kernel", &file]);
+    assert!(g.features.contains("ReverseStep+") && g.features.contains("ReverseContinue+"), "{}", g.features);
+    let pc = g.pc();
+    assert_eq!(g.ask("bs"), "T05thread:p01.01;replaylog:begin;", "nothing is before the beginning");
+    assert_eq!(g.ask(&format!("Z0,{pc:x},4")), "OK");
+    for n in 1..=20 {
+        assert_eq!(g.ask("vCont;c"), "T05thread:p01.01;swbreak:;");
+        assert_eq!(g.register(10), n);
+    }
+    assert_eq!(g.monitor("goto 5000").split(' ').nth(1), Some("5000"));
+    let hash = g.monitor("hash");
+    for n in [2500, 2499, 2498] {
+        assert_eq!(g.ask("bc"), "T05thread:p01.01;swbreak:;");
+        assert_eq!((g.pc(), g.register(10)), (pc, n - u64::from(n == 2500)));
+    }
+    assert_eq!(g.monitor("goto 5000").split(' ').nth(1), Some("5000"));
+    assert_eq!(g.monitor("hash"), hash);
+    // Steps, back and forward.
+    assert_eq!(g.ask(&format!("z0,{pc:x},4")), "OK");
+    let places: Vec<u64> = (0..7)
+        .map(|_| {
+            let at = g.pc();
+            assert_eq!(g.ask("bs"), "T05thread:p01.01;");
+            at
+        })
+        .collect();
+    for at in places.iter().rev() {
+        assert_eq!(g.ask("vCont;s:p1.1;c"), "T05thread:p01.01;");
+        assert_eq!(g.pc(), *at);
+    }
+    assert_eq!(g.monitor("hash"), hash);
+    // A change becomes part of the history.
+    let word: String = 7u64.to_le_bytes().iter().map(|b| format!("{b:02x}")).collect();
+    assert_eq!(g.ask(&format!("Pb={word}")), "OK");
+    assert_eq!(g.ask("vCont;s:p1.1;c"), "T05thread:p01.01;");
+    assert_eq!(g.ask("bs"), "T05thread:p01.01;");
+    assert_eq!(g.register(11), 7);
+    assert_eq!(g.ask("bs"), "T05thread:p01.01;");
+    assert_eq!(g.register(11), 0);
+    assert!(g.monitor("snapshots").contains("checkpoints"));
+    assert!(g.monitor("position").starts_with("instruction 4999"));
+    g.send("k");
+    assert_eq!(g.answer(), "OK");
+    assert_eq!(g.wait(), 0);
+}
+
+#[test]
+fn a_recorded_run_is_replayed_under_the_debugger_and_takes_no_changes() {
+    let d = Dir::new("gdb-replay");
+    let log = d.0.join("log");
+    let log = log.to_str().unwrap();
+    let file = rom("echo");
+    let mut typed = trapeze(&["record", "-o", log, "--", "-bios", "none", "-kernel", &file, "--hash", "--quiet"])
+        .stdin(std::process::Stdio::piped())
+        .stdout(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    std::io::Write::write_all(typed.stdin.as_mut().unwrap(), b"abq").unwrap();
+    let recorded = stdout(&typed.wait_with_output().unwrap());
+    let hash = recorded.lines().find_map(|l| l.strip_prefix("state hash: ")).unwrap().to_owned();
+
+    let mut g = Rsp::start("gdb-replay-s", &["debug"], &["--replay", log]);
+    assert_eq!(g.ask("P0=0000000000000000"), "E01", "no changes while it is replayed");
+    g.send("vCont;c");
+    let said = String::from_utf8(bytes(&g.answer()[1..])).unwrap();
+    assert!(said.contains("ends here"), "{said}");
+    assert!(g.answer().contains("replaylog:end"));
+    assert_eq!(g.monitor("hash").trim(), hash, "the recording's final state");
+    // Back to before anything was typed, and to the end once more.
+    assert!(g.monitor("goto 10").starts_with("instruction 10 "));
+    assert!(g.monitor("position").contains("recorded events to come"));
+    g.send("vCont;c");
+    g.answer();
+    assert!(g.answer().contains("replaylog:end"));
+    assert_eq!(g.monitor("hash").trim(), hash);
+    // From here on it is a run of its own.
+    assert!(g.monitor("goto 10").starts_with("instruction 10 "));
+    assert!(g.monitor("live").contains("by itself"));
+    assert_eq!(g.ask("P5=0700000000000000"), "OK");
+    assert_eq!(g.register(5), 7);
+    g.send("k");
+    assert_eq!(g.answer(), "OK");
+    assert_eq!(g.wait(), 0);
+}

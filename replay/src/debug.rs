@@ -137,10 +137,18 @@ fn moved(halt: Halt, finder: &Breakpoints<'_>) -> Moved {
     }
 }
 
+/// Told now and then of a long look into the past: how far back it is.
+pub type Progress<'a> = &'a mut dyn FnMut(Position);
+
 /// The last `count` ledger entries before the present moment, oldest first. `keep` chooses them. The timeline is where it was afterwards.
-pub fn recent(t: &mut Timeline, count: usize, keep: impl Fn(&Entry) -> bool) -> Result<Vec<Entry>, ReplayError> {
+pub fn recent(
+    t: &mut Timeline,
+    count: usize,
+    keep: impl Fn(&Entry) -> bool,
+    progress: Progress<'_>,
+) -> Result<Vec<Entry>, ReplayError> {
     let mut found: Vec<Entry> = Vec::new();
-    each_part(t, |entries| {
+    each_part(t, progress, |entries| {
         let mut part: Vec<Entry> = entries.into_iter().filter(|e| keep(e)).collect();
         part.append(&mut found);
         found = part;
@@ -151,9 +159,14 @@ pub fn recent(t: &mut Timeline, count: usize, keep: impl Fn(&Entry) -> bool) -> 
 }
 
 /// What last changed a CSR or a field of it on a hart before the present moment: the entry, and the values before and after.
-pub fn why(t: &mut Timeline, hart: usize, field: &FieldName) -> Result<Option<(Entry, u64, u64)>, ReplayError> {
+pub fn why(
+    t: &mut Timeline,
+    hart: usize,
+    field: &FieldName,
+    progress: Progress<'_>,
+) -> Result<Option<(Entry, u64, u64)>, ReplayError> {
     let mut answer = None;
-    each_part(t, |entries| {
+    each_part(t, progress, |entries| {
         if let Some((i, before, after)) = last_writer(&entries, hart, field) {
             answer = entries.get(i).map(|e| (e.clone(), before, after));
         }
@@ -163,7 +176,7 @@ pub fn why(t: &mut Timeline, hart: usize, field: &FieldName) -> Result<Option<(E
 }
 
 /// Runs the parts between checkpoints again, the last one first, and gives `look` what happened in each until it says false.
-fn each_part(t: &mut Timeline, mut look: impl FnMut(Vec<Entry>) -> bool) -> Result<(), ReplayError> {
+fn each_part(t: &mut Timeline, progress: Progress<'_>, mut look: impl FnMut(Vec<Entry>) -> bool) -> Result<(), ReplayError> {
     /// Entries of one part that fit into memory; a part with more is told without its last ones.
     const ROOM: usize = 4 << 20;
     let from = t.position();
@@ -180,6 +193,7 @@ fn each_part(t: &mut Timeline, mut look: impl FnMut(Vec<Entry>) -> bool) -> Resu
         // Not seek, which would take the checkpoint that may be there.
         t.run_forward(Some(high), &mut ())?;
         t.observe(None);
+        progress(low);
         if !look(ledger.take()) {
             break;
         }

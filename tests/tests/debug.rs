@@ -140,15 +140,15 @@ fn the_ledger_of_the_past_is_told_from_anywhere() {
     let mut t = timeline(1);
     let _ = all(&mut t, &[], &[]);
     let end = t.position();
-    let last = debug::recent(&mut t, 5, |_| true).unwrap();
+    let last = debug::recent(&mut t, 5, |_| true, &mut |_| {}).unwrap();
     assert_eq!(last.len(), 5);
     assert_eq!(t.position(), end);
     let field = FieldName::new("mcause").unwrap();
-    let (entry, before, after) = debug::why(&mut t, 0, &field).unwrap().unwrap();
+    let (entry, before, after) = debug::why(&mut t, 0, &field, &mut |_| {}).unwrap().unwrap();
     assert!(entry.instret() <= end.instret && before != after);
     assert_eq!(after, t.machine().harts()[0].csr.mcause);
     // Before that, something else had changed it.
     t.seek_instret(0, entry.instret() - 1).unwrap();
-    let earlier = debug::why(&mut t, 0, &field).unwrap();
+    let earlier = debug::why(&mut t, 0, &field, &mut |_| {}).unwrap();
     assert!(earlier.is_none_or(|e| e.0.instret() < entry.instret() && e.2 == before));
 }

@@ -18,9 +18,9 @@ use crate::console::input::{self, Event};
 use crate::console::raw::Raw;
 use crate::exit::CliError;
 use crate::gdb::listen::Inbound;
-use crate::gdb::{Advance, Back, Guest, Resume, Stops, tid};
-use crate::machine::explain;
+use crate::gdb::{Advance, Back, Guest, Resume, Say, Stops, Writer, tid};
 use crate::recording::snapshot;
+use crate::report::words;
 use crate::session::{End, place};
 
 /// Cycles of all harts together between two looks at what has come in.
@@ -112,6 +112,17 @@ impl Travel {
     }
 }
 
+/// Says where a long operation is, once a second.
+fn patience<'a>(say: Say<'a>) -> impl FnMut(Position) + 'a {
+    let mut last = Instant::now();
+    move |at| {
+        if last.elapsed().as_millis() >= 1000 {
+            last = Instant::now();
+            say(&format!("... at {at}\n"));
+        }
+    }
+}
+
 impl Guest for Travel {
     fn look(&self) -> &Machine {
         self.timeline.machine()
@@ -185,16 +196,17 @@ impl Guest for Travel {
             }
             Moved::Recorded(_) | Moved::End(_) if !self.attached => Advance::Ended(End::Quit),
             Moved::Recorded(reason) => self.at_end(format!("the recording ends here: {reason}")),
-            Moved::End(end) => self.at_end(format!("the run ends here: {}", explain(&end))),
+            Moved::End(end) => self.at_end(format!("the run ends here: {}", words(&End::Machine(end)))),
         })
     }
 
-    fn recent(&mut self, count: usize, hart: Option<usize>) -> Result<Vec<Entry>, CliError> {
-        debug::recent(&mut self.timeline, count, |e| hart.is_none_or(|h| h == e.hart())).map_err(CliError::replay)
+    fn recent(&mut self, count: usize, hart: Option<usize>, say: Say<'_>) -> Result<Vec<Entry>, CliError> {
+        let keep = |e: &Entry| hart.is_none_or(|h| h == e.hart());
+        debug::recent(&mut self.timeline, count, keep, &mut patience(say)).map_err(CliError::replay)
     }
 
-    fn last_writer(&mut self, hart: usize, field: &FieldName) -> Result<Result<(Entry, u64, u64), String>, CliError> {
-        let found = debug::why(&mut self.timeline, hart, field).map_err(CliError::replay)?;
+    fn last_writer(&mut self, hart: usize, field: &FieldName, say: Say<'_>) -> Result<Writer, CliError> {
+        let found = debug::why(&mut self.timeline, hart, field, &mut patience(say)).map_err(CliError::replay)?;
         Ok(found.ok_or_else(|| "not changed since the run began\n".to_owned()))
     }
 
@@ -209,16 +221,26 @@ impl Guest for Travel {
         format!("{} checkpoints, {} KiB of their own:\n{list}", points.len(), self.timeline.checkpoint_memory() >> 10)
     }
 
-    fn go_to(&mut self, instret: u64) -> Result<String, CliError> {
+    fn go_to(&mut self, instret: u64, say: Say<'_>) -> Result<String, CliError> {
+        /// Instructions between two looks at the clock.
+        const PART: u64 = 50_000_000;
         let began = Instant::now();
         let boot = self.timeline.position().boot;
-        let halt = self.timeline.seek_instret(boot, instret).map_err(CliError::replay)?;
+        let mut say = patience(say);
+        let halt = loop {
+            let here = self.timeline.position().instret;
+            let next = if here < instret { instret.min(here.saturating_add(PART)) } else { instret };
+            match self.timeline.seek_instret(boot, next).map_err(CliError::replay)? {
+                Halt::There if next < instret => say(self.timeline.position()),
+                halt => break halt,
+            }
+        };
         self.told = None;
         let output = self.timeline.take_output();
         self.print(&output)?;
         let what = match halt {
             Halt::Recorded(reason) => format!(" (the recording ends there: {reason})"),
-            Halt::End(end) => format!(" (the run ends there: {})", explain(&end)),
+            Halt::End(end) => format!(" (the run ends there: {})", words(&End::Machine(end))),
             _ => String::new(),
         };
         Ok(format!("{}{what}, in {:.2} s\n", place(self.look()), began.elapsed().as_secs_f64()))

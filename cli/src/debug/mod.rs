@@ -85,7 +85,7 @@ pub fn run(a: &DebugArgs) -> Result<ExitCode, CliError> {
     };
     let mut travel = Travel::new(timeline.map_err(CliError::replay)?, config, log.is_none())?;
     if let Some(n) = a.at {
-        travel.go_to(n)?;
+        travel.go_to(n, &mut |_| {})?;
     }
     let (sender, raw) = (travel.sender.take(), travel.raw.is_some());
     if let Some(sender) = sender {

@@ -44,6 +44,12 @@ pub struct Resume {
     pub back: Option<Back>,
 }
 
+/// Takes words for the debugger's user while something takes its time. GDB gives a command up that is silent for two seconds.
+pub type Say<'a> = &'a mut dyn FnMut(&str);
+
+/// What last changed a CSR: the entry, and the values before and after; or why there is no answer.
+pub type Writer = Result<(Entry, u64, u64), String>;
+
 /// A run.
 pub trait Guest {
     /// The machine, to look at.
@@ -73,15 +79,15 @@ pub trait Guest {
     /// Goes on for a while.
     fn advance(&mut self) -> Result<Advance, CliError>;
     /// The last `count` entries of the trap ledger (of one hart, if given), oldest first.
-    fn recent(&mut self, count: usize, hart: Option<usize>) -> Result<Vec<Entry>, CliError>;
-    /// What last changed a CSR or a field on a hart: the entry, and the values before and after. With the text for "nothing did".
-    fn last_writer(&mut self, hart: usize, field: &FieldName) -> Result<Result<(Entry, u64, u64), String>, CliError>;
+    fn recent(&mut self, count: usize, hart: Option<usize>, say: Say<'_>) -> Result<Vec<Entry>, CliError>;
+    /// What last changed a CSR or a field on a hart.
+    fn last_writer(&mut self, hart: usize, field: &FieldName, say: Say<'_>) -> Result<Writer, CliError>;
     /// Where the run is, in words.
     fn position(&self) -> String;
     /// Checkpoints of the history, in words.
     fn checkpoints(&self) -> String;
     /// Goes to where all harts together have retired so many instructions; what came of it, in words.
-    fn go_to(&mut self, instret: u64) -> Result<String, CliError>;
+    fn go_to(&mut self, instret: u64, say: Say<'_>) -> Result<String, CliError>;
     /// Saves the machine as it is; what came of it, in words.
     fn save(&mut self, file: &Path) -> String;
     /// Lets a recorded run go on from here by itself; what came of it, in words.

@@ -11,7 +11,7 @@ mod stops;
 mod target;
 mod xml;
 
-pub use guest::{Advance, Back, Guest, Resume};
+pub use guest::{Advance, Back, Guest, Resume, Say, Writer};
 pub use recent::Recent;
 pub use stops::{Stops, tid};
 

@@ -8,6 +8,7 @@ use replay::symbols::Symbols;
 use sbi_model::Sbi;
 use sbi_model::sse::Event;
 
+use super::guest::Say;
 use super::target::Debugged;
 use crate::exit::CliError;
 use crate::monitor::Reply;
@@ -28,12 +29,12 @@ live                    lets a replayed run go on by itself from here: it can th
 ";
 
 /// Carries out one line.
-pub fn command(d: &mut Debugged<'_>, line: &str) -> Result<String, CliError> {
+pub fn command(d: &mut Debugged<'_>, line: &str, say: Say<'_>) -> Result<String, CliError> {
     let words: Vec<&str> = line.split_whitespace().collect();
     Ok(match words.as_slice() {
         ["help" | "h" | "?", ..] => format!("{HELP}{}", monitor::HELP),
-        ["traps", rest @ ..] => traps(d, rest)?,
-        ["why", what, rest @ ..] => why(d, what, rest.first().copied())?,
+        ["traps", rest @ ..] => traps(d, rest, say)?,
+        ["why", what, rest @ ..] => why(d, what, rest.first().copied(), say)?,
         ["sse"] => {
             let m = d.guest.look();
             firmware(m).map_or_else(absent, |s| sse(m, s))
@@ -51,7 +52,7 @@ pub fn command(d: &mut Debugged<'_>, line: &str) -> Result<String, CliError> {
         ["position"] => d.guest.position(),
         ["snapshots" | "checkpoints"] => d.guest.checkpoints(),
         ["goto", n] => match crate::args::values::count(n) {
-            Ok(n) => d.guest.go_to(n)?,
+            Ok(n) => d.guest.go_to(n, say)?,
             Err(e) => format!("{e}\n"),
         },
         ["live"] => d.guest.go_live(),
@@ -160,13 +161,13 @@ fn sse(m: &Machine, fw: &Sbi) -> String {
     s
 }
 
-fn traps(d: &mut Debugged<'_>, rest: &[&str]) -> Result<String, CliError> {
+fn traps(d: &mut Debugged<'_>, rest: &[&str], say: Say<'_>) -> Result<String, CliError> {
     let count = rest.first().map_or(Some(10), |w| w.parse::<usize>().ok());
     let hart = rest.get(1).map(|w| w.parse::<usize>());
     let (Some(count), None | Some(Ok(_))) = (count, &hart) else {
         return Ok("give a number of entries and, perhaps, a hart: monitor traps 20 0\n".to_owned());
     };
-    let entries = d.guest.recent(count, hart.and_then(Result::ok))?;
+    let entries = d.guest.recent(count, hart.and_then(Result::ok), say)?;
     if entries.is_empty() {
         return Ok("none\n".to_owned());
     }
@@ -176,7 +177,7 @@ fn traps(d: &mut Debugged<'_>, rest: &[&str]) -> Result<String, CliError> {
         .fold(String::new(), |s, e| format!("{s}hart {} @{} {}\n", e.hart(), e.instret(), entry::text(e, &symbols, |_| true))))
 }
 
-fn why(d: &mut Debugged<'_>, what: &str, hart: Option<&str>) -> Result<String, CliError> {
+fn why(d: &mut Debugged<'_>, what: &str, hart: Option<&str>, say: Say<'_>) -> Result<String, CliError> {
     let Some(field) = FieldName::new(what) else {
         return Ok(format!("there is no CSR or field '{what}'; give names as in the manuals, such as hstatus.SPV\n"));
     };
@@ -185,7 +186,7 @@ fn why(d: &mut Debugged<'_>, what: &str, hart: Option<&str>) -> Result<String, C
     let Some(h) = m.harts().get(hart) else { return Ok(format!("there is no hart {hart}\n")) };
     let value = table::by_name(field.register).and_then(|n| h.csr.peek(n, &h.now(m.bus())));
     let mut s = format!("{} = {:#x}\n", field.name(), value.map_or(0, |v| field.of(v)));
-    match d.guest.last_writer(hart, &field)? {
+    match d.guest.last_writer(hart, &field, say)? {
         Ok((e, before, after)) => {
             let text = entry::text(&e, &Symbols::default(), |_| true);
             s += &format!("changed from {before:#x} to {after:#x} at hart {hart}'s instruction {}:\n  {text}\n", e.instret());

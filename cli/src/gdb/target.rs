@@ -366,7 +366,12 @@ impl TargetDescriptionXmlOverride for Debugged<'_> {
 impl MonitorCmd for Debugged<'_> {
     fn handle_monitor_cmd(&mut self, cmd: &[u8], mut out: ConsoleOutput<'_>) -> Result<(), CliError> {
         let line = String::from_utf8_lossy(cmd).into_owned();
-        out.write_raw(monitor::command(self, &line)?.as_bytes());
+        let mut say = |text: &str| {
+            out.write_raw(text.as_bytes());
+            out.flush();
+        };
+        let text = monitor::command(self, &line, &mut say)?;
+        say(&text);
         Ok(())
     }
 }

@@ -11,7 +11,7 @@ use replay::ledger::{Entry, FieldName, last_writer};
 use super::{End, Session};
 use crate::exit::CliError;
 use crate::gdb::listen::{self, Inbound, Place};
-use crate::gdb::{self, Advance, Guest, Recent, Resume, Served, Stops};
+use crate::gdb::{self, Advance, Guest, Recent, Resume, Say, Served, Stops, Writer};
 
 /// What a session keeps for debuggers.
 #[derive(Default)]
@@ -144,15 +144,15 @@ impl Guest for Session {
         self.go_on()
     }
 
-    fn recent(&mut self, count: usize, hart: Option<usize>) -> Result<Vec<Entry>, CliError> {
+    fn recent(&mut self, count: usize, hart: Option<usize>, _say: Say<'_>) -> Result<Vec<Entry>, CliError> {
         let mut all = self.debug.recent.as_ref().map(Recent::entries).unwrap_or_default();
         all.retain(|e| hart.is_none_or(|h| h == e.hart()));
         all.drain(..all.len().saturating_sub(count));
         Ok(all)
     }
 
-    fn last_writer(&mut self, hart: usize, field: &FieldName) -> Result<Result<(Entry, u64, u64), String>, CliError> {
-        let all = self.recent(usize::MAX, None)?;
+    fn last_writer(&mut self, hart: usize, field: &FieldName, say: Say<'_>) -> Result<Writer, CliError> {
+        let all = self.recent(usize::MAX, None, say)?;
         Ok(match last_writer(&all, hart, field) {
             Some((i, before, after)) => Ok((all[i].clone(), before, after)),
             None => Err(format!(
@@ -170,7 +170,7 @@ impl Guest for Session {
         NO_HISTORY.to_owned()
     }
 
-    fn go_to(&mut self, _instret: u64) -> Result<String, CliError> {
+    fn go_to(&mut self, _instret: u64, _say: Say<'_>) -> Result<String, CliError> {
         Ok(NO_HISTORY.to_owned())
     }
 

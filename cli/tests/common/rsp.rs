@@ -11,6 +11,8 @@ pub struct Rsp {
     stream: UnixStream,
     /// The process.
     pub child: Child,
+    /// What it says it supports.
+    pub features: String,
     _dir: Dir,
 }
 
@@ -39,9 +41,9 @@ impl Rsp {
         }
         child.stderr = Some(err);
         let stream = UnixStream::connect(&socket).expect("the socket it named");
-        let mut rsp = Rsp { stream, child, _dir: dir };
-        let features = rsp.ask("qSupported:multiprocess+;swbreak+;hwbreak+;vContSupported+");
-        assert!(features.contains("qXfer:features:read+"), "{features}");
+        let mut rsp = Rsp { stream, child, features: String::new(), _dir: dir };
+        rsp.features = rsp.ask("qSupported:multiprocess+;swbreak+;hwbreak+;vContSupported+");
+        assert!(rsp.features.contains("qXfer:features:read+"), "{}", rsp.features);
         assert_eq!(rsp.ask("QStartNoAckMode"), "OK");
         rsp
     }
