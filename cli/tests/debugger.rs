@@ -167,15 +167,15 @@ fn a_run_with_a_history_goes_back_and_forth() {
     let pc = g.pc();
     assert_eq!(g.ask("bs"), "T05thread:p01.01;replaylog:begin;", "nothing is before the beginning");
     assert_eq!(g.ask(&format!("Z0,{pc:x},4")), "OK");
-    for n in 1..=20 {
+    for n in 0..20 {
         assert_eq!(g.ask("vCont;c"), "T05thread:p01.01;swbreak:;");
         assert_eq!(g.register(10), n);
     }
     assert_eq!(g.monitor("goto 5000").split(' ').nth(1), Some("5000"));
     let hash = g.monitor("hash");
-    for n in [2500, 2499, 2498] {
+    for n in [2499, 2498, 2497] {
         assert_eq!(g.ask("bc"), "T05thread:p01.01;swbreak:;");
-        assert_eq!((g.pc(), g.register(10)), (pc, n - u64::from(n == 2500)));
+        assert_eq!((g.pc(), g.register(10)), (pc, n));
     }
     assert_eq!(g.monitor("goto 5000").split(' ').nth(1), Some("5000"));
     assert_eq!(g.monitor("hash"), hash);

@@ -223,7 +223,7 @@ impl Guest for Travel {
 
     fn go_to(&mut self, instret: u64, say: Say<'_>) -> Result<String, CliError> {
         /// Instructions between two looks at the clock.
-        const PART: u64 = 50_000_000;
+        const PART: u64 = 10_000_000;
         let began = Instant::now();
         let boot = self.timeline.position().boot;
         let mut say = patience(say);

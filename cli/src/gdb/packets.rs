@@ -25,6 +25,10 @@ const LONGEST: usize = 1 << 16;
 impl Packets {
     /// Takes a byte; gives what is complete with it.
     pub fn feed(&mut self, byte: u8) -> Option<Piece> {
+        if self.packet.is_empty() && byte == b'-' {
+            // GDB asks again when an answer takes more than two seconds. These connections lose nothing: the answer is on its way.
+            return None;
+        }
         if self.packet.is_empty() && byte != b'$' {
             return Some(Piece::Pass(vec![byte]));
         }
@@ -79,6 +83,7 @@ mod tests {
         assert_eq!(feed(&mut p, b"+$m0,4#fd"), [Piece::Pass(b"+".to_vec()), Piece::Pass(b"$m0,4#fd".to_vec())]);
         assert_eq!(feed(&mut p, framed("QStartNoAckMode").as_bytes()).len(), 1);
         assert_eq!(p.answer("1"), b"$1#31");
+        assert!(feed(&mut p, b"-").is_empty(), "an impatient debugger");
         // An interrupt is no packet.
         assert_eq!(feed(&mut p, b"\x03"), [Piece::Pass(vec![3])]);
     }
