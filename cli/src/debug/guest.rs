@@ -9,6 +9,7 @@ use gdbstub::stub::MultiThreadStopReason as Reason;
 use gdbstub::target::ext::base::reverse_exec::ReplayLogPosition;
 use replay::debug::{self, Breakpoints, Moved};
 use replay::ledger::{Entry, FieldName};
+use replay::log::Decision;
 use replay::timeline::{Halt, Position, Timeline};
 
 use super::Travel;
@@ -251,6 +252,14 @@ impl Guest for Travel {
             Ok(id) => format!("saved: {} (id {})", file.display(), crate::report::hex(&id)),
             Err(e) => e.to_string(),
         }
+    }
+
+    fn inject(&mut self, name: &str, args: &[u64]) -> Result<(), String> {
+        if let Some(why) = self.is_fixed() {
+            return Err(why.to_owned());
+        }
+        let what = Decision::Inject { name: name.to_owned(), args: args.to_vec() };
+        self.timeline.decide(what).map_err(|e| e.to_string())
     }
 
     fn go_live(&mut self) -> String {

@@ -90,6 +90,8 @@ pub trait Guest {
     fn go_to(&mut self, instret: u64, say: Say<'_>) -> Result<String, CliError>;
     /// Saves the machine as it is; what came of it, in words.
     fn save(&mut self, file: &Path) -> String;
+    /// Lets something enter the run here ([`Machine::inject`]), as part of its recording or history. An error says why not.
+    fn inject(&mut self, name: &str, args: &[u64]) -> Result<(), String>;
     /// Lets a recorded run go on from here by itself; what came of it, in words.
     fn go_live(&mut self) -> String;
 }

@@ -25,6 +25,8 @@ translate ADDRESS [HART]  where a virtual address lies now
 position                instructions, cycles, and how far a history reaches
 snapshots               checkpoints of a history, and the memory they take
 goto N                  to where all harts have retired N instructions (then: maintenance flush register-cache)
+firmware-steps CYCLES   native firmware's operations pause so long after each step, so that stepi goes through them; 0: never
+inject NAME [ARGS]      lets an event of the recorder's enter the run: event, msip, ssip, x, memory and others
 live                    lets a replayed run go on by itself from here: it can then be changed and typed to
 ";
 
@@ -55,6 +57,8 @@ pub fn command(d: &mut Debugged<'_>, line: &str, say: Say<'_>) -> Result<String,
             Ok(n) => d.guest.go_to(n, say)?,
             Err(e) => format!("{e}\n"),
         },
+        ["inject", name, args @ ..] => inject(d, name, args),
+        ["firmware-steps", cycles] => inject(d, "pause", &[cycles]),
         ["live"] => d.guest.go_live(),
         ["continue" | "cont" | "c" | "quit" | "q" | "exit"] => {
             "GDB has its own commands for that: continue, detach, kill\n".to_owned()
@@ -119,6 +123,15 @@ fn operation(m: &Machine, i: usize) -> String {
         return format!("SBI {}", name.unwrap_or("unknown function"));
     }
     format!("SBI firmware, {}", cause.map_or("unknown trap", |c| c.name()))
+}
+
+/// Something from outside, by name and numbers.
+fn inject(d: &mut Debugged<'_>, name: &str, args: &[&str]) -> String {
+    let numbers: Result<Vec<u64>, String> = args.iter().map(|a| crate::args::values::number(a)).collect();
+    match numbers.and_then(|n| d.guest.inject(name, &n)) {
+        Ok(()) => "done\n".to_owned(),
+        Err(e) => format!("refused: {e}\n"),
+    }
 }
 
 /// One line an event.

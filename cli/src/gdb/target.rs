@@ -40,6 +40,8 @@ pub struct Debugged<'s> {
     before: Stops,
     /// What is wanted.
     pub resume: Resume,
+    /// The thread that GDB looked at last: its packet for a step back names none.
+    focus: Tid,
     /// Addresses are physical.
     pub physical: bool,
     /// The description.
@@ -51,7 +53,7 @@ impl<'s> Debugged<'s> {
     pub fn new(guest: &'s mut (dyn Guest + 's)) -> Debugged<'s> {
         let isa = guest.look().harts().first().map_or(emu_csr::Isa::max(), |h| h.csr.isa);
         let (stops, before) = (Stops::default(), Stops::default());
-        Debugged { guest, stops, before, resume: Resume::default(), physical: false, xml: xml::target(isa) }
+        Debugged { guest, stops, before, resume: Resume::default(), focus: tid(0), physical: false, xml: xml::target(isa) }
     }
 
     /// The machine, to look at.
@@ -132,6 +134,7 @@ impl Target for Debugged<'_> {
 
 impl MultiThreadBase for Debugged<'_> {
     fn read_registers(&mut self, regs: &mut Core, tid: Tid) -> TargetResult<(), Self> {
+        self.focus = tid;
         let h = self.machine().harts().get(hart(tid)).ok_or(TargetError::Errno(INVALID))?;
         regs.x.copy_from_slice(&h.x[..32]);
         regs.pc = h.pc;
@@ -152,6 +155,7 @@ impl MultiThreadBase for Debugged<'_> {
     }
 
     fn read_addrs(&mut self, start: u64, data: &mut [u8], tid: Tid) -> TargetResult<usize, Self> {
+        self.focus = tid;
         let physical = self.physical;
         let m = self.guest.inspect();
         let n = match physical {
@@ -195,6 +199,7 @@ impl ThreadExtraInfo for Debugged<'_> {
 
 impl SingleRegisterAccess<Tid> for Debugged<'_> {
     fn read_register(&mut self, tid: Tid, r: Register, buf: &mut [u8]) -> TargetResult<usize, Self> {
+        self.focus = tid;
         let v = self.read(hart(tid), r).ok_or(TargetError::Errno(INVALID))?;
         let bytes = v.to_le_bytes();
         let n = buf.len().min(bytes.len());
@@ -285,8 +290,8 @@ impl Debugged<'_> {
 }
 
 impl ReverseStep<Tid> for Debugged<'_> {
-    fn reverse_step(&mut self, tid: Tid) -> Result<(), CliError> {
-        self.backwards(Back::Step(hart(tid)));
+    fn reverse_step(&mut self, _tid: Tid) -> Result<(), CliError> {
+        self.backwards(Back::Step(hart(self.focus)));
         Ok(())
     }
 }

@@ -7,6 +7,7 @@ use emu_core::engine::breaks::Hit;
 use emu_core::machine::{Machine, RunEnd};
 use gdbstub::stub::MultiThreadStopReason;
 use replay::ledger::{Entry, FieldName, last_writer};
+use replay::log::Decision;
 
 use super::{End, Session};
 use crate::exit::CliError;
@@ -176,6 +177,16 @@ impl Guest for Session {
 
     fn save(&mut self, file: &Path) -> String {
         self.saved(file)
+    }
+
+    fn inject(&mut self, name: &str, args: &[u64]) -> Result<(), String> {
+        if self.recorder.is_some() && self.debug.inside {
+            return Err(
+                "a hart is in the middle of its turn, where a recording takes nothing; stop with Ctrl-C instead".to_owned()
+            );
+        }
+        self.machine.inject(name, args).map_err(|e| e.to_string())?;
+        self.note(Decision::Inject { name: name.to_owned(), args: args.to_vec() }).map_err(|e| e.to_string())
     }
 
     fn go_live(&mut self) -> String {
