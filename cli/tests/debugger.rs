@@ -195,12 +195,12 @@ fn a_run_with_a_history_goes_back_and_forth() {
     assert_eq!(g.monitor("hash"), hash);
     // A change becomes part of the history.
     let word: String = 7u64.to_le_bytes().iter().map(|b| format!("{b:02x}")).collect();
-    assert_eq!(g.ask(&format!("Pb={word}")), "OK");
+    assert_eq!(g.ask(&format!("P9={word}")), "OK");
     assert_eq!(g.ask("vCont;s:p1.1;c"), "T05thread:p01.01;");
     assert_eq!(g.ask("bs"), "T05thread:p01.01;");
-    assert_eq!(g.register(11), 7);
+    assert_eq!(g.register(9), 7);
     assert_eq!(g.ask("bs"), "T05thread:p01.01;");
-    assert_eq!(g.register(11), 0);
+    assert_eq!(g.register(9), 0);
     assert!(g.monitor("snapshots").contains("checkpoints"));
     assert!(g.monitor("position").starts_with("instruction 4999"));
     g.send("k");

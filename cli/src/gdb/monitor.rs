@@ -7,6 +7,7 @@ use replay::ledger::FieldName;
 use replay::symbols::Symbols;
 use sbi_model::Sbi;
 use sbi_model::sse::Event;
+use sbi_model::state::Stage;
 
 use super::guest::Say;
 use super::target::Debugged;
@@ -106,7 +107,12 @@ pub fn thread(m: &Machine, i: usize) -> String {
     if m.is_in_firmware(i)
         && let Some(work) = firmware(m).and_then(|f| f.state().work.get(i))
     {
-        s += &format!(", {}, step {}", operation(m, i), work.at);
+        s += &match work.stage {
+            Stage::Idle | Stage::Answer => format!(", {}, step {}", operation(m, i), work.at),
+            // The registers of the call are those of a handler by now.
+            Stage::Events => ", SBI delivery of software events".to_owned(),
+            Stage::Return => ", SBI return".to_owned(),
+        };
     }
     s
 }
@@ -122,7 +128,7 @@ fn operation(m: &Machine, i: usize) -> String {
         let name = extension.and_then(|e| e.function(eid, fid)).map(|f| f.name);
         return format!("SBI {}", name.unwrap_or("unknown function"));
     }
-    format!("SBI firmware, {}", cause.map_or("unknown trap", |c| c.name()))
+    format!("SBI answer to {}", cause.map_or("unknown trap", |c| c.name()))
 }
 
 /// Something from outside, by name and numbers.

@@ -6,10 +6,11 @@ use emu_csr::{Ext, Isa};
 
 use super::arch::{CSR0, F0, PRIV, VIRT};
 
-/// The description of harts with these extensions.
+/// The description of harts with these extensions. With an operating system's ABI GDB would step by breakpoints behind the instruction, and
+/// never see where a trap leads; with none it asks for steps.
 pub fn target(isa: Isa) -> String {
     let mut s = "<?xml version=\"1.0\"?>\n<!DOCTYPE target SYSTEM \"gdb-target.dtd\">\n<target version=\"1.0\">\n\
-                 <architecture>riscv:rv64</architecture>\n"
+                 <architecture>riscv:rv64</architecture>\n<osabi>none</osabi>\n"
         .to_owned();
     s += "<feature name=\"org.gnu.gdb.riscv.cpu\">\n";
     for (i, name) in X_NAMES.iter().enumerate() {
