@@ -92,7 +92,7 @@ fn at_entry(t: &mut Timeline, e: Entry) -> Result<Answer, ReplayError> {
 
 /// What last changed a CSR, or a field of it, on a hart.
 pub fn csr_writer(t: &mut Timeline, hart: usize, field: &FieldName) -> Result<Option<Answer>, ReplayError> {
-    match debug::why(t, hart, field)? {
+    match debug::why(t, hart, field, &mut |_| {})? {
         Some((entry, _, _)) => at_entry(t, entry).map(Some),
         None => Ok(None),
     }
@@ -101,7 +101,7 @@ pub fn csr_writer(t: &mut Timeline, hart: usize, field: &FieldName) -> Result<Op
 /// The last entry before the present position, or the first after it, of which `is` holds: a trap of a kind, a call, a transition.
 pub fn entry(t: &mut Timeline, forward: bool, is: &dyn Fn(&Entry) -> bool) -> Result<Option<Answer>, ReplayError> {
     if !forward {
-        return match debug::recent(t, 1, is)?.pop() {
+        return match debug::recent(t, 1, is, &mut |_| {})?.pop() {
             Some(e) => at_entry(t, e).map(Some),
             None => Ok(None),
         };
