@@ -18,6 +18,7 @@ const ROMS: &[(&str, &[u8])] = roms! {
     "spin" "test/spin.elf";
     "traploop" "test/traploop.elf";
     "hyp" "lab/hyp.elf";
+    "cfi" "lab/cfi.elf";
     "integer" "bench/integer.elf";
     "calls" "bench/calls.elf";
     "walk2" "bench/walk2.elf";

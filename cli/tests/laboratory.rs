@@ -29,6 +29,32 @@ fn a_case_is_told_with_its_last_writer() {
 }
 
 #[test]
+fn a_landing_pad_that_was_expected_is_still_expected_only_if_firmware_carries_elp() {
+    let out = run(&[&ONE[..], &["--payload", "cfi", "--firmware", "opensbi-1.9", "--firmware", "spec"]].concat());
+    assert_eq!(code(&out), 0, "{}", stdout(&out));
+    let text = stdout(&out);
+    let (opensbi, spec) = text.split_once("firmware spec").unwrap();
+    for place in ["HS ", "U ", "KERNEL ", "VS ", "VU "] {
+        assert!(
+            opensbi.lines().any(|l| l.trim_start().starts_with(place) && l.ends_with("elp 0x1 -> 0x0")),
+            "{place}: {opensbi}"
+        );
+    }
+    assert!(!spec.split("healthy boundaries").next().unwrap().contains("->"), "{spec}");
+}
+
+#[test]
+fn a_program_of_ones_own_is_interrupted_too_and_one_without_the_places_is_refused_by_name() {
+    let rom = |name: &str| format!("{}/../roms/{name}.elf", env!("CARGO_MANIFEST_DIR"));
+    let out = run(&[&ONE[..], &["--payload", &rom("lab/hyp"), "--firmware", "opensbi-1.9"]].concat());
+    assert_eq!(code(&out), 0, "{}", common::stderr(&out));
+    assert!(stdout(&out).lines().any(|l| l.trim_start().starts_with("P4 ") && l.ends_with("mode HS -> VS")));
+    let out = run(&["lab", "--payload", &rom("test/spin")]);
+    assert_ne!(code(&out), 0);
+    assert!(common::stderr(&out).contains("lab_config"), "{}", common::stderr(&out));
+}
+
+#[test]
 fn a_result_that_is_not_expected_ends_with_code_6() {
     let dir = std::env::temp_dir().join(format!("trapeze-lab-{}", std::process::id()));
     std::fs::create_dir_all(&dir).unwrap();
@@ -51,6 +77,7 @@ fn places_and_settings_that_do_not_exist_are_refused_with_those_that_do() {
         (&["lab", "--case", "P99"][..], "P10c"),
         (&["lab", "--policy", "all"][..], "hstatus"),
         (&["lab", "--firmware", "/nowhere/fw.bin"][..], "/nowhere/fw.bin"),
+        (&["lab", "--payload", "/nowhere/kernel"][..], "/nowhere/kernel"),
     ] {
         let out = run(args);
         assert_ne!(code(&out), 0);

@@ -16,6 +16,10 @@
     .equ USER, 0x40000000           # what to add to an address to get U-mode's (VU-mode's) view of it
     .equ LAZY, 0x100000000          # a kernel page that is mapped on its first use
     .equ LAZY_USER, 0x100001000     # the same for the user
+    .equ FWFT_LANDING_PAD, 1
+    .equ ENVCFG_LPE, 1 << 2
+    .equ SENVCFG, 0x10a
+    .equ HENVCFG, 0x60a
     .equ MMIO, 0x40001238           # guest-physical, not mapped: the hypervisor's to emulate
 
 # Offsets in the hart's block.
@@ -62,6 +66,16 @@ _start:
     csrw    stvec, t0
     csrw    sscratch, zero
     csrw    sie, zero
+    .if CFI
+    li      a0, FWFT_LANDING_PAD
+    li      a1, 1
+    li      a2, 0
+    SBI     EID_FWFT, 0
+    bnez    a0, refused
+    li      t0, ENVCFG_LPE
+    csrs    SENVCFG, t0
+    csrs    HENVCFG, t0
+    .endif
 
     # The guest's side of the CSRs.
     la      t0, g_stage
@@ -119,6 +133,7 @@ spin_victim:
     .globl window_begin
 window_begin:
 point_HS:
+    JUMP_TO_PAD
     la      t0, user
     li      t1, USER
     add     t0, t0, t1
@@ -138,6 +153,7 @@ point_HS:
 point_U:
 user:
     addi    s2, s2, 1
+    JUMP_TO_PAD
     xor     s4, s2, s3
     li      a0, 1
     ecall
@@ -211,6 +227,7 @@ save:
     sd      s5, 8*4(sp)
     csrw    sscratch, zero
 point_KERNEL:
+    JUMP_TO_PAD
     bltz    s4, interrupt
     li      t0, 8
     beq     s4, t0, syscall

@@ -532,6 +532,12 @@ pub struct TraceArgs {
 /// Options of `trapeze lab`.
 #[derive(Args, Debug)]
 pub struct LabArgs {
+    /// What is interrupted: hyp, cfi (the same with landing pads), or the FILE of a program with the places that docs/laboratory.md names
+    #[arg(long, value_name = "NAME|FILE", default_value = "hyp")]
+    pub payload: String,
+    /// Harts, as for run. Default: what the payload needs
+    #[arg(long, value_name = "CPU")]
+    pub cpu: Option<String>,
     /// Firmware: a profile (see `trapeze profiles`), an OpenSBI binary's FILE, or NAME=FILE. May be given several times
     #[arg(long, value_name = "PROFILE|FILE", default_values_t = ["opensbi-1.9", "spec", "private-resume"].map(String::from))]
     pub firmware: Vec<String>,

@@ -6,13 +6,14 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
-use replay::lab::{self, LabError, Matrix, Options, Payload, Prepared, Setting};
+use replay::lab::{self, LabError, Matrix, Options, Prepared, Setting};
 
 use super::Firmware;
+use super::program::Program;
 use crate::exit::CliError;
 
 /// Runs every setting on every firmware.
-pub fn run(payload: &Payload, firmwares: &[Firmware], options: &Options, progress: bool) -> Result<Matrix, CliError> {
+pub fn run(program: &Program, firmwares: &[Firmware], options: &Options, progress: bool) -> Result<Matrix, CliError> {
     let jobs: Vec<(usize, Setting)> =
         (0..firmwares.len()).flat_map(|f| options.settings().into_iter().map(move |s| (f, s))).collect();
     let next = AtomicUsize::new(0);
@@ -23,7 +24,7 @@ pub fn run(payload: &Payload, firmwares: &[Firmware], options: &Options, progres
         let mut prepared = BTreeMap::new();
         loop {
             let Some(&(f, setting)) = jobs.get(next.fetch_add(1, Ordering::Relaxed)) else { return };
-            let result = job(payload, &firmwares[f], f, setting, &mut prepared);
+            let result = job(program, &firmwares[f], f, setting, &mut prepared);
             let Ok(mut all) = all.lock() else { return };
             match (&mut *all, result) {
                 (Ok(matrix), Ok(part)) => matrix.extend(part),
@@ -52,7 +53,7 @@ pub fn run(payload: &Payload, firmwares: &[Firmware], options: &Options, progres
 }
 
 fn job(
-    payload: &Payload,
+    program: &Program,
     firmware: &Firmware,
     index: usize,
     setting: Setting,
@@ -62,8 +63,8 @@ fn job(
     let ready = match prepared.entry(index) {
         std::collections::btree_map::Entry::Occupied(e) => e.into_mut(),
         std::collections::btree_map::Entry::Vacant(e) => {
-            e.insert(payload.boot(firmware.machine()?, firmware.name()).map_err(said)?)
+            e.insert(program.payload.boot(firmware.machine(program)?, firmware.name()).map_err(said)?)
         }
     };
-    lab::run(payload, ready, setting, &mut |_, _| {}).map_err(said)
+    lab::run(&program.payload, ready, setting, &mut |_, _| {}).map_err(said)
 }

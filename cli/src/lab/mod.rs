@@ -2,6 +2,7 @@
 
 mod expect;
 mod jobs;
+mod program;
 mod story;
 mod table;
 
@@ -9,7 +10,7 @@ use std::path::{Path, PathBuf};
 
 use emu_core::board::load::{Bios, File, Images};
 use emu_core::machine::Machine;
-use replay::lab::{Boundary, Case, LabError, Options, Payload, Setting, Story, Window};
+use replay::lab::{Boundary, Case, LabError, Options, Setting, Story, Window};
 use replay::log::Log;
 
 use crate::args::LabArgs;
@@ -18,9 +19,7 @@ use crate::console::output;
 use crate::exit::{CliError, Exit};
 use crate::recording::{bundle, find};
 use crate::{images, machine};
-
-const HYP: &[u8] = include_bytes!("../../../roms/lab/hyp.elf");
-const NAME: &str = "hyp";
+use program::Program;
 
 /// What lives in M-mode.
 #[derive(Clone, Debug)]
@@ -40,22 +39,24 @@ impl Firmware {
     }
 
     /// What `trapeze run` would need to make the same machine.
-    fn config(&self) -> Config {
-        let config = Config { memory: 64 << 20, smp: 2, kernel: Some("rom:hyp".into()), ..Config::default() };
+    fn config(&self, program: &Program) -> Config {
+        let (cpu, kernel) = (program.cpu.clone(), Some(program.kernel.clone()));
+        let config = Config { memory: 64 << 20, smp: 2, cpu, kernel, ..Config::default() };
         match self {
             Firmware::Native(profile) => Config { sbi_profile: profile.clone(), ..config },
             Firmware::Binary(_, _, file) => Config { bios: file.to_string_lossy().into_owned(), ..config },
         }
     }
 
-    /// A fresh machine of two harts with the payload under this firmware.
-    pub fn machine(&self) -> Result<Machine, CliError> {
-        let config = self.config();
+    /// A fresh machine of two harts with the program under this firmware.
+    pub fn machine(&self, program: &Program) -> Result<Machine, CliError> {
+        let config = self.config(program);
         let bios = match self {
             Firmware::Native(_) => Bios::Native,
             Firmware::Binary(name, bytes, _) => Bios::File(File { name, bytes }),
         };
-        let images = Images { bios, kernel: Some(File { name: "hyp.elf", bytes: HYP }), ..Images::default() };
+        let images =
+            Images { bios, kernel: Some(File { name: &program.payload.name, bytes: &program.elf }), ..Images::default() };
         machine::start(&config, machine::board_config(&config)?, Vec::new(), &images)
     }
 }
@@ -64,17 +65,17 @@ impl Firmware {
 pub fn run(args: &LabArgs) -> Result<Exit, CliError> {
     let firmwares = firmwares(args)?;
     let options = options(args)?;
-    let payload = Payload::new(NAME, HYP).map_err(|e| CliError::Mismatch(e.to_string()))?;
+    let program = Program::chosen(args)?;
     if let Some(place) = &args.case {
-        return cases(&payload, &firmwares, &options, args, place);
+        return cases(&program, &firmwares, &options, args, place);
     }
-    let matrix = jobs::run(&payload, &firmwares, &options, !args.quiet)?;
+    let matrix = jobs::run(&program, &firmwares, &options, !args.quiet)?;
     if let Some(file) = &args.write_expected {
         expect::write(file, &matrix)?;
     }
     let findings = match &args.expected {
         Some(file) => expect::compare(&expect::read(file)?, &matrix, &options),
-        None => expect::compare(&expect::built_in(), &matrix, &options),
+        None => expect::compare(&program.expected(), &matrix, &options),
     };
     if args.json {
         output::print(&table::json(&matrix, &findings)?)?;
@@ -85,7 +86,7 @@ pub fn run(args: &LabArgs) -> Result<Exit, CliError> {
 }
 
 /// Tells one case on each firmware.
-fn cases(payload: &Payload, firmwares: &[Firmware], options: &Options, args: &LabArgs, place: &str) -> Result<Exit, CliError> {
+fn cases(program: &Program, firmwares: &[Firmware], options: &Options, args: &LabArgs, place: &str) -> Result<Exit, CliError> {
     let first = |list: &[u32], given: &[String], default| {
         if given.is_empty() { default } else { list.first().copied().unwrap_or(default) }
     };
@@ -95,16 +96,17 @@ fn cases(payload: &Payload, firmwares: &[Firmware], options: &Options, args: &La
         layout: first(&options.layouts, &args.layout, 0),
     };
     for f in firmwares {
-        output::print(&told(payload, f, setting, place)?)?;
+        output::print(&told(program, f, setting, place)?)?;
         output::print("\n")?;
     }
     Ok(Exit::Ok)
 }
 
 /// One case on one firmware as text.
-fn told(payload: &Payload, firmware: &Firmware, setting: Setting, place: &str) -> Result<String, CliError> {
+fn told(program: &Program, firmware: &Firmware, setting: Setting, place: &str) -> Result<String, CliError> {
+    let payload = &program.payload;
     let said = |e: LabError| CliError::Mismatch(e.to_string());
-    let mut prepared = payload.boot(firmware.machine()?, firmware.name()).map_err(said)?;
+    let mut prepared = payload.boot(firmware.machine(program)?, firmware.name()).map_err(said)?;
     let mut start = payload.enter(&mut prepared, setting).map_err(said)?;
     let window = Window::walk(payload, &mut start).map_err(said)?;
     let known = |b: &&Boundary| b.point == place || place.parse() == Ok(b.step);
@@ -118,27 +120,27 @@ fn told(payload: &Payload, firmware: &Firmware, setting: Setting, place: &str) -
         ));
     };
     let story = replay::lab::tell(payload, &mut prepared, Case { setting, step: b.step }).map_err(said)?;
-    let token = token(firmware, &story)?.map_or(String::new(), |t| format!("again: trapeze replay {t}\n"));
+    let token = token(program, firmware, &story)?.map_or(String::new(), |t| format!("again: trapeze replay {t}\n"));
     Ok(story::text(&story, payload, firmware.name(), setting) + &token)
 }
 
 /// The case as a replay token: it ends in the same state.
-fn token(firmware: &Firmware, story: &Story) -> Result<Option<String>, CliError> {
-    let header = find::header(&firmware.config())?;
+fn token(program: &Program, firmware: &Firmware, story: &Story) -> Result<Option<String>, CliError> {
+    let header = find::header(&firmware.config(program))?;
     let log = Log { header, records: story.decisions.records().to_vec(), end: Some(story.end.clone()), cut: None };
     bundle::token(&log, &[])
 }
 
 /// What `trapeze` alone shows of the laboratory: one defect of a real firmware, and the same event under two repairs.
 pub fn demonstration() -> Result<(), CliError> {
-    let payload = Payload::new(NAME, HYP).map_err(|e| CliError::Mismatch(e.to_string()))?;
+    let program = Program::built_in("hyp")?;
     let setting = Setting { policy: 1, variant: 0, layout: 0 };
     output::print(
         "\nThe SSE laboratory: a small hypervisor is interrupted by a Supervisor Software Event in the middle of its world switch. The\n\
          event's handler does nothing. First OpenSBI 1.9 as it behaves, then the same event under two repairs.\n\n",
     )?;
     for profile in ["opensbi-1.9", "spec", "private-resume"] {
-        output::print(&told(&payload, &Firmware::Native(profile.to_owned()), setting, "P4")?)?;
+        output::print(&told(&program, &Firmware::Native(profile.to_owned()), setting, "P4")?)?;
         output::print("\n")?;
     }
     output::print("All places and all repairs: trapeze lab. One place: trapeze lab --case P4. Next: scripts/boot-linux\n")
