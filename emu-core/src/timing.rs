@@ -27,8 +27,9 @@ pub enum TimingClass {
     Cache,
 }
 
-/// A timing model: cycles of a retired instruction.
-pub trait TimingModel: Default {
+/// A timing model: cycles of a retired instruction, at least one. It is asked once for each instruction, in the order in which they retire,
+/// and may remember; the block engine asks a clone how long a block would take.
+pub trait TimingModel: Default + Clone {
     /// True if every instruction costs exactly one cycle, so that engines may count instructions only.
     const UNIT: bool;
     /// Cycles of one instruction of this class.

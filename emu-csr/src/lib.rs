@@ -18,6 +18,7 @@ pub mod isa;
 mod leave;
 pub mod mode;
 mod pmp;
+pub mod quick;
 pub mod table;
 pub mod trap;
 pub mod triggers;

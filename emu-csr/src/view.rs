@@ -21,7 +21,7 @@ impl Csrs {
             View::Time if mode.virt() => now.time.wrapping_add(self.htimedelta),
             View::Time => now.time,
             View::Mip => self.pending,
-            View::Sstatus => with_sd(self.mstatus & (warl::sstatus_mask(self) | warl::SSTATUS_FIXED)),
+            View::Sstatus => self.sstatus(),
             View::Sie => self.mie & self.mideleg & !bit::HS,
             View::Sip => self.pending & self.mideleg & !bit::HS,
             View::Scountovf => self.overflow_flags(mode),
@@ -50,12 +50,12 @@ impl Csrs {
         now: &Now,
         sink: &mut impl ChangeSink,
     ) -> Effects {
-        use table::{INTERRUPTS, NO, STATUS};
+        use table::{INTERRUPTS, NO};
         // A view of another register is a write of its part of that register.
         let (reg, number, effects, whole) = match view {
             View::Fflags => (Reg::fcsr, table::FCSR, NO, warl::merge(self.fcsr, value, 0x1f)),
             View::Frm => (Reg::fcsr, table::FCSR, NO, warl::merge(self.fcsr, value << 5, 0xe0)),
-            View::Sstatus => (Reg::mstatus, table::MSTATUS, STATUS, warl::sstatus(self, self.mstatus, value)),
+            View::Sstatus => return self.put_sstatus(value, sink),
             View::Sie => (Reg::mie, table::MIE, INTERRUPTS, warl::merge(self.mie, value, self.mideleg & !bit::HS)),
             View::Hie => (Reg::mie, table::MIE, INTERRUPTS, warl::merge(self.mie, value, bit::HS)),
             View::Vsie => (Reg::mie, table::MIE, INTERRUPTS, warl::merge(self.mie, value << 1, self.hideleg)),
@@ -76,6 +76,19 @@ impl Csrs {
             View::Tinfo => return Effects::NONE,
         };
         self.store(reg, number, effects, whole, mode, now, sink)
+    }
+
+    /// What sstatus reads as.
+    #[inline]
+    pub(crate) fn sstatus(&self) -> u64 {
+        with_sd(self.mstatus & (warl::sstatus_mask(self) | warl::SSTATUS_FIXED))
+    }
+
+    /// Writes sstatus, a view of mstatus. Nothing of it depends on the clocks or the mode.
+    #[inline]
+    pub(crate) fn put_sstatus(&mut self, value: u64, sink: &mut impl ChangeSink) -> Effects {
+        let whole = warl::sstatus(self, self.mstatus, value);
+        self.store(Reg::mstatus, table::MSTATUS, table::STATUS, whole, Mode::HS, &Now::default(), sink)
     }
 
     /// LCOFI where the hart has it.

@@ -126,7 +126,7 @@ branches! {
 
 plain! {
     // FENCE orders nothing that is out of order here: harts take turns. PAUSE and FENCE.TSO are FENCE encodings.
-    "fence" "iiiiiiiiiiii aaaaa 000 ddddd 0001111" &[], None, Fence, Plain, |_, _, _| Ok(());
+    "fence" "iiiiiiiiiiii aaaaa 000 ddddd 0001111" &[], None, Fence, Plain, |_, _, _| Ok(()) => crate::engine::block::plain::nothing;
     "fence.i" "iiiiiiiiiiii aaaaa 001 ddddd 0001111" &[emu_csr::Ext::Zifencei], None, Fence, End, |h, _, _| { h.events |= crate::hart::event::CODE; Ok(()) };
 }
 

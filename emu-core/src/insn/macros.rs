@@ -58,11 +58,13 @@ macro_rules! alu_ri {
     };
 }
 
-/// Anything else: `"name" "pattern" [extensions] Format, class, Shape, exec;`
+/// Anything else: `"name" "pattern" [extensions] Format, class, Shape, exec;`, and `exec => handler;` for those with one in the block engine.
 macro_rules! plain {
-    ($($name:literal $pat:literal $needs:expr, $fmt:ident, $class:ident, $shape:ident, $exec:expr;)*) => {
+    (@fast) => { None };
+    (@fast $fast:expr) => { Some($fast) };
+    ($($name:literal $pat:literal $needs:expr, $fmt:ident, $class:ident, $shape:ident, $exec:expr $(=> $fast:expr)?;)*) => {
         pub(super) const PLAIN: &[$crate::insn::InsnDef] = &[$(
-            $crate::insn::macros::def($name, $pat, $needs, $crate::insn::Format::$fmt, $crate::timing::TimingClass::$class, $crate::insn::Shape::$shape, $exec, None)
+            $crate::insn::macros::def($name, $pat, $needs, $crate::insn::Format::$fmt, $crate::timing::TimingClass::$class, $crate::insn::Shape::$shape, $exec, $crate::insn::macros::plain!(@fast $($fast)?))
         ),*];
     };
 }

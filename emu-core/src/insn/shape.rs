@@ -35,12 +35,14 @@ pub trait StoreK {
     const SIZE: u8;
 }
 
-/// An atomic memory operation: the value to store from memory's and rs2's, both zero-extended to the width.
+/// An atomic memory operation: the value to store, from memory's (zero-extended) and rs2's.
 pub trait AmoK {
-    /// Bytes.
+    /// Bytes: 4 or 8.
     const SIZE: u8;
-    /// The function.
+    /// The function; its result's low bytes count.
     fn f(mem: u64, reg: u64) -> u64;
+    /// Register value from the zero-extended memory value.
+    fn extend(old: u64) -> u64;
 }
 
 /// `f(rd) = f(rs1, rs2)` on floating-point registers. Operands and result are unboxed bits of [`FpRR::FMT`] bits.

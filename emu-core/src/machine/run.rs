@@ -38,6 +38,8 @@ impl Stop {
 const SPIN: u64 = 100;
 /// Interrupts entered one after another without an instruction between them: more kinds than there are.
 const MAX_ENTRIES: usize = 16;
+/// Least cycles of a turn of a hart that is alone.
+const ALONE: u64 = 1_000_000;
 /// No such time.
 const FOREVER: u64 = u64::MAX;
 
@@ -108,7 +110,7 @@ impl Machine {
         let event = self.bus.next_event(now).unwrap_or(FOREVER).max(now + 1);
         let awake = self.in_firmware != 0 || self.harts.iter().any(|h| matches!(h.wait, Wait::Running) || wakes(h));
         let end = if awake {
-            event.min(now.saturating_add(self.quantum))
+            event.min(now.saturating_add(self.turn_length()))
         } else {
             // Everyone waits: time jumps to the first thing that is armed.
             let armed = (0..self.harts.len()).map(|i| self.own_event(i)).min().unwrap_or(FOREVER).min(event);
@@ -124,6 +126,13 @@ impl Machine {
         self.turn = 0;
         self.began = false;
         None
+    }
+
+    /// Cycles of a turn if nothing ends it sooner. A hart that is alone has nobody to take turns with: its rounds are only as short as what
+    /// is looked at between them asks for, which is typed input and `tohost`.
+    fn turn_length(&self) -> u64 {
+        let alone = self.harts.len() == 1 && self.bus.htif.is_none() && self.console_in.is_empty();
+        if alone { self.quantum.max(ALONE) } else { self.quantum }
     }
 
     /// One hart's turn: slices up to the round's end, or what is left of a turn in which the limit was reached.
@@ -245,7 +254,7 @@ impl Machine {
                 let blocks = self.blocks.get_or_insert_with(|| {
                     Box::new(BlockCache::new(self.bus.ram.base(), self.bus.ram.size(), harts).with_stops(self.stops.clone()))
                 });
-                block::run(h, i, &mut self.bus, &self.decoder, blocks, until, &mut observer)
+                block::run(h, i, &mut self.bus, &self.decoder, blocks, &mut Unit, until, &mut observer)
             }
         }
     }

@@ -21,6 +21,9 @@ pub const FETCH_ENTRIES: usize = 256;
 pub const BANKS: usize = 16;
 /// Tag no access ever has.
 const EMPTY: u64 = u64::MAX;
+/// Words of the set of pages that code was fetched from. A kernel's path through a page fault is on more than a hundred pages, and each
+/// fault's fence asks for one that is not among them.
+const CODE_WORDS: usize = 64;
 /// Fills a bank remembers so that emptying it need not touch every entry.
 const LOG: usize = 192;
 
@@ -76,7 +79,7 @@ pub struct Bank {
     /// Name of this bank's fetch translations in jump caches, 0 for none yet: see [`Tlb::fetch_context`].
     jump_id: u64,
     /// Pages (by hash) that were ever in `fetch` under this name.
-    code_pages: [u64; 8],
+    code_pages: [u64; CODE_WORDS],
 }
 
 #[inline(always)]
@@ -98,7 +101,7 @@ fn region(va: u64) -> u64 {
 #[inline]
 fn code_page(va: u64) -> (usize, u64) {
     let h = (va >> 12).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-    ((h >> 61) as usize, 1 << (h >> 55 & 63))
+    ((h >> 58) as usize, 1 << (h >> 52 & 63))
 }
 
 impl Bank {
@@ -127,13 +130,13 @@ impl Bank {
 
     /// Physical address of `va`, if [`Bank::load_ptr`] just found it.
     #[inline(always)]
-    pub(super) fn load_pa(&self, va: u64) -> u64 {
+    pub(crate) fn load_pa(&self, va: u64) -> u64 {
         self.load_page[slot(va)] | va & 0xfff
     }
 
     /// Physical address of `va`, if [`Bank::store_ptr`] just found it.
     #[inline(always)]
-    pub(super) fn store_pa(&self, va: u64) -> u64 {
+    pub(crate) fn store_pa(&self, va: u64) -> u64 {
         self.store_page[slot(va)] | va & 0xfff
     }
 
@@ -272,7 +275,7 @@ fn empty_bank() -> Bank {
         used: 0,
         context: None,
         jump_id: 0,
-        code_pages: [0; 8],
+        code_pages: [0; CODE_WORDS],
     }
 }
 
@@ -366,7 +369,7 @@ impl Tlb {
         let id = self.next_jump_id;
         let bank = self.code_mut();
         bank.jump_id = id;
-        bank.code_pages = [0; 8];
+        bank.code_pages = [0; CODE_WORDS];
         for e in &bank.fetch {
             if e.tag != EMPTY {
                 let (word, bit) = code_page(e.tag);

@@ -4,7 +4,7 @@ use std::ptr::NonNull;
 
 use super::arena::Unit;
 use super::cache::{BlockCache, Header, LANDING_PADS, data_op};
-use super::{Link, MAX_BLOCK, Op, fuse, handlers};
+use super::{Fast, Link, MAX_BLOCK, Op, fuse, handlers, plain, runs};
 use crate::bus::Bus;
 use crate::insn::{Decoder, Format, Insn, Shape, zicfilp};
 
@@ -48,6 +48,18 @@ pub(super) const fn insn_units(count: usize) -> usize {
     (count * size_of::<Insn>()).div_ceil(size_of::<Unit>())
 }
 
+/// The handler of the first of the instructions that are left.
+fn handler(rest: &[Insn], pads: bool) -> Fast {
+    let insn = &rest[0];
+    // A jump that expects a landing pad is left to `exec`.
+    let expects = |i: &Insn| pads && i.def.shape == Shape::Jalr && zicfilp::expects_pad(i.rs1);
+    if expects(insn) {
+        return handlers::slow;
+    }
+    let pair = || rest.get(1).filter(|next| !expects(next)).and_then(|next| fuse::pair(insn, next));
+    runs::run(rest).or_else(pair).or(insn.def.fast).or_else(|| plain::csr(insn)).unwrap_or(handlers::slow)
+}
+
 fn assemble(blocks: &mut BlockCache, key: u64, last: Insn, len: i32) -> *const Op {
     let n = blocks.scratch.len();
     let last_off = i32::from(last.off);
@@ -74,13 +86,12 @@ fn assemble(blocks: &mut BlockCache, key: u64, last: Insn, len: i32) -> *const O
         unsafe { ops.add(i).write(op) }
     };
     for (i, insn) in cold.iter().enumerate() {
-        let handler = cold.get(i + 1).and_then(|next| fuse::pair(insn, next)).or(insn.def.fast).unwrap_or(handlers::slow);
-        let pad = key & LANDING_PADS != 0 && insn.def.shape == Shape::Jalr && zicfilp::expects_pad(insn.rs1);
-        let handler = if pad { handlers::slow } else { handler };
+        let handler = handler(&cold[i..], key & LANDING_PADS != 0);
         let off = i32::from(insn.off);
         let imm = match insn.def.shape {
             Shape::Auipc => insn.imm.wrapping_add(off),
             Shape::Jal => off + insn.len as i32,
+            _ if matches!(insn.def.format, Format::Csr | Format::CsrI) => i32::from(insn.csr()),
             _ if insn.def.format == Format::R4 => insn.imm | (insn.rs3 as i32) << 8,
             _ => insn.imm,
         };

@@ -5,7 +5,7 @@
 use std::sync::LazyLock;
 
 use super::Fast;
-use super::handlers::{Auipc, Ld, Lui, RI, RR, St, two, two_br, two_br_fwd, two_fwd};
+use super::handlers::{Auipc, Ld, Lui, RI, RR, St, two, two_br, two_br_fwd, two_fwd, two_jal, two_jalr};
 use crate::insn::{Insn, InsnDef, TABLES, i};
 
 /// Expands to a table of handlers: a row for each first instruction, a column for each second.
@@ -21,6 +21,8 @@ macro_rules! members {
         static PLAIN: [[Fast; NAMES.len()]; NAMES.len()] = grid!(two; [$($t),*]; [$($t),*]);
         static FORWARD: [[Fast; NAMES.len()]; NAMES.len()] = grid!(two_fwd; [$($t),*]; [$($t),*]);
         static BRANCH: [[Fast; 6]; NAMES.len()] = grid!(two_br; [$($t),*]; [i::Beq, i::Bne, i::Blt, i::Bge, i::Bltu, i::Bgeu]);
+        static JAL: [Fast; NAMES.len()] = [$(two_jal::<$t>),*];
+        static JALR: [Fast; NAMES.len()] = [$(two_jalr::<$t>),*];
         static BRANCH_FORWARD: [[Fast; 6]; NAMES.len()] = grid!(two_br_fwd; [$($t),*]; [i::Beq, i::Bne, i::Blt, i::Bge, i::Bltu, i::Bgeu]);
     };
 }
@@ -39,6 +41,8 @@ const BRANCHES: [&str; 6] = ["beq", "bne", "blt", "bge", "bltu", "bgeu"];
 enum Part {
     Member(u8),
     Branch(u8),
+    Jal,
+    Jalr,
 }
 
 /// Sorted by the declaration's address, which does not change while the program runs and reaches no guest state.
@@ -48,7 +52,12 @@ static PARTS: LazyLock<Vec<(usize, Part)>> = LazyLock::new(|| {
         .flat_map(|t| t.iter())
         .filter_map(|d| {
             let at = |names: &[&str]| names.iter().position(|n| *n == d.name).map(|i| i as u8);
-            let part = at(NAMES).map(Part::Member).or_else(|| at(&BRANCHES).map(Part::Branch))?;
+            let jump = || match d.name {
+                "jal" => Some(Part::Jal),
+                "jalr" => Some(Part::Jalr),
+                _ => None,
+            };
+            let part = at(NAMES).map(Part::Member).or_else(|| at(&BRANCHES).map(Part::Branch)).or_else(jump)?;
             Some((std::ptr::from_ref(d) as usize, part))
         })
         .collect();
@@ -72,5 +81,7 @@ pub(super) fn pair(a: &Insn, b: &Insn) -> Option<Fast> {
         (Part::Member(y), true) => FORWARD[x][y as usize],
         (Part::Branch(y), false) => BRANCH[x][y as usize],
         (Part::Branch(y), true) => BRANCH_FORWARD[x][y as usize],
+        (Part::Jal, _) => JAL[x],
+        (Part::Jalr, _) => JALR[x],
     })
 }

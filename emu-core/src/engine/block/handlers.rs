@@ -11,11 +11,12 @@ use std::marker::PhantomData;
 /// Jumps to the handler of `$ip`.
 macro_rules! go {
     ($c:ident, $ip:expr, $pc:expr, $fuel:expr) => {{
-        let next: *const Op = $ip;
+        let next: *const crate::engine::block::Op = $ip;
         // Inside an unsafe block: `next` points into a live block, whose ops hold handlers of this signature.
         return ((*next).handler)($c, next, $pc, $fuel);
     }};
 }
+pub(super) use go;
 
 /// A straight-line instruction as a function of its first operand's value, so that a fused pair can pass a result on in a host register.
 pub(super) trait Body {
@@ -27,13 +28,13 @@ pub(super) trait Body {
 }
 
 #[inline(always)]
-unsafe fn reg(c: *const Hart, r: u8) -> u64 {
+pub(super) unsafe fn reg(c: *const Hart, r: u8) -> u64 {
     // SAFETY: op registers are at most 32 by construction and `x` has 33.
     unsafe { *(&raw const (*c).x).cast::<u64>().add(r as usize) }
 }
 
 #[inline(always)]
-unsafe fn set(c: *mut Hart, r: u8, v: u64) {
+pub(super) unsafe fn set(c: *mut Hart, r: u8, v: u64) {
     // SAFETY: as `reg`.
     unsafe { *(&raw mut (*c).x).cast::<u64>().add(r as usize) = v }
 }
@@ -287,20 +288,57 @@ handler! {
     }
 }
 
+/// Jumps through a register.
+macro_rules! jump {
+    ($c:ident, $ip:expr, $pc:ident, $fuel:ident) => {{
+        let ip: *const Op = $ip;
+        let o = &*ip;
+        let target = reg($c, o.rs1).wrapping_add(o.imm as i64 as u64) & !1;
+        set($c, o.rd, $pc.wrapping_add((*ip.add(1)).imm as i64 as u64));
+        let fuel = $fuel - (o.index as i64 + 1);
+        let e = (*$c).t1.jumps.add(cache::slot(target));
+        if (*e).tag != target ^ (*$c).t1.salt || fuel < MAX_BLOCK as i64 {
+            return seek($c, ip, target, fuel);
+        }
+        go!($c, (*e).op, target, fuel)
+    }};
+}
+
 handler! {
     /// `jalr`: the slot behind it holds the fall-through offset; the target comes from the jump cache.
     pub fn jalr(c, ip, pc, fuel) {
         // SAFETY: an offset slot follows the op; the jump cache has JUMPS entries.
+        unsafe { jump!(c, ip, pc, fuel) }
+    }
+}
+
+handler! {
+    /// A straight-line instruction and the `jalr` behind it.
+    pub(super) fn two_jalr<A: Body>(c, ip, pc, fuel) {
+        // SAFETY: as `two` and `jalr`.
         unsafe {
             let o = &*ip;
-            let target = reg(c, o.rs1).wrapping_add(o.imm as i64 as u64) & !1;
-            set(c, o.rd, pc.wrapping_add((*ip.add(1)).imm as i64 as u64));
-            let fuel = fuel - (o.index as i64 + 1);
-            let e = (*c).t1.jumps.add(cache::slot(target));
-            if (*e).tag != target ^ (*c).t1.salt || fuel < MAX_BLOCK as i64 {
-                return seek(c, ip, target, fuel);
+            if !A::ex(c, o, pc, reg(c, o.rs1)).0 {
+                return slow(c, ip, pc, fuel);
             }
-            go!(c, (*e).op, target, fuel)
+            jump!(c, ip.add(1), pc, fuel)
+        }
+    }
+}
+
+handler! {
+    /// A straight-line instruction and the `jal` behind it.
+    pub(super) fn two_jal<A: Body>(c, ip, pc, fuel) {
+        // SAFETY: as `two` and `jal`.
+        unsafe {
+            let o = &*ip;
+            if !A::ex(c, o, pc, reg(c, o.rs1)).0 {
+                return slow(c, ip, pc, fuel);
+            }
+            let ip = ip.add(1);
+            let o = &*ip;
+            set(c, o.rd, pc.wrapping_add(o.imm as i64 as u64));
+            follow!(c, ip.add(1).cast::<Link>(), pc, fuel - (o.index as i64 + 1))
         }
     }
 }
@@ -378,41 +416,77 @@ handler! {
     /// Runs one instruction through its own `exec` and goes on with the next op if nothing special happened.
     #[inline(never)]
     pub fn slow(c, ip, pc, fuel) {
-        // SAFETY: `ip` is an op with an instruction; its block's header lies `index + 1` slots before it. The bus is live.
+        // SAFETY: forwarded contract. What `exec` returns lies in another function's frame, so that this one can leave by a jump.
+        unsafe {
+            match execute(c, ip, pc, fuel) {
+                GO_ON => go!(c, ip.add(1), pc, fuel),
+                why => why,
+            }
+        }
+    }
+}
+
+/// What [`execute`] returns, besides a status, for an instruction after which the block goes on.
+const GO_ON: u64 = u64::MAX;
+
+/// Runs one instruction through its own `exec`; what the engine's loop must know is then in `t1`.
+///
+/// # Safety
+/// As for a handler.
+#[inline(never)]
+unsafe fn execute(c: *mut Hart, ip: *const Op, pc: u64, fuel: i64) -> u64 {
+    // SAFETY: `ip` is an op with an instruction; its block's header lies `index + 1` slots before it. The bus is live.
+    unsafe {
+        let o = &*ip;
+        // Behind its header a block's memory does not move, and nothing is taken back while handlers run.
+        let insn = &*(*header(ip)).insns.as_ptr().add(o.index as usize);
+        let h = &mut *c;
+        let at = pc.wrapping_add(u64::from(insn.off));
+        let next = at.wrapping_add(insn.len as u64);
+        h.pc = at;
+        h.next_pc = next;
+        let left = fuel - o.index as i64;
+        h.instret = h.t1.instret_end.wrapping_sub(left as u64);
+        h.cycles = if h.t1.costs.is_null() {
+            h.t1.cycles_end.wrapping_sub(left as u64)
+        } else {
+            h.t1.cycles_end.wrapping_add(*h.t1.costs.add(o.index as usize))
+        };
+        let bus = h.t1.bus;
+        if h.breaks.is_some() && h.stops_at(insn) {
+            h.t1.fuel = left;
+            h.t1.status = status::BREAK;
+            return h.t1.status;
+        }
+        match (insn.def.exec)(h, &mut *bus, insn) {
+            Ok(()) if h.next_pc == next && h.events == 0 => return GO_ON,
+            Ok(()) => {
+                h.pc = h.next_pc;
+                h.t1.fuel = left - 1;
+                h.t1.status = if h.events == 0 { status::LOOKUP } else { status::EVENT };
+            }
+            Err(t) => {
+                h.t1.trap = crate::insn::complete_trap(t, insn, h);
+                h.t1.fuel = left;
+                h.t1.status = status::TRAP;
+            }
+        }
+        h.t1.status
+    }
+}
+
+handler! {
+    /// Leaves behind an instruction that has set events.
+    #[inline(never)]
+    pub(super) fn finish(c, ip, pc, fuel) {
+        // SAFETY: as `slow`.
         unsafe {
             let o = &*ip;
-            // Behind its header a block's memory does not move, and nothing is taken back while handlers run.
             let insn = &*(*header(ip)).insns.as_ptr().add(o.index as usize);
-            let h = &mut *c;
-            let at = pc.wrapping_add(u64::from(insn.off));
-            let next = at.wrapping_add(insn.len as u64);
-            h.pc = at;
-            h.next_pc = next;
-            let left = fuel - o.index as i64;
-            h.instret = h.t1.instret_end.wrapping_sub(left as u64);
-            h.cycles = h.t1.cycles_end.wrapping_sub(left as u64);
-            let bus = h.t1.bus;
-            if h.breaks.is_some() && h.stops_at(insn) {
-                h.t1.fuel = left;
-                h.t1.status = status::BREAK;
-                return h.t1.status;
-            }
-            match (insn.def.exec)(h, &mut *bus, insn) {
-                Ok(()) if h.next_pc == next && h.events == 0 => {
-                    go!(c, ip.add(1), pc, fuel)
-                }
-                Ok(()) => {
-                    h.pc = h.next_pc;
-                    h.t1.fuel = left - 1;
-                    h.t1.status = if h.events == 0 { status::LOOKUP } else { status::EVENT };
-                }
-                Err(t) => {
-                    h.t1.trap = crate::insn::complete_trap(t, insn, h);
-                    h.t1.fuel = left;
-                    h.t1.status = status::TRAP;
-                }
-            }
-            h.t1.status
+            (*c).pc = pc.wrapping_add(u64::from(insn.off) + u64::from(insn.len));
+            (*c).t1.fuel = fuel - o.index as i64 - 1;
+            (*c).t1.status = status::EVENT;
+            std::ptr::read_volatile(&raw const (*c).t1.status)
         }
     }
 }
@@ -443,6 +517,18 @@ unsafe fn header(ip: *const Op) -> *const cache::Header {
 pub(super) unsafe fn length(entry: *const Op) -> usize {
     // SAFETY: as promised.
     unsafe { (*header(entry)).count as usize }
+}
+
+/// The instructions of the block that starts with `entry`, in order.
+///
+/// # Safety
+/// `entry` is the first op of a block that lives as long as the result is used.
+pub(super) unsafe fn instructions<'a>(entry: *const Op) -> &'a [crate::insn::Insn] {
+    // SAFETY: the header tells where its instructions are and how many.
+    unsafe {
+        let h = &*header(entry);
+        std::slice::from_raw_parts(h.insns.as_ptr(), h.count as usize)
+    }
 }
 
 /// Handler of an instruction `rd = f(rs1, rs2)`.

@@ -14,10 +14,13 @@
 mod arena;
 mod build;
 mod cache;
+mod costs;
 pub mod fpu;
 mod fuse;
 pub mod handlers;
+pub mod plain;
 mod run;
+mod runs;
 
 use crate::hart::Hart;
 
@@ -111,8 +114,11 @@ pub struct T1 {
     pub salt: u64,
     /// `instret` when fuel runs out.
     pub instret_end: u64,
-    /// `cycles` when fuel runs out.
+    /// `cycles` when fuel runs out; with `costs`, when the block begins.
     pub cycles_end: u64,
+    /// Cycles from the block's start to each of its instructions, for timing models with other costs than one; null for [`crate::timing::Unit`],
+    /// whose cycles follow from the fuel.
+    pub costs: *const u64,
     /// Fuel left when the handlers returned.
     pub fuel: i64,
     /// Status an exit returns. Kept in memory so that the compiler cannot turn a sibling call into a call and a constant.
@@ -135,6 +141,7 @@ impl T1 {
             salt: 0,
             instret_end: 0,
             cycles_end: 0,
+            costs: std::ptr::null(),
             fuel: 0,
             status: 0,
             link: std::ptr::null_mut(),

@@ -1,5 +1,6 @@
 //! The loop around the handlers: runs one hart up to a cycle.
 
+use super::costs::Costs;
 use super::{BlockCache, Link, MAX_BLOCK, Op, build, cache, handlers, status};
 use crate::bus::Bus;
 use crate::engine::step::{self, StepEnd};
@@ -7,21 +8,26 @@ use crate::engine::{SliceEnd, trap};
 use crate::hart::Hart;
 use crate::insn::Decoder;
 use crate::observer::Observer;
-use crate::timing::Unit;
+use crate::timing::TimingModel;
+
+/// Most instructions that run before the handlers return here: that they leave by jumps is an optimisation of the compiler, without which
+/// each takes a frame of the host's stack.
+const MOST_FUEL: i64 = 10_000;
 
 /// Runs `hart` (index `index`) until its `cycles` reach `until` or the machine must look. Exactly what the stepper would do, sooner.
 #[allow(clippy::too_many_arguments)]
-pub fn run(
+pub fn run<T: TimingModel>(
     hart: &mut Hart,
     index: usize,
     bus: &mut Bus,
     decoder: &Decoder,
     blocks: &mut BlockCache,
+    timing: &mut T,
     until: u64,
     observer: &mut Option<&mut dyn Observer>,
 ) -> SliceEnd {
     let mut link: *mut Link = std::ptr::null_mut();
-    let mut unit = Unit;
+    let mut costs = Costs::new();
     hart.t1.bus = bus;
     hart.t1.jumps = blocks.jumps[index].as_mut_ptr();
     loop {
@@ -49,7 +55,12 @@ pub fn run(
         // Near the deadline a block runs only if it fits as a whole; blocks never chain there.
         let fits = |op: &*const Op| {
             // SAFETY: the op is the entry of a live block.
-            left >= MAX_BLOCK as i64 || left >= unsafe { handlers::length(*op) } as i64
+            let length = || unsafe { handlers::length(*op) } as i64;
+            if !T::UNIT {
+                // SAFETY: as above.
+                return unsafe { costs.of(*op, timing) } < left as u64;
+            }
+            left >= MAX_BLOCK as i64 || left >= length()
         };
         let op = if hart.csr.elp { None } else { lookup(hart, bus, decoder, blocks, index).filter(fits) };
         let Some(op) = op else {
@@ -59,7 +70,7 @@ pub fn run(
             if hart.breaks.is_some() && hart.stops_here(bus, decoder) {
                 return SliceEnd::Break;
             }
-            match step::step(hart, bus, decoder, &mut unit, observer) {
+            match step::step(hart, bus, decoder, timing, observer) {
                 StepEnd::Next => continue,
                 StepEnd::Slice(end) => return end,
             }
@@ -68,14 +79,30 @@ pub fn run(
             // SAFETY: the link's block is alive: blocks are freed only by `bury` after a drop, which resets `link`.
             unsafe { (*link).target = op };
         }
-        hart.t1.instret_end = hart.instret.wrapping_add(left as u64);
-        hart.t1.cycles_end = hart.cycles.wrapping_add(left as u64);
+        let fuel = if T::UNIT {
+            let fuel = left.min(MOST_FUEL);
+            hart.t1.cycles_end = hart.cycles.wrapping_add(fuel as u64);
+            hart.t1.costs = std::ptr::null();
+            fuel
+        } else {
+            // One block at a time: with so little fuel none goes on to another.
+            hart.t1.cycles_end = hart.cycles;
+            hart.t1.costs = costs.table();
+            costs.len() as i64
+        };
+        hart.t1.instret_end = hart.instret.wrapping_add(fuel as u64);
         (hart.t1.table, hart.t1.mask) = (blocks.table.as_ptr(), blocks.table.len() - 1);
         let c: *mut Hart = hart;
         // SAFETY: `op` is the entry of a live block for the hart's pc; `t1` was set up above.
-        let why = unsafe { ((*op).handler)(c, op, (*c).pc, left) };
+        let why = unsafe { ((*op).handler)(c, op, (*c).pc, fuel) };
         hart.instret = hart.t1.instret_end.wrapping_sub(hart.t1.fuel as u64);
-        hart.cycles = hart.t1.cycles_end.wrapping_sub(hart.t1.fuel as u64);
+        hart.cycles = if T::UNIT {
+            hart.t1.cycles_end.wrapping_sub(hart.t1.fuel as u64)
+        } else {
+            let retired = fuel.wrapping_sub(hart.t1.fuel) as usize;
+            // SAFETY: the block is alive: blocks are freed only by `bury`.
+            hart.t1.cycles_end.wrapping_add(unsafe { costs.charge(op, retired, timing) })
+        };
         link = std::ptr::null_mut();
         match why {
             status::LINK => link = hart.t1.link,
