@@ -23,6 +23,7 @@ mod images;
 mod lab;
 mod machine;
 mod monitor;
+mod page;
 mod query;
 mod recording;
 mod report;
@@ -79,6 +80,8 @@ fn dispatch() -> Result<ExitCode, CliError> {
         }
         Some(Command::Trace(a)) => trace::run(&a),
         Some(Command::DiffFirmware(a)) => diff_firmware::run(&a).map(Into::into),
+        Some(Command::Report(a)) => page::run(&a),
+        Some(Command::Explain(a)) => explain::command::run(&a),
         Some(Command::Lab(a)) => lab::run(&a).map(Into::into),
         Some(Command::Bench(a)) => bench::run(&a).map(ok),
         Some(Command::Disasm(a)) => disasm::run(&a).map(ok),

@@ -62,3 +62,43 @@ fn a_perfetto_trace_opens_and_closes_every_slice() {
     assert!(count("B") > 20);
     assert_eq!(count("B"), count("E"));
 }
+
+#[test]
+fn faults_carry_their_page_walk_and_traps_the_return_that_ends_them() {
+    let text = stdout(&tour(&["--json", "--kind", "trap"]));
+    let traps: Vec<serde_json::Value> = text.lines().skip(1).map(|l| serde_json::from_str(l).unwrap()).collect();
+    let fault = traps.iter().find(|t| t["cause"]["bits"] == "0x15").unwrap();
+    assert_eq!(fault["walk"]["refused"]["stage"], "G");
+    assert_eq!(fault["walk"]["refused"]["input"], "0xc0000000");
+    let last = fault["walk"]["entries"].as_array().unwrap().last().unwrap();
+    assert_eq!((last["stage"].as_str(), last["fields"]["V"].as_str()), (Some("G"), Some("0x0")));
+    assert_eq!(fault["tval2"]["bits"], "0x30000000");
+    assert!(traps.iter().all(|t| t["walk"].is_object() == t["cause"]["name"].as_str().unwrap().contains("page fault")
+        || t["cause"]["name"].as_str().unwrap().contains("guest-page")));
+    let all = stdout(&tour(&["--json"]));
+    for t in traps.iter().filter(|t| t["ended"].is_object()) {
+        let ret = all.lines().skip(1).map(|l| serde_json::from_str::<serde_json::Value>(l).unwrap());
+        let ret = ret.into_iter().find(|e| e["n"] == t["ended"]["n"]).unwrap();
+        assert_eq!(ret["ends"]["n"], t["n"]);
+        assert_eq!(
+            ret["instret"].as_u64().unwrap() - t["instret"].as_u64().unwrap(),
+            t["ended"]["instructions"].as_u64().unwrap()
+        );
+    }
+    let long = stdout(&tour(&["--long", "--cause", "21"]));
+    assert!(long.contains("\n    VS level 2 for 0x140000000: read 0x80009028"), "{long}");
+}
+
+#[test]
+fn a_commit_log_has_a_line_an_instruction_in_spikes_format() {
+    let log = stdout(&tour(&["--commit-log", "-"]));
+    let lines: Vec<&str> = log.lines().collect();
+    assert!(lines[0].starts_with("core   0: 3 0x0000000080000000 (0x"), "{}", lines[0]);
+    let rom = format!("{}/../roms/tour/tour.elf", env!("CARGO_MANIFEST_DIR"));
+    let report = stdout(&run(&["run", "--json", "--quiet", "-bios", "none", "-m", "16M", "-kernel", &rom]));
+    let retired = report.split("\"instret\":").nth(1).unwrap().split([',', '}']).next().unwrap();
+    assert_eq!(lines.len().to_string(), retired, "one line for each retired instruction");
+    assert!(lines.iter().any(|l| l.contains(") c773_mtvec 0x0000000080")), "a CSR by number and name");
+    assert!(lines.iter().any(|l| l.contains(" mem 0x0000000010000000 0x")), "a store to the serial port with its byte");
+    assert!(lines.iter().any(|l| l.starts_with("core   0: 0 0x00000000c0")), "user mode is privilege 0");
+}

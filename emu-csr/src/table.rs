@@ -78,6 +78,41 @@ pub enum Gate {
     StateEn(u8),
 }
 
+impl Rule {
+    /// The rule in words.
+    pub fn text(&self) -> String {
+        match self {
+            Rule::Any => "keeps every bit that is written".to_owned(),
+            Rule::Mask(mask) => format!("keeps the bits {mask:#x} of what is written; the others stay"),
+            Rule::Fixed => "ignores writes".to_owned(),
+            Rule::Warl(_) => "is WARL: of what is written it keeps what is legal, by field".to_owned(),
+        }
+    }
+}
+
+impl Gate {
+    /// The condition in words, with its clause.
+    pub fn text(&self) -> String {
+        match self {
+            Gate::Fs => "illegal while FS is Off (Privileged ISA, \"Extension Context Status\")".to_owned(),
+            Gate::Counter(bit) => {
+                format!("below M by bit {bit} of mcounteren, hcounteren and scounteren (Privileged ISA, \"Counter-Enable\")")
+            }
+            Gate::Tvm => {
+                "closed to HS by mstatus.TVM, to VS by hstatus.VTVM (Privileged ISA, \"Virtualization Support\")".to_owned()
+            }
+            Gate::Gtvm => "closed to HS by mstatus.TVM (Hypervisor, \"hgatp\")".to_owned(),
+            Gate::Stce => {
+                "below M by mcounteren.TM and menvcfg.STCE, in VS also hcounteren.TM and henvcfg.STCE (Sstc)".to_owned()
+            }
+            Gate::Ssp => "below M by SSE of menvcfg, henvcfg and senvcfg (Zicfiss)".to_owned(),
+            Gate::StateEn0(bit) => format!("below M by bit {bit} of mstateen0 and hstateen0 (Smstateen)"),
+            Gate::WithoutS => "exists only without S-mode (Debug, \"Native Triggers\")".to_owned(),
+            Gate::StateEn(n) => format!("below M by bit 63 of mstateen{n} and hstateen{n} (Smstateen)"),
+        }
+    }
+}
+
 /// Where a register's value is.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Place {

@@ -121,6 +121,59 @@ impl Exception {
         }
     }
 
+    /// What raises it, and the clause.
+    pub const fn raised(self) -> (&'static str, &'static str) {
+        const CAUSES: &str = "Privileged ISA, \"Machine Cause (mcause) Register\"";
+        const WALK: &str = "Privileged ISA, \"Virtual Address Translation Process\"";
+        const GUEST: &str = "Hypervisor, \"Guest-Page Faults\"";
+        const ECALL: &str = "Privileged ISA, \"Environment Call and Breakpoint\"";
+        match self {
+            Exception::InstAddrMisaligned => ("a jump or taken branch to an address that no instruction can have", CAUSES),
+            Exception::InstAccessFault => {
+                ("PMP, physical memory attributes or an unreadable page-table entry forbid the fetch", CAUSES)
+            }
+            Exception::IllegalInst => (
+                "an undefined instruction, a CSR that is absent or closed to this mode, or one that TVM, TW or TSR traps",
+                CAUSES,
+            ),
+            Exception::Breakpoint => ("ebreak, or a trigger that fires", ECALL),
+            Exception::LoadAddrMisaligned => ("a load that needs an aligned address (LR, HLVX to a device) and has none", CAUSES),
+            Exception::LoadAccessFault => {
+                ("PMP, physical memory attributes or an unreadable page-table entry forbid the load", CAUSES)
+            }
+            Exception::StoreAddrMisaligned => ("a store or AMO that needs an aligned address and has none", CAUSES),
+            Exception::StoreAccessFault => {
+                ("PMP, physical memory attributes or an unreadable page-table entry forbid the store or AMO", CAUSES)
+            }
+            Exception::EcallU => ("ecall in U-mode or VU-mode", ECALL),
+            Exception::EcallS => ("ecall in S-mode or HS-mode", ECALL),
+            Exception::EcallVS => ("ecall in VS-mode", "Hypervisor, \"Trap Cause Codes\""),
+            Exception::EcallM => ("ecall in M-mode", ECALL),
+            Exception::InstPageFault => ("the page tables of satp or vsatp do not permit the fetch", WALK),
+            Exception::LoadPageFault => ("the page tables of satp or vsatp do not permit the load", WALK),
+            Exception::StorePageFault => ("the page tables of satp or vsatp do not permit the store or AMO", WALK),
+            Exception::DoubleTrap => (
+                "a trap into a mode whose status has SDT or MDT set",
+                "Privileged ISA, \"Double Trap Control in mstatus Register\"",
+            ),
+            Exception::SoftwareCheck => ("a missing landing pad, or a shadow stack that disagrees", "Zicfilp and Zicfiss"),
+            Exception::HardwareError => ("corrupted or uncorrectable data were accessed", CAUSES),
+            Exception::InstGuestPageFault => {
+                ("the page tables of hgatp do not permit the fetch, or a read of a VS-stage entry for it", GUEST)
+            }
+            Exception::LoadGuestPageFault => {
+                ("the page tables of hgatp do not permit the load, or a read of a VS-stage entry for it", GUEST)
+            }
+            Exception::VirtualInst => (
+                "an instruction or CSR access of VS- or VU-mode that HS-mode may make and the hypervisor has not allowed",
+                "Hypervisor, \"Trap Cause Codes\"",
+            ),
+            Exception::StoreGuestPageFault => {
+                ("the page tables of hgatp do not permit the store or AMO, or an access of a VS-stage entry for it", GUEST)
+            }
+        }
+    }
+
     /// Whether xtval holds an address: these traps set GVA when it is a guest virtual one (Hypervisor, "hstatus").
     pub const fn has_address(self) -> bool {
         !matches!(
@@ -158,6 +211,29 @@ impl Interrupt {
     /// The interrupt of a code.
     pub fn from_code(code: u64) -> Option<Interrupt> {
         Interrupt::ALL.into_iter().find(|&interrupt| interrupt as u64 == code)
+    }
+
+    /// What raises it, and the clause.
+    pub const fn raised(self) -> (&'static str, &'static str) {
+        const MIP: &str = "Privileged ISA, \"Machine Interrupt (mip and mie) Registers\"";
+        const SIP: &str = "Privileged ISA, \"Supervisor Interrupt (sip and sie) Registers\"";
+        const HVIP: &str = "Hypervisor, \"Hypervisor Interrupt (hvip, hip, and hie) Registers\"";
+        match self {
+            Interrupt::Rnmi => ("the platform's non-maskable interrupt signal", "Smrnmi"),
+            Interrupt::SSoft => ("software that sets SSIP", SIP),
+            Interrupt::VSSoft => ("the hypervisor by hvip.VSSIP, or the guest by its sip.SSIP", HVIP),
+            Interrupt::MSoft => ("a store to the hart's register of the software-interrupt device", MIP),
+            Interrupt::STimer => ("time reaching stimecmp, or M-mode by STIP", "Sstc, and Privileged ISA, \"sip and sie\""),
+            Interrupt::VSTimer => ("time plus htimedelta reaching vstimecmp, or the hypervisor by hvip.VSTIP", HVIP),
+            Interrupt::MTimer => ("time reaching mtimecmp", MIP),
+            Interrupt::SExt => ("the interrupt controller's supervisor signal, or M-mode by SEIP", SIP),
+            Interrupt::VSExt => {
+                ("the hypervisor by hvip.VSEIP, or the guest external interrupt that hstatus.VGEIN selects", HVIP)
+            }
+            Interrupt::MExt => ("the interrupt controller's machine signal", MIP),
+            Interrupt::SGuestExt => ("a guest external interrupt that hgeie enables", HVIP),
+            Interrupt::CounterOverflow => ("a counter that overflows while its OF is clear", "Sscofpmf"),
+        }
     }
 
     /// Its bit in mip and mie.

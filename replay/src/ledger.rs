@@ -57,8 +57,8 @@ impl Entry {
             return Some((f.before, f.after));
         }
         let c = self.changes()?.0.iter().find(|c| c.csr == field.state)?;
-        let of = |v: u64| (v & field.mask) >> field.mask.trailing_zeros().min(63);
-        (of(c.before) != of(c.after)).then(|| (of(c.before), of(c.after)))
+        let (before, after) = (field.of(c.before), field.of(c.after));
+        (before != after).then_some((before, after))
     }
 }
 

@@ -3,12 +3,15 @@
 // Comments here are the help texts, whose square brackets mean "optional", not links.
 #![allow(rustdoc::broken_intra_doc_links)]
 
+mod ledger;
 pub mod qemu;
 pub mod values;
 
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+
+pub use ledger::{ExplainArgs, ExplainCommand, ReportArgs, TraceArgs};
 
 /// A deterministic RV64GCH machine with firmware that can be seen.
 ///
@@ -51,6 +54,10 @@ pub enum Command {
     Disasm(DisasmArgs),
     /// Run a guest and print its trap ledger: every trap, return, CSR write and firmware operation with the fields it changed
     Trace(TraceArgs),
+    /// Run a guest and write its trap ledger as one page of HTML: timeline, search, fields, page walks
+    Report(ReportArgs),
+    /// Explain a trap of a run, a cause, or why a CSR holds what it holds: rule, clause, last writer
+    Explain(ExplainArgs),
     /// Interrupt a small hypervisor by a software event at every instruction boundary, and show what comes back wrong
     Lab(LabArgs),
     /// Run one guest on two firmwares and compare their answers to each call and trap: `trapeze diff-firmware A B -- RUN OPTIONS`
@@ -485,50 +492,6 @@ pub struct BenchArgs {
     pub list: bool,
 }
 
-/// Options of `trapeze trace`. Conditions of one kind are alternatives; all kinds given must hold.
-#[derive(Args, Debug)]
-pub struct TraceArgs {
-    /// Only these harts
-    #[arg(long, value_name = "N")]
-    pub hart: Vec<usize>,
-    /// Only entries that enter, leave or happen in these modes: M, HS, U, VS, VU
-    #[arg(long, value_name = "MODE")]
-    pub mode: Vec<String>,
-    /// Only traps of these causes: a number (of an interrupt with i before it), or words of the name
-    #[arg(long, value_name = "CAUSE")]
-    pub cause: Vec<String>,
-    /// Only entries of these kinds: trap, return, write, firmware
-    #[arg(long, value_name = "KIND")]
-    pub kind: Vec<String>,
-    /// Only entries whose instruction lies in these symbols
-    #[arg(long, value_name = "NAME")]
-    pub symbol: Vec<String>,
-    /// Only entries whose instruction lies in this range of addresses (hexadecimal)
-    #[arg(long, value_name = "LOW-HIGH")]
-    pub range: Option<String>,
-    /// ELF file with the guest's symbols; the kernel's own if it is an ELF file
-    #[arg(long, value_name = "FILE")]
-    pub symbols: Option<PathBuf>,
-    /// Lines of JSON instead of text
-    #[arg(long)]
-    pub json: bool,
-    /// Below each line of text also tell its value registers, interrupts that lost, and the page walk of a fault
-    #[arg(long)]
-    pub long: bool,
-    /// Write every instruction instead, in the format of Spike's commit log; - is standard output
-    #[arg(long, value_name = "FILE|-", conflicts_with_all = ["json", "perfetto", "long", "hart", "mode", "cause", "kind", "symbol", "range"])]
-    pub commit_log: Option<PathBuf>,
-    /// Write a trace that Perfetto opens instead: one track a hart and mode, software events as slices
-    #[arg(long, value_name = "FILE")]
-    pub perfetto: Option<PathBuf>,
-    /// Copy the guest's console to standard error
-    #[arg(long)]
-    pub console: bool,
-    /// The options of `trapeze run`
-    #[arg(last = true, required = true, value_name = "RUN OPTIONS")]
-    pub run: Vec<std::ffi::OsString>,
-}
-
 /// Options of `trapeze lab`.
 #[derive(Args, Debug)]
 pub struct LabArgs {
@@ -554,6 +517,9 @@ pub struct LabArgs {
     /// taken. Takes the first policy, variant and layout given (default: sstatus, nothing, asm)
     #[arg(long, value_name = "STEP|POINT")]
     pub case: Option<String>,
+    /// Also write the case, on each firmware, as a page of HTML (as `trapeze report`)
+    #[arg(long, value_name = "FILE", requires = "case")]
+    pub report: Option<PathBuf>,
     /// Compare with this file instead of the built-in expectations
     #[arg(long, value_name = "FILE")]
     pub expected: Option<PathBuf>,

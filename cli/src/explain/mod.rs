@@ -1,6 +1,9 @@
 //! Traps in words: what happened, why it went where it went, and which fields of which CSR changed.
 
+mod cause;
+pub mod command;
 pub mod detail;
+mod register;
 
 use emu_core::observer::{TrapEntry, TrapReturn};
 use emu_csr::{Cause, Change, ChangeList, Mode, table};

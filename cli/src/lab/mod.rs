@@ -18,7 +18,7 @@ use crate::config::Config;
 use crate::console::output;
 use crate::exit::{CliError, Exit};
 use crate::recording::{bundle, find};
-use crate::{images, machine};
+use crate::{images, machine, page};
 use program::Program;
 
 /// What lives in M-mode.
@@ -95,15 +95,23 @@ fn cases(program: &Program, firmwares: &[Firmware], options: &Options, args: &La
         variant: first(&options.variants, &args.variant, 0),
         layout: first(&options.layouts, &args.layout, 0),
     };
+    let mut pages = Vec::new();
     for f in firmwares {
-        output::print(&told(program, f, setting, place)?)?;
+        let (story, text) = told(program, f, setting, place)?;
+        output::print(&text)?;
         output::print("\n")?;
+        if args.report.is_some() {
+            pages.push(page::case(&story, &program.payload, f.name(), &text));
+        }
+    }
+    if let Some(file) = &args.report {
+        page::write(file, &pages)?;
     }
     Ok(Exit::Ok)
 }
 
-/// One case on one firmware as text.
-fn told(program: &Program, firmware: &Firmware, setting: Setting, place: &str) -> Result<String, CliError> {
+/// One case on one firmware, and its text.
+fn told(program: &Program, firmware: &Firmware, setting: Setting, place: &str) -> Result<(Story, String), CliError> {
     let payload = &program.payload;
     let said = |e: LabError| CliError::Mismatch(e.to_string());
     let mut prepared = payload.boot(firmware.machine(program)?, firmware.name()).map_err(said)?;
@@ -121,7 +129,8 @@ fn told(program: &Program, firmware: &Firmware, setting: Setting, place: &str) -
     };
     let story = replay::lab::tell(payload, &mut prepared, Case { setting, step: b.step }).map_err(said)?;
     let token = token(program, firmware, &story)?.map_or(String::new(), |t| format!("again: trapeze replay {t}\n"));
-    Ok(story::text(&story, payload, firmware.name(), setting) + &token)
+    let text = story::text(&story, payload, firmware.name(), setting) + &token;
+    Ok((story, text))
 }
 
 /// The case as a replay token: it ends in the same state.
@@ -140,7 +149,7 @@ pub fn demonstration() -> Result<(), CliError> {
          event's handler does nothing. First OpenSBI 1.9 as it behaves, then the same event under two repairs.\n\n",
     )?;
     for profile in ["opensbi-1.9", "spec", "private-resume"] {
-        output::print(&told(&program, &Firmware::Native(profile.to_owned()), setting, "P4")?)?;
+        output::print(&told(&program, &Firmware::Native(profile.to_owned()), setting, "P4")?.1)?;
         output::print("\n")?;
     }
     output::print("All places and all repairs: trapeze lab. One place: trapeze lab --case P4. Next: scripts/boot-linux\n")

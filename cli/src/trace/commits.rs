@@ -33,9 +33,9 @@ pub fn run(file: &Path, config: &Config, console: bool) -> Result<ExitCode, CliE
     let log = Rc::new(RefCell::new(Lines { out: BufWriter::with_capacity(1 << 20, out), line: String::new(), error: None }));
     let mut guest = machine::build(config)?;
     guest.set_observer(Box::new(Commits(log.clone())));
-    let end = super::slices(&mut guest, config.limit, console, &mut || match log.borrow_mut().error.take() {
+    let end = super::slices(&mut guest, &super::until(config), console, &mut || match log.borrow_mut().error.take() {
         Some(e) => Err(failed(e)),
-        None => Ok(()),
+        None => Ok(true),
     })?;
     log.borrow_mut().out.flush().map_err(failed)?;
     if !stdout {

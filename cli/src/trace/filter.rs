@@ -68,7 +68,7 @@ impl Filter {
 }
 
 /// A cause by its number (an interrupt's with i before it) or by words of its name.
-fn is_cause(c: Cause, wanted: &str) -> bool {
+pub fn is_cause(c: Cause, wanted: &str) -> bool {
     let code = c.bits() << 1 >> 1;
     match wanted.strip_prefix('i').unwrap_or(wanted).parse::<u64>() {
         Ok(n) => n == code && wanted.starts_with('i') == matches!(c, Cause::Interrupt(_)),

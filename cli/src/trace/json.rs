@@ -8,6 +8,9 @@ use serde_json::{Map, Value, json};
 use super::links::Numbered;
 use crate::explain::detail;
 
+/// The name and version of the schema (docs/trace-format.md).
+pub const SCHEMA: &str = "trapeze-ledger-1";
+
 /// The first line.
 pub const HEADER: &str = r#"{"schema":"trapeze-ledger-1"}"#;
 

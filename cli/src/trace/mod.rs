@@ -1,7 +1,7 @@
 //! `trapeze trace`: the trap ledger of a run, as text, as lines of JSON, or for Perfetto; and the log of its instructions.
 
 mod commits;
-mod filter;
+pub mod filter;
 pub mod json;
 pub mod links;
 mod perfetto;
@@ -10,7 +10,7 @@ use std::io::{BufWriter, Write};
 use std::path::Path;
 use std::process::ExitCode;
 
-use emu_core::machine::{Machine, RunEnd};
+use emu_core::machine::{Machine, RunEnd, Stop};
 use replay::ledger::Ledger;
 use replay::symbols::Symbols;
 
@@ -40,34 +40,44 @@ pub fn run(args: &TraceArgs) -> Result<ExitCode, CliError> {
     let symbols = symbols(args.symbols.as_deref(), &config)?;
     let mut out = Output::new(args)?;
     let mut guest = machine::build(&config)?;
-    let end = follow(&mut guest, config.limit, args.console, &mut |e| {
-        if filter.wants(&e.entry, &symbols) { out.put(&e, &symbols) } else { Ok(()) }
+    let end = follow(&mut guest, &until(&config), args.console, &mut |e| {
+        if filter.wants(&e.entry, &symbols) {
+            out.put(&e, &symbols)?;
+        }
+        Ok(true)
     })?;
     out.finish()?;
     Ok(exit(end).into())
 }
 
-/// Runs a guest to its end, or for `limit` instructions, with a ledger whose entries go to `put`, numbered and linked. None: the limit.
+/// Where a run ends by its configuration.
+pub fn until(config: &Config) -> Stop {
+    Stop { instret: config.limit.unwrap_or(u64::MAX), ..Stop::NEVER }
+}
+
+/// Runs a guest to its end, or to `stop`, with a ledger whose entries go to `put`, numbered and linked, until that says false. None: it
+/// was stopped.
 pub fn follow(
     guest: &mut Machine,
-    limit: Option<u64>,
+    stop: &Stop,
     console: bool,
-    put: &mut dyn FnMut(Numbered) -> Result<(), CliError>,
+    put: &mut dyn FnMut(Numbered) -> Result<bool, CliError>,
 ) -> Result<Option<RunEnd>, CliError> {
     let ledger = Ledger::new(ROOM);
     guest.set_observer(Box::new(ledger.clone()));
     let mut linker = Linker::new(HOLD);
-    let end = slices(guest, limit, console, &mut || {
+    let mut on = true;
+    let end = slices(guest, stop, console, &mut || {
         for entry in ledger.take() {
             linker.put(entry);
-            while let Some(e) = linker.take(false) {
-                put(e)?;
+            while on && let Some(e) = linker.take(false) {
+                on = put(e)?;
             }
         }
-        Ok(())
+        Ok(on)
     })?;
-    while let Some(e) = linker.take(true) {
-        put(e)?;
+    while on && let Some(e) = linker.take(true) {
+        on = put(e)?;
     }
     if ledger.dropped() > 0 {
         return Err(CliError::Mismatch(format!("{} entries were lost: more than {ROOM} in one slice", ledger.dropped())));
@@ -75,19 +85,22 @@ pub fn follow(
     Ok(end)
 }
 
-/// Runs a guest in slices, with a look after each. None: the limit.
+/// Runs a guest in slices, with a look after each that says whether to go on. None: it was stopped.
 fn slices(
     guest: &mut Machine,
-    limit: Option<u64>,
+    stop: &Stop,
     console: bool,
-    look: &mut dyn FnMut() -> Result<(), CliError>,
+    look: &mut dyn FnMut() -> Result<bool, CliError>,
 ) -> Result<Option<RunEnd>, CliError> {
+    let there = |g: &Machine| {
+        g.instret() >= stop.instret || stop.hart.is_some_and(|(i, n)| g.harts().get(i).is_none_or(|h| h.instret >= n))
+    };
     loop {
-        if limit.is_some_and(|l| guest.instret() >= l) {
+        if there(guest) {
             return Ok(None);
         }
-        let end = guest.run_for(guest.cycles().saturating_add(SLICE), limit.unwrap_or(u64::MAX));
-        look()?;
+        let end = guest.run_until(&Stop { cycles: guest.cycles().saturating_add(SLICE), ..*stop });
+        let on = look()?;
         let text = guest.take_console_output();
         if console && !text.is_empty() {
             // A closed standard error is no reason to end the trace.
@@ -95,6 +108,9 @@ fn slices(
         }
         if end != RunEnd::Limit {
             return Ok(Some(end));
+        }
+        if !on {
+            return Ok(None);
         }
     }
 }

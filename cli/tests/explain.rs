@@ -1,0 +1,104 @@
+//! `trapeze explain` and `trapeze report` as a user runs them, on the tour's program.
+
+#![allow(missing_docs, clippy::disallowed_types, clippy::disallowed_methods, clippy::unwrap_used, clippy::expect_used)]
+
+mod common;
+
+use common::{Dir, code, run, stderr, stdout};
+
+fn with_tour(verb: &[&str]) -> std::process::Output {
+    let rom = format!("{}/../roms/tour/tour.elf", env!("CARGO_MANIFEST_DIR"));
+    run(&[verb, &["--", "-bios", "none", "-m", "16M", "-kernel", rom.as_str()]].concat())
+}
+
+/// The number of the first ledger entry that has a text.
+fn number(text: &str) -> String {
+    let trace = stdout(&with_tour(&["trace"]));
+    let line = trace.lines().find(|l| l.contains(text)).unwrap();
+    line.strip_prefix('#').unwrap().split(' ').next().unwrap().to_owned()
+}
+
+#[test]
+fn a_trap_is_explained_with_its_rule_its_walk_and_what_each_field_says() {
+    let n = number("load guest-page fault");
+    let out = with_tour(&["explain", "trap", &n]);
+    assert_eq!(code(&out), 0, "{}", stderr(&out));
+    let text = stdout(&out);
+    for part in [
+        "load guest-page fault (exception 21) in VS-mode, taken by HS-mode",
+        "Hypervisor, \"Guest-Page Faults\"",
+        "medeleg[21]=1 and hedeleg[21]=0",
+        "guest physical address 0xc0000000",
+        "transformed 32-bit instruction lw t1",
+        "refused by the G-stage, for guest physical address 0xc0000000: V=0",
+        "hstatus.SPV 0x0 -> 0x1: V before the trap into HS",
+        "ended by",
+    ] {
+        assert!(text.contains(part), "{part} is not in\n{text}");
+    }
+    let missing = with_tour(&["explain", "trap", "100000"]);
+    assert_eq!(code(&missing), 2);
+    assert!(stderr(&missing).contains("give a number below"), "{}", stderr(&missing));
+}
+
+#[test]
+fn a_csr_tells_its_rule_its_value_then_and_its_last_writer() {
+    let n = number("load guest-page fault");
+    let trace = stdout(&with_tour(&["trace", "--json"]));
+    let all: Vec<serde_json::Value> = trace.lines().map(|l| serde_json::from_str(l).unwrap()).collect();
+    let trap = all.iter().find(|e| e["n"].to_string() == n).unwrap();
+    let after = (trap["instret"].as_u64().unwrap() + 1).to_string();
+    let out = with_tour(&["explain", "csr", "hstatus.SPV", "--at", &after]);
+    assert_eq!(code(&out), 0, "{}", stderr(&out));
+    let text = stdout(&out);
+    for part in ["hstatus (CSR 0x600)", "hstatus.SPV = 0x1", &format!("#{n} hart 0"), "a trap into HS-mode writes it"] {
+        assert!(text.contains(part), "{part} is not in\n{text}");
+    }
+    let rule = stdout(&run(&["explain", "csr", "sepc"]));
+    assert!(rule.contains("with V=1 the instruction accesses vsepc instead"), "{rule}");
+    let bad = run(&["explain", "csr", "hstatus.XYZ"]);
+    assert_eq!(code(&bad), 2);
+}
+
+#[test]
+fn causes_are_found_by_number_and_by_words() {
+    let by_number = stdout(&run(&["explain", "cause", "20"]));
+    assert!(by_number.starts_with("instruction guest-page fault (exception 20)"), "{by_number}");
+    assert_eq!(stdout(&run(&["explain", "cause", "instruction", "guest-page", "fault"])), by_number);
+    let timers = stdout(&run(&["explain", "cause", "timer"]));
+    assert_eq!(timers.matches("timer interrupt (interrupt").count(), 3, "{timers}");
+    assert_eq!(code(&run(&["explain", "cause", "99"])), 2);
+}
+
+#[test]
+fn a_report_is_one_page_with_every_entry_in_it() {
+    let dir = Dir::new("report");
+    let file = dir.0.join("page.html");
+    let out = with_tour(&["report", "-o", file.to_str().unwrap()]);
+    assert_eq!(code(&out), 0, "{}", stderr(&out));
+    let page = std::fs::read_to_string(&file).unwrap();
+    let data = page.split("id=\"data\">").nth(1).unwrap().split("</script>").next().unwrap();
+    let data: serde_json::Value = serde_json::from_str(data).unwrap();
+    let lines = stdout(&with_tour(&["trace", "--json"]));
+    assert_eq!(data["runs"][0]["entries"].as_array().unwrap().len() + 1, lines.lines().count());
+    assert_eq!(data["schema"], "trapeze-ledger-1");
+    let some = with_tour(&["report", "--skip", "5", "--max", "3", "-o", file.to_str().unwrap()]);
+    assert_eq!(code(&some), 0);
+    let page = std::fs::read_to_string(&file).unwrap();
+    assert!(page.contains("3 of ") && page.contains("entries, from number 5"));
+}
+
+#[test]
+fn a_case_of_the_laboratory_becomes_a_page_that_names_the_wrong_field() {
+    let dir = Dir::new("lab-report");
+    let file = dir.0.join("page.html");
+    let out = run(&["lab", "--case", "P4", "--firmware", "opensbi-1.9", "--report", file.to_str().unwrap()]);
+    assert_eq!(code(&out), 0, "{}", stderr(&out));
+    let page = std::fs::read_to_string(&file).unwrap();
+    let data = page.split("id=\"data\">").nth(1).unwrap().split("</script>").next().unwrap();
+    let data: serde_json::Value = serde_json::from_str(data).unwrap();
+    let wrong = &data["runs"][0]["verdict"]["wrong"][0];
+    assert_eq!((wrong["name"].as_str(), wrong["made_of"].as_str()), (Some("mode"), Some("hstatus.SPV")));
+    let writer = wrong["writer"].as_u64().unwrap() as usize;
+    assert!(data["runs"][0]["entries"][writer]["changes"].to_string().contains("SPV"));
+}
