@@ -30,6 +30,9 @@ pub struct Config {
     /// Switched extensions of the native firmware.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub sbi_ext: String,
+    /// Domains of the native firmware.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub domains: Vec<String>,
     /// Device tree blob.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub dtb: Option<PathBuf>,
@@ -108,6 +111,7 @@ impl Default for Config {
             sbi_profile: "spec".into(),
             bugs: Vec::new(),
             sbi_ext: String::new(),
+            domains: Vec::new(),
             dtb: None,
             from_snapshot: None,
             places: Vec::new(),
@@ -153,6 +157,9 @@ impl Config {
         if let Some(ids) = &a.hart_ids {
             c.hart_ids = ids.clone();
             c.smp = a.smp.unwrap_or(ids.len() as u64);
+        }
+        if !a.domain.is_empty() {
+            c.domains = a.domain.clone();
         }
         if !a.bug.is_empty() {
             c.bugs = a.bug.clone();

@@ -2,6 +2,7 @@
 
 use sbi_model::bug::{Bug, Bugs, Status};
 use sbi_model::config::Optional;
+use sbi_model::domain::Domains;
 use sbi_model::profile::{PROFILES, Profile};
 
 use crate::config::Config;
@@ -20,6 +21,12 @@ pub fn config(c: &Config) -> Result<sbi_model::Config, CliError> {
     let mut config = sbi_model::Config::new(profile);
     config.bugs = bugs(&c.bugs)?;
     optional(&mut config.optional, &c.sbi_ext)?;
+    config.domains = crate::domains::parse(&c.domains)?;
+    Domains::new(&config.domains, &config.reserved).check().map_err(|e| {
+        let text = format!("option --domain: {e}");
+        let (what, remedy) = text.rsplit_once("; ").unwrap_or((&text, "see trapeze run --help"));
+        CliError::usage(what, remedy)
+    })?;
     Ok(config)
 }
 

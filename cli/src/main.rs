@@ -11,6 +11,7 @@ mod debug;
 mod diff_firmware;
 mod disasm;
 mod disk;
+mod domains;
 mod drives;
 mod entry;
 mod exit;

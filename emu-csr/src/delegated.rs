@@ -15,9 +15,6 @@ const SELECTS: std::ops::RangeInclusive<u64> = 0x40..=0x5f;
 impl Csrs {
     /// Access to `sireg` number `i`, which with V=1 is `vsireg`. What is not implemented is illegal, as the manual recommends.
     pub(crate) fn check_sireg(&self, i: u8, mode: Mode) -> Result<(), Denied> {
-        if mode != Mode::M {
-            self.check_indirect_state_enable(mode)?;
-        }
         let select = if mode.virt() { self.vsiselect } else { self.siselect };
         let delegation = self.isa.has(Ext::Ssccfg) && SELECTS.contains(&select);
         if !delegation || self.menvcfg & menvcfg::CDE == 0 {
@@ -36,15 +33,6 @@ impl Csrs {
         };
         let there = needs.is_some_and(|ext| self.isa.has(ext));
         if there && self.mcounteren >> counter & 1 != 0 { Ok(()) } else { Err(Denied::Illegal) }
-    }
-
-    /// Bit 60 of mstateen0 and hstateen0, before anything else is asked (Sscsrind, "Access control by the state-enable CSRs").
-    fn check_indirect_state_enable(&self, mode: Mode) -> Result<(), Denied> {
-        let open = |stateen: u64| !self.isa.has(Ext::Smstateen) || stateen >> 60 & 1 != 0;
-        if !open(self.mstateen0) {
-            return Err(Denied::Illegal);
-        }
-        if mode.virt() && !open(self.hstateen0) { Err(Denied::Virtual) } else { Ok(()) }
     }
 
     /// The counter that siselect selects.

@@ -40,7 +40,8 @@ impl Csrs {
         match gate {
             Gate::Fs => self.check_fp(mode).is_ok(),
             Gate::Counter(i) => self.mcounteren >> i & 1 != 0,
-            Gate::Tvm | Gate::Gtvm | Gate::WithoutS => true,
+            Gate::Tvm | Gate::Gtvm | Gate::WithoutS | Gate::Sireg(_) | Gate::Mireg | Gate::Overflows => true,
+            Gate::Cde => self.menvcfg & menvcfg::CDE != 0,
             Gate::Ssp => self.menvcfg & menvcfg::SSE != 0,
             Gate::Stce => self.menvcfg & menvcfg::STCE != 0 && self.mcounteren & 2 != 0,
             Gate::StateEn0(bit) => !self.isa.has(Ext::Smstateen) || self.mstateen0 >> bit & 1 != 0,
@@ -56,6 +57,12 @@ impl Csrs {
         }
         if gate == Gate::WithoutS && self.isa.has(Ext::S) {
             return Err(Denied::Illegal);
+        }
+        match gate {
+            Gate::Sireg(i) => return self.check_sireg(i, mode),
+            Gate::Mireg => return Err(Denied::Illegal),
+            Gate::Cde if self.menvcfg & menvcfg::CDE == 0 => return Err(Denied::Illegal),
+            _ => {}
         }
         if mode == Mode::M {
             return Ok(());
@@ -78,7 +85,9 @@ impl Csrs {
             Gate::Stce => !mode.virt() || self.henvcfg & menvcfg::STCE != 0 && self.hcounteren & 2 != 0,
             Gate::StateEn0(bit) => !self.isa.has(Ext::Smstateen) || !mode.virt() || self.hstateen0 >> bit & 1 != 0,
             Gate::StateEn(n) => !self.isa.has(Ext::Smstateen) || !mode.virt() || self.hstateen(n) >> 63 != 0,
-            Gate::Fs | Gate::Gtvm | Gate::WithoutS => true,
+            Gate::Cde => !mode.virt(),
+            Gate::Overflows => !mode.virt() || self.menvcfg & menvcfg::CDE == 0,
+            Gate::Fs | Gate::Gtvm | Gate::WithoutS | Gate::Sireg(_) | Gate::Mireg => true,
         };
         if open { Ok(()) } else { Err(Denied::Virtual) }
     }

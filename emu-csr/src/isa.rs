@@ -96,14 +96,18 @@ extensions! {
     Shvsatpa "shvsatpa" (1 0) requires[H] implies[] "vsatp supports all modes of satp";
     Shvstvala "shvstvala" (1 0) requires[H] implies[] "vstval is written as Sstvala says of stval";
     Shvstvecd "shvstvecd" (1 0) requires[H] implies[] "vstvec supports Direct with any aligned base";
+    Smcdeleg "smcdeleg" (1 0) requires[Smcsrind Zihpm] implies[Ssccfg] "Counter delegation to supervisor mode";
     Smcntrpmf "smcntrpmf" (1 0) requires[Zicntr] implies[] "Privilege-mode filtering of cycle and instret";
+    Smcsrind "smcsrind" (1 0) requires[S] implies[Sscsrind] "Indirect CSR access, machine level";
     Smdbltrp "smdbltrp" (1 0) requires[] implies[] "Double traps of machine mode";
     Smepmp "smepmp" (1 0) requires[] implies[] "PMP enhancements for M-mode";
     Smrnmi "smrnmi" (1 0) requires[] implies[] "Resumable non-maskable interrupts";
     Smstateen "smstateen" (1 0) requires[] implies[Ssstateen] "State enable registers, machine level";
+    Ssccfg "ssccfg" (1 0) requires[Sscsrind Smcdeleg] implies[] "Configuration of delegated counters";
     Ssccptr "ssccptr" (1 0) requires[S] implies[] "Main memory supports hardware page-table reads";
     Sscofpmf "sscofpmf" (1 0) requires[S Zihpm] implies[] "Count overflow and mode-based filtering";
     Sscounterenw "sscounterenw" (1 0) requires[S Zihpm] implies[] "Every implemented counter can be enabled in scounteren";
+    Sscsrind "sscsrind" (1 0) requires[S Smcsrind] implies[] "Indirect CSR access, supervisor level";
     Ssdbltrp "ssdbltrp" (1 0) requires[S] implies[] "Double traps below machine mode";
     Ssstateen "ssstateen" (1 0) requires[S Smstateen] implies[] "State enable registers, supervisor level";
     Sstc "sstc" (1 0) requires[S Zicntr] implies[] "Supervisor timer compare";

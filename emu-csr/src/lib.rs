@@ -10,6 +10,7 @@ pub mod change;
 pub mod checks;
 pub mod counters;
 pub mod csrs;
+mod delegated;
 pub mod entry;
 pub mod events;
 mod gate;

@@ -76,6 +76,14 @@ pub enum Gate {
     WithoutS,
     /// Bit 63 of `mstateenN` and `hstateenN`.
     StateEn(u8),
+    /// sireg to sireg6, by number: what siselect, or with V=1 vsiselect, selects.
+    Sireg(u8),
+    /// mireg to mireg6 and vsireg to vsireg6: none of this hart's extensions has anything there.
+    Mireg,
+    /// menvcfg.CDE, and never in a virtual machine.
+    Cde,
+    /// scountovf: with menvcfg.CDE not in a virtual machine.
+    Overflows,
 }
 
 impl Rule {

@@ -37,6 +37,13 @@ impl Csrs {
             View::Tinfo => self.tinfo(),
             View::Tdata => self.tdata(i),
             View::Hcontext => self.mcontext,
+            View::Scountinhibit => self.mcountinhibit & self.mcounteren,
+            View::Sireg => self.get_delegated(1, now),
+            View::Sireg2 => self.get_delegated(2, now),
+            // Nothing is there: the gates refuse it, and a debugger reads 0.
+            View::Sireg3 | View::Sireg4 | View::Sireg5 | View::Sireg6 => 0,
+            View::Mireg | View::Mireg2 | View::Mireg3 | View::Mireg4 | View::Mireg5 | View::Mireg6 => 0,
+            View::Vsireg | View::Vsireg2 | View::Vsireg3 | View::Vsireg4 | View::Vsireg5 | View::Vsireg6 => 0,
         }
     }
 
@@ -74,6 +81,15 @@ impl Csrs {
             View::Tselect => return self.put_tselect(value, sink),
             View::Tdata => return self.put_tdata(i, value, sink),
             View::Tinfo => return Effects::NONE,
+            View::Scountinhibit => {
+                let whole = warl::merge(self.mcountinhibit, value, self.mcounteren & !2);
+                (Reg::mcountinhibit, table::MCOUNTINHIBIT, table::COUNTERS, whole)
+            }
+            View::Sireg => return self.put_delegated(1, value, mode, now, sink),
+            View::Sireg2 => return self.put_delegated(2, value, mode, now, sink),
+            View::Sireg3 | View::Sireg4 | View::Sireg5 | View::Sireg6 => return Effects::NONE,
+            View::Mireg | View::Mireg2 | View::Mireg3 | View::Mireg4 | View::Mireg5 | View::Mireg6 => return Effects::NONE,
+            View::Vsireg | View::Vsireg2 | View::Vsireg3 | View::Vsireg4 | View::Vsireg5 | View::Vsireg6 => return Effects::NONE,
         };
         self.store(reg, number, effects, whole, mode, now, sink)
     }

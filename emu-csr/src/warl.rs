@@ -199,7 +199,12 @@ fn envcfg(csrs: &Csrs, new: u64) -> u64 {
 
 /// Privileged ISA, "Machine Environment Configuration (menvcfg) Register".
 pub(crate) fn menvcfg(csrs: &Csrs, _: u64, new: u64) -> u64 {
-    envcfg(csrs, new)
+    envcfg(csrs, new) | new & with(csrs, Ext::Smcdeleg, menvcfg::CDE)
+}
+
+/// siselect and its like: "0..0xFFF at a minimum". A value beyond leaves the register as it is.
+pub(crate) fn select(_: &Csrs, old: u64, new: u64) -> u64 {
+    if new <= 0xfff { new } else { old }
 }
 
 /// The bits of henvcfg that are read-only zero while the same bit of menvcfg is zero.
@@ -273,7 +278,7 @@ fn hstateen(mstateen: u64, mask: u64, old: u64, new: u64) -> u64 {
 
 /// The state of this hart that has a bit of its own in mstateen0 and hstateen0.
 fn stateen0(csrs: &Csrs) -> u64 {
-    1 << 63 | 1 << 62 | with(csrs, Ext::Sdtrig, 1 << 57)
+    1 << 63 | 1 << 62 | with(csrs, Ext::Sdtrig, 1 << 57) | with(csrs, Ext::Sscsrind, 1 << 60)
 }
 
 pub(crate) fn mstateen0(csrs: &Csrs, old: u64, new: u64) -> u64 {

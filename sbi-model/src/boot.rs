@@ -7,6 +7,7 @@ use emu_csr::table::{self, field};
 use emu_csr::triggers::TRIGGERS;
 use emu_csr::{Effects, Exception, Ext, Interrupt, Mode};
 
+use crate::domain::Domains;
 use crate::leave;
 
 /// S-level and counter-overflow interrupts go to the supervisor.
@@ -33,9 +34,9 @@ const MEDELEG: &[Exception] = &[
 const HPM_INHIBITED: u64 = 0xffff_fff8;
 
 /// Sets up a hart's M-level registers and those whose values at start the supervisor may rely on.
-fn set_up(hart: &mut Hart, bus: &Bus) {
+fn set_up(hart: &mut Hart, bus: &Bus, domains: &Domains) {
     let now = hart.now(bus);
-    let isa = hart.csr.isa;
+    let (isa, id) = (hart.csr.isa, hart.id);
     let on = |ext: Ext, bits: u64| if isa.has(ext) { bits } else { 0 };
     let csr = &mut hart.csr;
     // Registers this hart has not are passed over, and so are bits it has not.
@@ -61,7 +62,12 @@ fn set_up(hart: &mut Hart, bus: &Bus) {
     use field::menvcfg::{CBCFE, CBIE, CBZE, PBMTE, STCE};
     // Without Svade only the hart itself can keep A and D.
     let adue = if isa.has(Ext::Svadu) && !isa.has(Ext::Svade) { field::menvcfg::ADUE } else { 0 };
-    let envcfg = on(Ext::Zicboz, CBZE) | on(Ext::Zicbom, CBCFE | CBIE) | on(Ext::Svpbmt, PBMTE) | on(Ext::Sstc, STCE) | adue;
+    let envcfg = on(Ext::Smcdeleg, field::menvcfg::CDE)
+        | on(Ext::Zicboz, CBZE)
+        | on(Ext::Zicbom, CBCFE | CBIE)
+        | on(Ext::Svpbmt, PBMTE)
+        | on(Ext::Sstc, STCE)
+        | adue;
     put(table::MENVCFG, envcfg);
     for (i, n) in (table::MSTATEEN0..).take(4).enumerate() {
         put(n, if i == 0 { u64::MAX } else { 1 << 63 });
@@ -72,9 +78,15 @@ fn set_up(hart: &mut Hart, bus: &Bus) {
     // No time comparison fires before the supervisor has set one.
     put(table::STIMECMP, u64::MAX);
     put(table::VSTIMECMP, u64::MAX);
-    // One entry opens all memory to S and U: NAPOT over the whole address space, read, write and execute.
-    put(table::PMPADDR0, u64::MAX);
-    put(table::PMPCFG0, 0x1f);
+    // What S and U may do in memory. A machine without domains has one entry, NAPOT over the whole address space.
+    let mut cfg = [0u8; 16];
+    for (i, (addr, byte)) in domains.pmp(id).into_iter().take(cfg.len()).enumerate() {
+        put(table::PMPADDR0 + i as u16, addr);
+        cfg[i] = byte;
+    }
+    for (i, bytes) in cfg.as_chunks::<8>().0.iter().enumerate() {
+        put(table::PMPCFG0 + 2 * i as u16, u64::from_le_bytes(*bytes));
+    }
     put(table::HSTATUS, 0);
     put(table::SSCRATCH, 0);
     put(table::SIE, 0);
@@ -85,10 +97,10 @@ fn set_up(hart: &mut Hart, bus: &Bus) {
 }
 
 /// Lets the hart run in S-mode (HS-mode with H) at `entry` with a0 = its id and a1 = `arg`; from boot, hart start and resume.
-pub(crate) fn start(hart: &mut Hart, bus: &Bus, entry: u64, arg: u64) {
+pub(crate) fn start(hart: &mut Hart, bus: &Bus, entry: u64, arg: u64, domains: &Domains) {
     hart.set_mode(Mode::M);
     hart.reservation = None;
-    set_up(hart, bus);
+    set_up(hart, bus, domains);
     let now = hart.now(bus);
     hart.csr.poke(table::STVEC, entry, &now);
     enter(hart, bus, entry, arg);

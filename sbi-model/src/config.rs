@@ -2,6 +2,7 @@
 
 use crate::bug::Bugs;
 use crate::call::Extension;
+use crate::domain::{Domain, Domains};
 use crate::ext::mpxy::channel;
 use crate::profile::{
     Profile,
@@ -48,6 +49,8 @@ pub struct Config {
     pub reserved: Vec<(u64, u64)>,
     /// Ids of the platform's own software events: bit 14 is set.
     pub platform_events: Vec<u32>,
+    /// Domains: [`Domains::check`] says whether they can be. None: every hart is in one that has all memory.
+    pub domains: Vec<Domain>,
     /// Extensions that may be switched.
     pub optional: Optional,
     /// Vendor-specific extensions (SBI, "Vendor Specific Extension Space") of whoever embeds this firmware, with ids of
@@ -69,6 +72,7 @@ impl Config {
             bugs: Bugs::NONE,
             reserved: Vec::new(),
             platform_events: Vec::new(),
+            domains: Vec::new(),
             optional: Optional::default(),
             vendor: Vec::new(),
         }
@@ -98,6 +102,8 @@ pub struct Rules {
     pub reserved: Vec<(u64, u64)>,
     /// See [`Config::platform_events`].
     pub platform_events: Vec<u32>,
+    /// Domains, and the memory that none of them has.
+    pub domains: Domains,
     /// See [`Config::optional`].
     pub optional: Optional,
     /// See [`Config::vendor`].
@@ -113,7 +119,9 @@ impl From<Config> for Rules {
         {
             platform_events.push(channel::EVENT);
         }
+        let domains = Domains::new(&c.domains, &c.reserved);
         Rules {
+            domains,
             profile: c.profile,
             policies,
             bugs,

@@ -16,7 +16,7 @@ use crate::profile::policy::ReservedLegacy;
 use crate::record::{self, Before};
 use crate::sse::{self, Sse};
 use crate::state::{HartState, Stage, State};
-use crate::{boot, emulate, ext, leave};
+use crate::{boot, emulate, ext, harts, leave};
 
 /// Price in cycles of every trap the firmware answers, from its entry to its return. OpenSBI takes a few hundred instructions.
 pub const COST: u64 = 250;
@@ -60,8 +60,14 @@ impl Firmware for Sbi {
             boot::hold(h);
         }
         if let Some(h) = platform.harts.get_mut(boot) {
-            boot::start(h, platform.bus, entry, dtb);
+            boot::start(h, platform.bus, entry, dtb, &self.rules.domains);
             self.state.set(boot, HartState::Started);
+        }
+        for b in self.rules.domains.boots() {
+            if let Some(i) = harts::index_of(platform, b.hart).filter(|i| *i != boot) {
+                boot::start(&mut platform.harts[i], platform.bus, b.entry, b.arg, &self.rules.domains);
+                self.state.set(i, HartState::Started);
+            }
         }
     }
 

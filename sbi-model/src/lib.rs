@@ -10,6 +10,7 @@ mod boot;
 pub mod bug;
 pub mod call;
 pub mod config;
+pub mod domain;
 mod emulate;
 pub mod error;
 pub mod ext;

@@ -32,9 +32,8 @@ impl Call<'_, '_> {
 
     /// Whether the caller's domain lets the supervisor access these physical addresses; it need not be memory. The firmware's own
     /// memory is closed to every domain.
-    pub fn domain_allows(&self, at: u64, len: u64, _access: Access) -> bool {
-        let end = at.saturating_add(len.max(1));
-        !self.rules.reserved.iter().any(|&(first, size)| at < first.saturating_add(size) && first < end)
+    pub fn domain_allows(&self, at: u64, len: u64, access: Access) -> bool {
+        self.rules.domains.allow(self.platform.harts[self.hart].id, at, len, access)
     }
 
     /// Reads bytes that [`Call::shared`] has allowed.

@@ -123,6 +123,10 @@ pub struct RunArgs {
     /// Switch an extension of the native firmware: NAME=on|off[,NAME=...] with mpxy (on) or nacl (off; KVM uses it when it is on)
     #[arg(long, value_name = "NAME=on|off", help_heading = "Guest")]
     pub sbi_ext: Option<String>,
+    /// A domain of the native firmware: NAME[,harts=ID:ID...][,mem=BASE+SIZE:rwx ...][,boot=ID@ENTRY][,reset=off]. May be given more than
+    /// once; 'root' is the domain of all other harts
+    #[arg(long, value_name = "NAME,...", help_heading = "Guest")]
+    pub domain: Vec<String>,
     /// Device tree blob to pass instead of the generated one
     #[arg(long, value_name = "FILE", help_heading = "Guest")]
     pub dtb: Option<PathBuf>,

@@ -10,7 +10,7 @@ pub const PROFILES: [(&str, &str); 4] = [
     ("rv64gc", "RV64IMAFDC with Zicsr and Zifencei, machine, supervisor and user modes, Sv39: the smallest that boots Linux"),
     (
         "max",
-        "everything this machine has that M-mode software need not know of: without smdbltrp and smrnmi, and with A and D updated from the start: without svade",
+        "everything this machine has that M-mode software need not know of: without smdbltrp, smrnmi, smcsrind and smcdeleg, and with A and D updated from the start: without svade",
     ),
 ];
 
@@ -85,11 +85,13 @@ impl Isa {
         }
     }
 
-    /// Everything this machine has, but for three: the default. A and D are the hart's to set from the start: Svade beside Svadu would
+    /// Everything this machine has, but for a few: the default. A and D are the hart's to set from the start: Svade beside Svadu would
     /// tell the supervisor that updating is off until it asks for it (device tree binding "riscv,isa-extensions"). Smdbltrp and Smrnmi
     /// change the state after reset (mstatus.MDT set, mnstatus.NMIE clear), so that M-mode software that does not know them can take
-    /// no trap or no interrupt.
+    /// no trap or no interrupt. Smcsrind and Smcdeleg, with what belongs to them, are there for those who ask: a supervisor that sees them
+    /// leaves the counters' SBI calls aside.
     pub fn max() -> Isa {
-        Isa::all().without(Svade).without(Smdbltrp).without(Smrnmi)
+        let asked = [Svade, Smdbltrp, Smrnmi, Smcsrind, Sscsrind, Smcdeleg, Ssccfg];
+        asked.into_iter().fold(Isa::all(), Isa::without)
     }
 }

@@ -1,6 +1,6 @@
 //! The list itself. Own registers stand in the order of state snapshots; a new one goes to the end of its group.
 
-use super::Gate::{self, Counter, Fs, Gtvm, Ssp, StateEn, StateEn0, Stce, Tvm, WithoutS};
+use super::Gate::{self, Cde, Counter, Fs, Gtvm, Mireg, Overflows, Sireg, Ssp, StateEn, StateEn0, Stce, Tvm, WithoutS};
 use super::Rule::{Any, Fixed, Mask, Warl};
 use crate::access::{Effects, Scratch};
 use crate::isa::{Ext, Isa};
@@ -13,7 +13,7 @@ const CONTEXT: Effects = Effects::CONTEXT;
 const FLUSH: Effects = Effects::FLUSH;
 pub(crate) const INTERRUPTS: Effects = Effects::INTERRUPTS;
 const TIMER: Effects = Effects::TIMER.with(Effects::INTERRUPTS);
-const COUNTERS: Effects = Effects::COUNTERS;
+pub(crate) const COUNTERS: Effects = Effects::COUNTERS;
 const ENVCFG: Effects = Effects::FLUSH.with(Effects::TIMER).with(Effects::INTERRUPTS);
 
 static COUNTER_GATES: [[Gate; 1]; 32] = {
@@ -98,7 +98,7 @@ csrs! {
         /// Environment configuration below M (Privileged ISA, "Machine Environment Configuration (menvcfg) Register").
         MENVCFG 0x30a menvcfg needs[U] gates[] Warl(warl::menvcfg) => ENVCFG, {
             STCE 63 "stimecmp enabled"; PBMTE 62 "Svpbmt enabled"; ADUE 61 "hardware updating of A and D";
-            DTE 59 "double traps enabled in S";
+            CDE 60 "counters delegated to S (Smcdeleg)"; DTE 59 "double traps enabled in S";
             CBZE 7 "cbo.zero enabled"; CBCFE 6 "cbo.clean and cbo.flush enabled"; CBIE 5..4 "cbo.inval: 0 trap, 1 flush, 3 invalidate";
             SSE 3 "shadow stacks enabled in S"; LPE 2 "landing pads enabled in S";
             FIOM 0 "fence of I/O implies memory";
@@ -272,6 +272,12 @@ csrs! {
         }
         /// Shadow-stack pointer (Zicfiss, "Shadow Stack Pointer (ssp)"): a multiple of eight, as XLEN is never 32.
         SSP 0x011 ssp needs[Zicfiss] gates[Ssp] Mask(!7) => NO, {}
+        /// Machine indirect register select (Smcsrind): no extension of this hart has machine-level values.
+        MISELECT 0x350 miselect needs[Smcsrind] gates[] Warl(warl::select) => NO, {}
+        /// Supervisor indirect register select (Sscsrind).
+        SISELECT 0x150 siselect needs[Sscsrind] gates[StateEn0(60)] Warl(warl::select) => NO, virt VSISELECT, {}
+        /// Virtual supervisor indirect register select (Sscsrind).
+        VSISELECT 0x250 vsiselect needs[Sscsrind H] gates[StateEn0(60)] Warl(warl::select) => NO, {}
     }
 
     view {
@@ -311,7 +317,7 @@ csrs! {
         /// The delegated part of mip.
         SIP 0x144 sip Sip needs[S] gates[] virt VSIP, { LCOFIP 13 "counter overflow"; SEIP 9 "external"; STIP 5 "timer"; SSIP 1 "software"; }
         /// Overflow flags of the counters enabled for the reader (Sscofpmf).
-        SCOUNTOVF 0xda0 scountovf Scountovf needs[Sscofpmf] gates[] { OF 31..3 "mhpmevent3.OF to mhpmevent31.OF"; }
+        SCOUNTOVF 0xda0 scountovf Scountovf needs[Sscofpmf] gates[Overflows] { OF 31..3 "mhpmevent3.OF to mhpmevent31.OF"; }
         /// The VS-level and guest external part of mie (Hypervisor, "Hypervisor Interrupt (hvip, hip, and hie) Registers").
         HIE 0x604 hie Hie needs[H] gates[] { SGEIE 12 "supervisor guest external"; VSEIE 10 "VS external"; VSTIE 6 "VS timer"; VSSIE 2 "VS software"; }
         /// The VS-level and guest external part of mip.
@@ -328,6 +334,44 @@ csrs! {
         TINFO 0x7a4 tinfo Tinfo needs[] gates[] { VERSION 31..24 "1"; INFO 15..0 "a bit for each type it can have" ; }
         /// HS-mode's view of mcontext (Debug, Sdtrig).
         HCONTEXT 0x6a8 hcontext Hcontext needs[Sdtrig H] gates[StateEn0(57)] { HCONTEXT 13..0 "number of the virtual machine"; }
+        /// Machine indirect register alias 1 (Smcsrind, Sscsrind).
+        MIREG 0x351 mireg Mireg needs[Smcsrind] gates[Mireg] {}
+        /// Machine indirect register alias 2 (Smcsrind, Sscsrind).
+        MIREG2 0x352 mireg2 Mireg2 needs[Smcsrind] gates[Mireg] {}
+        /// Machine indirect register alias 3 (Smcsrind, Sscsrind).
+        MIREG3 0x353 mireg3 Mireg3 needs[Smcsrind] gates[Mireg] {}
+        /// Machine indirect register alias 4 (Smcsrind, Sscsrind).
+        MIREG4 0x355 mireg4 Mireg4 needs[Smcsrind] gates[Mireg] {}
+        /// Machine indirect register alias 5 (Smcsrind, Sscsrind).
+        MIREG5 0x356 mireg5 Mireg5 needs[Smcsrind] gates[Mireg] {}
+        /// Machine indirect register alias 6 (Smcsrind, Sscsrind).
+        MIREG6 0x357 mireg6 Mireg6 needs[Smcsrind] gates[Mireg] {}
+        /// Supervisor indirect register alias 1 (Smcsrind, Sscsrind).
+        SIREG 0x151 sireg Sireg needs[Sscsrind] gates[StateEn0(60), Sireg(1)] virt VSIREG, {}
+        /// Supervisor indirect register alias 2 (Smcsrind, Sscsrind).
+        SIREG2 0x152 sireg2 Sireg2 needs[Sscsrind] gates[StateEn0(60), Sireg(2)] virt VSIREG2, {}
+        /// Supervisor indirect register alias 3 (Smcsrind, Sscsrind).
+        SIREG3 0x153 sireg3 Sireg3 needs[Sscsrind] gates[StateEn0(60), Sireg(3)] virt VSIREG3, {}
+        /// Supervisor indirect register alias 4 (Smcsrind, Sscsrind).
+        SIREG4 0x155 sireg4 Sireg4 needs[Sscsrind] gates[StateEn0(60), Sireg(4)] virt VSIREG4, {}
+        /// Supervisor indirect register alias 5 (Smcsrind, Sscsrind).
+        SIREG5 0x156 sireg5 Sireg5 needs[Sscsrind] gates[StateEn0(60), Sireg(5)] virt VSIREG5, {}
+        /// Supervisor indirect register alias 6 (Smcsrind, Sscsrind).
+        SIREG6 0x157 sireg6 Sireg6 needs[Sscsrind] gates[StateEn0(60), Sireg(6)] virt VSIREG6, {}
+        /// Virtual supervisor indirect register alias 1 (Smcsrind, Sscsrind).
+        VSIREG 0x251 vsireg Vsireg needs[Sscsrind H] gates[StateEn0(60), Mireg] {}
+        /// Virtual supervisor indirect register alias 2 (Smcsrind, Sscsrind).
+        VSIREG2 0x252 vsireg2 Vsireg2 needs[Sscsrind H] gates[StateEn0(60), Mireg] {}
+        /// Virtual supervisor indirect register alias 3 (Smcsrind, Sscsrind).
+        VSIREG3 0x253 vsireg3 Vsireg3 needs[Sscsrind H] gates[StateEn0(60), Mireg] {}
+        /// Virtual supervisor indirect register alias 4 (Smcsrind, Sscsrind).
+        VSIREG4 0x255 vsireg4 Vsireg4 needs[Sscsrind H] gates[StateEn0(60), Mireg] {}
+        /// Virtual supervisor indirect register alias 5 (Smcsrind, Sscsrind).
+        VSIREG5 0x256 vsireg5 Vsireg5 needs[Sscsrind H] gates[StateEn0(60), Mireg] {}
+        /// Virtual supervisor indirect register alias 6 (Smcsrind, Sscsrind).
+        VSIREG6 0x257 vsireg6 Vsireg6 needs[Sscsrind H] gates[StateEn0(60), Mireg] {}
+        /// The delegated part of mcountinhibit (Smcdeleg, Ssccfg).
+        SCOUNTINHIBIT 0x120 scountinhibit Scountinhibit needs[Ssccfg] gates[Cde] { HPM 31..3 "mhpmcounter3 to 31"; IR 2 "minstret"; CY 0 "mcycle"; }
     }
 
     array {

@@ -8,7 +8,7 @@ use crate::error::SbiError;
 use crate::memory::Access;
 use crate::profile::policy::HartChange;
 use crate::state::HartState;
-use crate::{boot, harts, leave, sse};
+use crate::{boot, leave, sse};
 
 /// The extension.
 pub static EXTENSION: Extension = Extension::new(0x48_534d, "HSM", FUNCTIONS);
@@ -42,7 +42,7 @@ fn pending(c: &mut Call<'_, '_>, i: usize, state: HartState) -> bool {
 
 fn hart_start(c: &mut Call<'_, '_>) -> Outcome {
     let [id, at, opaque, ..] = c.args;
-    let Some(i) = harts::index_of(c.platform, id) else { return SbiError::InvalidParam.into() };
+    let Some(i) = c.hart_of(id) else { return SbiError::InvalidParam.into() };
     // In the second step all this has been asked.
     if c.work().at == 0 {
         if !may_run(c, at) {
@@ -62,7 +62,7 @@ fn hart_start(c: &mut Call<'_, '_>) -> Outcome {
     (c.state.pmu[i], c.state.dbtr[i], c.state.fwft[i]) = Default::default();
     c.state.nacl[i] = Default::default();
     c.state.mpxy.shmem[i] = super::mpxy::NONE;
-    boot::start(h, c.platform.bus, at, opaque);
+    boot::start(h, c.platform.bus, at, opaque, &c.rules.domains);
     sse::start(c, i);
     c.state.set(i, HartState::Started);
     Outcome::Return(Ok(0))
@@ -81,7 +81,7 @@ fn hart_stop(c: &mut Call<'_, '_>) -> Outcome {
 }
 
 fn hart_get_status(c: &mut Call<'_, '_>) -> Outcome {
-    let Some(i) = harts::index_of(c.platform, c.args[0]) else { return SbiError::InvalidParam.into() };
+    let Some(i) = c.hart_of(c.args[0]) else { return SbiError::InvalidParam.into() };
     Outcome::Return(Ok(match c.state.of(i, &c.platform.harts[i]) {
         HartState::Started => 0,
         HartState::Stopped => 1,

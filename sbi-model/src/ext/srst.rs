@@ -21,6 +21,10 @@ fn reset(c: &mut Call<'_, '_>) -> Outcome {
     if reason > SYSTEM_FAILURE {
         return SbiError::InvalidParam.into();
     }
+    let hart = c.platform.harts[c.hart].id;
+    if kind <= 2 && c.rules.domains.of(hart).is_some_and(|d| !d.may_reset) {
+        return SbiError::NotSupported.into();
+    }
     match kind {
         0 => shutdown(reason),
         1 | 2 => Outcome::Request(Request::Reset),

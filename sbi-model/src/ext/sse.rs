@@ -225,7 +225,7 @@ fn injected(c: &Call<'_, '_>) -> Result<Place, SbiError> {
     if c.rules.policies.check_order == CheckOrder::EventFirst {
         c.state.sse.find(c.rules, c.hart, event)?;
     }
-    let named = crate::harts::index_of(c.platform, hart_id);
+    let named = c.hart_of(hart_id);
     let needed = !global || c.rules.policies.global_inject == GlobalInject::Checked;
     if needed && named.is_none() {
         return Err(SbiError::InvalidParam);

@@ -170,7 +170,7 @@ pub(crate) fn index_of(c: &Call<'_, '_>, hart_id: u64) -> usize {
         return usize::try_from(hart_id).unwrap_or(none).min(none);
     }
     let id = if c.rules.policies.hart_id == crate::profile::policy::HartIdWidth::Low32 { hart_id & 0xffff_ffff } else { hart_id };
-    crate::harts::index_of(c.platform, id).unwrap_or(none)
+    c.hart_of(id).unwrap_or(none)
 }
 
 /// Gives a global event to another hart.
