@@ -32,11 +32,11 @@ pub struct Region {
 }
 
 impl Region {
-    /// Everything: all 2^56 physical addresses.
+    /// Everything: all 2^56 physical addresses, and, as far as the firmware's checks go, what lies beyond them.
     pub const WHOLE: Region = Region { base: 0, size: 1 << 56, allowed: permission::ALL };
 
     fn end(&self) -> u64 {
-        self.base.saturating_add(self.size)
+        if self.size >= Region::WHOLE.size { u64::MAX } else { self.base.saturating_add(self.size) }
     }
 }
 
@@ -115,7 +115,11 @@ impl Domains {
                 return Err(DomainError::Hart(d.name.clone(), h));
             }
             let whole = |v: u64| v.is_multiple_of(PAGE);
-            if let Some(r) = d.regions.iter().find(|r| r.size == 0 || !whole(r.base) || !whole(r.size) || r.end() > 1 << 56) {
+            if let Some(r) = d
+                .regions
+                .iter()
+                .find(|r| r.size == 0 || !whole(r.base) || !whole(r.size) || r.base.saturating_add(r.size) > 1 << 56)
+            {
                 return Err(DomainError::Region(d.name.clone(), r.base, r.size));
             }
             let entries = self.entries(&d.regions).len();
