@@ -117,6 +117,14 @@ impl Gate {
             Gate::StateEn0(bit) => format!("below M by bit {bit} of mstateen0 and hstateen0 (Smstateen)"),
             Gate::WithoutS => "exists only without S-mode (Debug, \"Native Triggers\")".to_owned(),
             Gate::StateEn(n) => format!("below M by bit 63 of mstateen{n} and hstateen{n} (Smstateen)"),
+            Gate::Sireg(i) => format!(
+                "part {i} of what siselect, in VS vsiselect, selects: a counter that mcounteren delegates while menvcfg.CDE is set (Smcdeleg, \"Counter Delegation\")"
+            ),
+            Gate::Mireg => "illegal: no extension of this hart has a register there (Smcsrind)".to_owned(),
+            Gate::Cde => {
+                "illegal while menvcfg.CDE is clear, otherwise closed to VS and VU (Smcdeleg, \"scountinhibit\")".to_owned()
+            }
+            Gate::Overflows => "closed to VS and VU while menvcfg.CDE is set (Smcdeleg, \"Virtualizing scountovf\")".to_owned(),
         }
     }
 }
