@@ -5,25 +5,33 @@
 use emu_core::board;
 use emu_core::board::load::{Bios, File, Images};
 use emu_core::machine::{EngineKind, Machine, MachineConfig, RunEnd};
+use emu_csr::Isa;
 use sbi_model::profile::Profile;
 use sbi_model::{Config, Sbi};
 
 /// Runs a program on a profile until it powers off; what it printed, the same on both engines.
 fn prints(program: &'static [u8], profile: &str, harts: usize) -> String {
+    let (text, end) = outcome(program, profile, harts, "max");
+    assert!(matches!(end, RunEnd::PowerOff(_)), "{profile}: {end:?} after {text}");
+    text
+}
+
+/// What a program printed on a profile and how its run ended, the same on both engines.
+fn outcome(program: &'static [u8], profile: &str, harts: usize, cpu: &str) -> (String, RunEnd) {
     let run = |engine| {
-        let board = board::Config { harts, ram_size: 16 << 20, ..board::Config::default() };
+        let isa = Isa::parse(cpu).unwrap();
+        let board = board::Config { harts, isa, ram_size: 16 << 20, ..board::Config::default() };
         let images = Images { bios: Bios::Native, kernel: Some(File { name: "payload", bytes: program }), ..Images::default() };
         let firmware = Sbi::new(Config::new(Profile::find(profile).unwrap()));
         let config = MachineConfig { board, engine, quantum: 1000 };
         let mut m = Machine::new(config, Vec::new(), &images, Some(Box::new(firmware))).unwrap();
         let end = m.run(100_000_000);
         let text = String::from_utf8(m.take_console_output()).unwrap();
-        assert!(matches!(end, RunEnd::PowerOff(_)), "{profile}: {end:?} after {text}");
-        (text, m.state_hash())
+        (text, end, m.state_hash())
     };
     let (step, block) = (run(EngineKind::Step), run(EngineKind::Block));
     assert!(step == block, "{profile}: engines differ");
-    step.0
+    (step.0, step.1)
 }
 
 #[test]
@@ -65,5 +73,22 @@ after a stop and a start:";
         ("opensbi-1.6", "Event 4 in invalid state at exit 8 unmasked"),
     ] {
         assert_eq!(prints(program, profile, 2), format!("{cases}{restart}\ndone\n"), "{profile}");
+    }
+}
+
+#[test]
+fn a_double_trap_that_no_event_can_take_repeats_for_ever_or_stops_the_machine() {
+    let program = include_bytes!("../../roms/sse/double-trap.elf");
+    for (profile, retries) in [("spec", false), ("opensbi-1.9", true), ("private-resume", true)] {
+        let (text, end) = outcome(program, profile, 1, "max,ssdbltrp=on");
+        assert_eq!(text, "a trap with SDT=1, events masked\n", "{profile}");
+        match end {
+            // The breakpoint's second trap, "double trap" (16), which firmware returns from to where it came from.
+            RunEnd::TrapLoop { hart: 0, pc, cause: 16 } if retries => {
+                assert!((0x8020_0000..0x8020_1000).contains(&pc), "{pc:#x}")
+            }
+            RunEnd::Fatal(why) if !retries => assert!(why.contains("double trap"), "{why}"),
+            other => panic!("{profile}: {other:?}"),
+        }
     }
 }

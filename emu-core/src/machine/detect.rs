@@ -1,5 +1,7 @@
 //! Tells a guest that will never do anything again from one that works.
 
+use emu_csr::Mode;
+
 use super::{Machine, RunEnd};
 use crate::hart::Hart;
 
@@ -19,10 +21,13 @@ impl Machine {
     }
 }
 
-/// xepc of the mode that took the last trap.
+/// The mode that took the last trap: M-mode too if firmware has returned to the very instruction that trapped.
+fn taker(h: &Hart) -> Mode {
+    if h.csr.mepc == h.pc { Mode::M } else { h.mode }
+}
+
 fn epc(h: &Hart) -> u64 {
-    use emu_csr::Mode;
-    match h.mode {
+    match taker(h) {
         Mode::M => h.csr.mepc,
         Mode::HS | Mode::U => h.csr.sepc,
         Mode::VS | Mode::VU => h.csr.vsepc,
@@ -30,8 +35,7 @@ fn epc(h: &Hart) -> u64 {
 }
 
 fn cause(h: &Hart) -> u64 {
-    use emu_csr::Mode;
-    match h.mode {
+    match taker(h) {
         Mode::M => h.csr.mcause,
         Mode::HS | Mode::U => h.csr.scause,
         Mode::VS | Mode::VU => h.csr.vscause,
