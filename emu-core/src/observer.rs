@@ -120,6 +120,33 @@ pub struct Retired<'a> {
     pub fcsr: u64,
 }
 
+/// Tells two observers the same.
+pub struct Both(
+    /// The one who is told first.
+    pub Box<dyn Observer>,
+    /// The other.
+    pub Box<dyn Observer>,
+);
+
+impl Observer for Both {
+    fn trap(&mut self, e: &TrapEntry) {
+        self.0.trap(e);
+        self.1.trap(e);
+    }
+    fn ret(&mut self, r: &TrapReturn) {
+        self.0.ret(r);
+        self.1.ret(r);
+    }
+    fn csr_write(&mut self, w: &CsrWrite) {
+        self.0.csr_write(w);
+        self.1.csr_write(w);
+    }
+    fn firmware(&mut self, r: &FwRecord) {
+        self.0.firmware(r);
+        self.1.firmware(r);
+    }
+}
+
 /// Receives events in order.
 pub trait Observer {
     /// A trap was entered.

@@ -1,6 +1,6 @@
 //! The last entries of the trap ledger, for `monitor traps` and `monitor why`.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::rc::Rc;
 
@@ -10,9 +10,9 @@ use replay::ledger::Entry;
 /// Entries that are kept: some seconds of a busy Linux.
 const KEPT: usize = 20_000;
 
-/// The entries, shared with the machine that is observed.
+/// The entries, shared with the machine that is observed, and whether they are wanted no more.
 #[derive(Clone, Default)]
-pub struct Recent(Rc<RefCell<VecDeque<Entry>>>);
+pub struct Recent(Rc<RefCell<VecDeque<Entry>>>, Rc<Cell<bool>>);
 
 impl Recent {
     /// The entries, oldest first.
@@ -20,7 +20,16 @@ impl Recent {
         self.0.borrow().iter().cloned().collect()
     }
 
+    /// Keeps nothing from here on.
+    pub fn mute(&self) {
+        self.1.set(true);
+        self.0.borrow_mut().clear();
+    }
+
     fn push(&self, e: Entry) {
+        if self.1.get() {
+            return;
+        }
         let mut list = self.0.borrow_mut();
         if list.len() == KEPT {
             list.pop_front();

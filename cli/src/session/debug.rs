@@ -5,6 +5,7 @@ use std::path::Path;
 
 use emu_core::engine::breaks::Hit;
 use emu_core::machine::{Machine, RunEnd};
+use emu_core::observer::Both;
 use gdbstub::stub::MultiThreadStopReason;
 use replay::ledger::{Entry, FieldName, last_writer};
 use replay::log::Decision;
@@ -29,6 +30,8 @@ pub struct Debug {
     stops: Stops,
     /// What happened lately, while a debugger is there.
     recent: Option<Recent>,
+    /// Somebody else observes the run as well.
+    shared: bool,
 }
 
 impl Session {
@@ -65,11 +68,22 @@ impl Session {
         }
     }
 
+    /// Has these entries kept, beside whom the run tells already.
+    fn listen_in(&mut self, recent: &Recent) {
+        let recent = Box::new(recent.clone());
+        let before = self.machine.clear_observer();
+        self.debug.shared = before.is_some();
+        match before {
+            Some(o) => self.machine.set_observer(Box::new(Both(o, recent))),
+            None => self.machine.set_observer(recent),
+        }
+    }
+
     /// Brings a fresh machine to where the debugger had the last one.
     pub(super) fn renew_debug(&mut self) {
         self.debug.inside = false;
-        if let Some(r) = &self.debug.recent {
-            self.machine.set_observer(Box::new(r.clone()));
+        if let Some(r) = self.debug.recent.clone() {
+            self.listen_in(&r);
             self.debug.stops.apply(&mut self.machine);
         }
     }
@@ -104,14 +118,18 @@ impl Guest for Session {
 
     fn attach(&mut self) {
         let recent = Recent::default();
-        self.machine.set_observer(Box::new(recent.clone()));
+        self.listen_in(&recent);
         self.debug.recent = Some(recent);
     }
 
     fn detach(&mut self) {
-        self.debug.recent = None;
+        if let Some(r) = self.debug.recent.take() {
+            r.mute();
+        }
         self.debug.stops = Stops::default();
-        self.machine.clear_observer();
+        if !self.debug.shared {
+            self.machine.clear_observer();
+        }
         self.machine.set_breaks(&[], &[]);
         self.anchor = (self.machine.cycles(), std::time::Instant::now());
     }
@@ -142,6 +160,11 @@ impl Guest for Session {
     }
 
     fn advance(&mut self) -> Result<Advance, CliError> {
+        if self.monitor.is_some() {
+            // The person at the terminal looks at a machine that stands still.
+            self.wait(None)?;
+            return Ok(Advance::Going);
+        }
         self.go_on()
     }
 

@@ -239,12 +239,12 @@ impl Machine {
         hart < 64 && self.in_firmware >> hart & 1 != 0
     }
 
-    /// Nobody is told any more.
-    pub fn clear_observer(&mut self) {
-        self.observer = None;
+    /// Nobody is told any more. Gives who was.
+    pub fn clear_observer(&mut self) -> Option<Box<dyn Observer>> {
         for h in &mut self.harts {
             h.observed = false;
         }
+        self.observer.take()
     }
 
     /// Lets other harts run between the steps of native firmware's operations as `schedule` says; `None`: each runs to its end at once.

@@ -213,7 +213,7 @@ impl Timeline {
         self.observers = observers;
         match &self.observers {
             Some(o) => self.machine.set_observer(o()),
-            None => self.machine.clear_observer(),
+            None => drop(self.machine.clear_observer()),
         }
     }
 
