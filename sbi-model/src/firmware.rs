@@ -226,12 +226,12 @@ impl Sbi {
             let h = &mut platform.harts[hart];
             let reserved = eid <= ext::LAST_LEGACY && self.rules.policies.reserved_legacy == ReservedLegacy::One;
             give(h, reserved || extension.is_some_and(Extension::legacy), result);
-            leave::past(h, platform.bus, 4);
+            leave::past(h, 4);
         }
         if let Outcome::Refused(e, value) = outcome {
             let h = &mut platform.harts[hart];
             (h.x[10], h.x[11]) = (e.code(), value);
-            leave::past(h, platform.bus, 4);
+            leave::past(h, 4);
         }
         if !matches!(outcome, Outcome::More | Outcome::Spin) {
             let name = function.map_or("unknown", |f| f.name);

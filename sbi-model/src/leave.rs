@@ -4,7 +4,7 @@ use emu_core::bus::Bus;
 use emu_core::engine::trap;
 use emu_core::hart::Hart;
 use emu_csr::table::{self, field::mstatus};
-use emu_csr::{Exception, Mode, Trap};
+use emu_csr::{Exception, Ext, Mode, Trap};
 
 /// The mode the trap came from: mstatus.MPP and MPV.
 pub(crate) fn previous(hart: &Hart) -> Mode {
@@ -27,9 +27,9 @@ pub(crate) fn mret(hart: &mut Hart, bus: &Bus) {
 }
 
 /// Past the instruction that trapped, which is `len` bytes long.
-pub(crate) fn past(hart: &mut Hart, bus: &Bus, len: u64) {
+pub(crate) fn past(hart: &mut Hart, len: u64) {
     let next = hart.csr.mepc.wrapping_add(len);
-    set_epc(hart, bus, next);
+    set_epc(hart, next);
 }
 
 /// To `pc` in `mode`.
@@ -38,7 +38,7 @@ pub(crate) fn to(hart: &mut Hart, bus: &Bus, mode: Mode, pc: u64) {
     let virt = if mode.virt() { mstatus::MPV } else { 0 };
     let status = hart.csr.mstatus & !(mstatus::MPP | mstatus::MPV) | mode.level() << 11 | virt;
     hart.csr.poke(table::MSTATUS, status, &now);
-    set_epc(hart, bus, pc);
+    set_epc(hart, pc);
 }
 
 /// Hands an exception of the interrupted context to the supervisor as if the hart itself had taken it there: VS-mode's if it was raised
@@ -52,7 +52,12 @@ pub(crate) fn redirect(hart: &mut Hart, bus: &Bus, trap: Trap) {
     to(hart, bus, entry.mode, entry.pc);
 }
 
-fn set_epc(hart: &mut Hart, bus: &Bus, pc: u64) {
-    let now = hart.now(bus);
-    hart.csr.poke(table::MEPC, pc, &now);
+/// A write of mepc. It has no effects and needs no clock, which every call would otherwise read.
+fn set_epc(hart: &mut Hart, pc: u64) {
+    hart.csr.mepc = aligned(hart, pc);
+}
+
+/// What mepc and sepc hold of a pc: IALIGN is 16 with C and 32 without.
+pub(crate) fn aligned(hart: &Hart, pc: u64) -> u64 {
+    pc & if hart.csr.isa.has(Ext::Zca) { !1 } else { !3 }
 }

@@ -458,6 +458,9 @@ pub struct BenchArgs {
     /// Engine to measure (default: both)
     #[arg(long, value_enum)]
     pub engine: Option<Engine>,
+    /// Let the programs that call firmware (timer, ipi, sse) call that of an OpenSBI FILE, and run only those
+    #[arg(long, value_name = "FILE")]
+    pub bios: Option<PathBuf>,
     /// Runs of each program; the best is printed
     #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..))]
     pub runs: u32,

@@ -34,7 +34,7 @@ pub(crate) fn access(c: &mut Call<'_, '_>, raw: u32) -> Option<()> {
     }
     let h = &mut c.platform.harts[hart];
     h.set(op.rd, old);
-    leave::past(h, c.platform.bus, 4);
+    leave::past(h, 4);
     Some(())
 }
 

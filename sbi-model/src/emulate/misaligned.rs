@@ -34,7 +34,7 @@ pub fn access(c: &mut Call<'_, '_>) -> Outcome {
     h.apply(Effects::INTERRUPTS);
     match done {
         Ok(len) => {
-            leave::past(h, bus, u64::from(len));
+            leave::past(h, u64::from(len));
             Outcome::Placed
         }
         Err(t) => Outcome::Trap(t),

@@ -106,7 +106,7 @@ fn hart_suspend(c: &mut Call<'_, '_>) -> Outcome {
     }
     let h = &mut c.platform.harts[c.hart];
     (h.x[10], h.x[11]) = (0, 0);
-    leave::past(h, c.platform.bus, 4);
+    leave::past(h, 4);
     sleep(c)
 }
 

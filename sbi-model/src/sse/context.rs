@@ -11,6 +11,7 @@ use emu_csr::{Effects, Ext, Mode};
 use super::event::{Event, attr, flag};
 use crate::bug::BugId;
 use crate::config::Rules;
+use crate::leave;
 use crate::profile::policy::{Elp, Resume, Spv, Spvp};
 
 /// `set` or not, as a bit of `mask`.
@@ -64,10 +65,11 @@ pub(super) fn inject(e: &mut Event, h: &mut Hart, bus: &Bus, rules: &Rules) {
         } else if p.spvp == Spvp::Cleared {
             hs &= !hstatus::SPVP;
         }
-        h.csr.poke(table::HSTATUS, hs, &now);
+        // SPV and SPVP alone: any value is legal.
+        h.csr.hstatus = hs;
     }
-    h.csr.poke(table::SEPC, h.csr.mepc, &now);
-    h.csr.poke(table::MEPC, e.attrs[attr::ENTRY_PC], &now);
+    h.csr.sepc = h.csr.mepc;
+    h.csr.mepc = leave::aligned(h, e.attrs[attr::ENTRY_PC]);
     h.csr.poke(table::MSTATUS, new, &now);
     let (a6, a7) = (h.id, e.attrs[attr::ENTRY_ARG]);
     let (a6, a7) = if rules.bugs.has(BugId::A6A7Swapped) { (a7, a6) } else { (a6, a7) };
@@ -110,10 +112,15 @@ pub(super) fn resume(e: &Event, h: &mut Hart, bus: &Bus, rules: &Rules) {
                 | bit(f & flag::SPV != 0, hstatus::SPV)
                 | bit(f & flag::SPVP != 0, hstatus::SPVP)
         };
-        h.csr.poke(table::HSTATUS, hs, &now);
+        if hidden {
+            h.csr.poke(table::HSTATUS, hs, &now);
+        } else {
+            // SPV and SPVP alone: any value is legal.
+            h.csr.hstatus = hs;
+        }
     }
-    h.csr.poke(table::MEPC, h.csr.sepc, &now);
-    h.csr.poke(table::SEPC, e.attrs[attr::SEPC], &now);
+    h.csr.mepc = h.csr.sepc;
+    h.csr.sepc = leave::aligned(h, e.attrs[attr::SEPC]);
     h.csr.poke(table::MSTATUS, new, &now);
     h.set(16, e.attrs[attr::A6]);
     h.set(17, e.attrs[attr::A7]);

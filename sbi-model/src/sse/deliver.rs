@@ -16,6 +16,11 @@ pub fn candidate(rules: &Rules, s: &State, hart: usize) -> Option<Place> {
     if h.masked && !rules.bugs.has(BugId::NoMask) {
         return None;
     }
+    // Mostly there is none, and this is asked at every trap's end.
+    let waits = |e: &Event| e.attrs[attr::STATUS] & (state::PENDING | state::STATE) == state::PENDING | state::ENABLED;
+    if !h.local.iter().any(waits) && !s.sse.global.iter().any(waits) {
+        return None;
+    }
     let mut best: Option<(Place, (u64, u32))> = None;
     for place in s.sse.places(hart) {
         let e = s.sse.at(place);
@@ -37,7 +42,10 @@ fn mine(rules: &Rules, s: &State, hart: usize, e: &Event) -> bool {
 
 /// The event of highest priority whose handler runs on this hart.
 pub(super) fn running(s: &State, hart: usize) -> Option<Place> {
-    s.sse.places(hart).filter(|&p| s.sse.at(p).running_on == hart + 1).min_by_key(|&p| s.sse.at(p).key())
+    let runs = |e: &&Event| e.running_on == hart + 1;
+    let local = s.sse.harts.get(hart)?.local.iter().enumerate().map(|(i, e)| (Place::Local(hart, i), e));
+    let all = local.chain(s.sse.global.iter().enumerate().map(|(i, e)| (Place::Global(i), e)));
+    all.filter(|(_, e)| runs(e)).min_by_key(|(_, e)| e.key()).map(|(place, _)| place)
 }
 
 /// One step of delivery at the end of a trap: [`Outcome::Placed`] when there is no more to do.

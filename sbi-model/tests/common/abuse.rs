@@ -20,6 +20,8 @@ use super::{BASE, CPPC, DBCN, FWFT, HSM, IPI, RAM, RFENCE, Rig, SRST, SUSP, TIME
 const PMU: u64 = 0x50_4d55;
 const DBTR: u64 = 0x4442_5452;
 const SSE: u64 = 0x53_5345;
+const MPXY: u64 = 0x4d50_5859;
+const NACL: u64 = 0x4e41_434c;
 
 /// Bytes of memory, and of them (at `GUARD`) those of the firmware.
 const SIZE: u64 = 64 << 10;
@@ -153,6 +155,7 @@ impl Abuse {
         let mut config = config;
         let spec = config.profile.name == Profile::spec().name;
         let defects = !config.profile.bugs.is_empty();
+        config.optional.nacl = spec;
         config.reserved = if guarded { vec![(GUARD, GUARDED)] } else { Vec::new() };
         let isa = Isa::all();
         let clock = Clock { cycle_hz: 1_000_000_000, timebase_hz: 10_000_000, offset: 0 };
@@ -221,7 +224,7 @@ impl Abuse {
 
     /// Enters the trap of a call.
     fn begin(&mut self, hart: usize, choice: u64, words: &mut dyn Source) -> Result<(), Stop> {
-        const EIDS: [(u64, u64); 13] = [
+        const EIDS: [(u64, u64); 15] = [
             (BASE, 7),
             (TIME, 1),
             (IPI, 1),
@@ -235,6 +238,8 @@ impl Abuse {
             (FWFT, 2),
             (SUSP, 1),
             (CPPC, 4),
+            (MPXY, 8),
+            (NACL, 5),
         ];
         let (mut eid, functions) = EIDS[(choice >> 32) as usize % EIDS.len()];
         let mut fid = (choice >> 40) % functions;
@@ -257,7 +262,7 @@ impl Abuse {
         // Where the upper half of an address goes, it is mostly 0.
         let high = match (eid, fid) {
             (DBCN, 0 | 1) => 2,
-            (PMU, 7 | 8) | (DBTR, 1) => 1,
+            (PMU, 7 | 8) | (DBTR | MPXY | NACL, 1) => 1,
             (SSE, 0 | 1) => 4,
             _ => 5,
         };
@@ -340,7 +345,9 @@ impl Abuse {
         if now == self.memory {
             return Ok(());
         }
-        let allowed = self.calls[hart].as_ref().map(|c| outputs(c, &self.rig, hart)).unwrap_or_default();
+        let mut allowed = self.calls[hart].as_ref().map(|c| outputs(c, &self.rig, hart)).unwrap_or_default();
+        // A guest's return to its hypervisor is told there, whatever the trap is.
+        allowed.push((self.rig.fw.state().nacl[hart].shmem, 4096 + 8192));
         if let Some(c) = &mut self.calls[hart] {
             c.wrote = true;
         }
@@ -457,6 +464,11 @@ fn outputs(c: &Call, rig: &Rig, hart: usize) -> Vec<(u64, u64)> {
         (SSE, 0) => vec![(c.args[3], words(c.args[2] & 0xffff_ffff))],
         (PMU, 4) => vec![(state.pmu[hart].snapshot, 4096)],
         (PMU, 8) => vec![(c.args[0], c.args[2].saturating_mul(16))],
+        // The old address goes into the new memory; attributes, messages and their answers into that which is set.
+        (MPXY, 1) => vec![(c.args[0], 4096)],
+        (MPXY, _) => vec![(state.mpxy.shmem[hart], 4096)],
+        // Of 4096 bytes of scratch and 1024 CSRs.
+        (NACL, 1) => vec![(c.args[0], 4096 + 8192)],
         (DBTR, 2) => vec![(state.dbtr[hart].memory, c.args[1].saturating_mul(32))],
         (DBTR, 3) => vec![(state.dbtr[hart].memory, c.args[0].saturating_mul(32))],
         _ => Vec::new(),
