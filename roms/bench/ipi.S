@@ -12,6 +12,7 @@ _start:
     mv      a2, s2
     ecall
     bnez    a0, 9f
+    call    receive                 # it runs: before, an IPI would be lost
     li      s0, 500000
 1:  call    send
     call    receive
@@ -29,6 +30,7 @@ _start:
 other:
     mv      s1, a1
     csrwi   sie, 2
+    call    send
 3:  call    receive
     call    send
     j       3b
