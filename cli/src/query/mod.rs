@@ -103,16 +103,15 @@ fn is(e: &Entry, kind: &str, hart: Option<usize>) -> bool {
     if hart.is_some_and(|h| h != e.hart()) {
         return false;
     }
-    let kind = kind.to_lowercase();
+    let kind = kind.to_lowercase().replace('_', " ");
+    let named = |name: &str| name.to_lowercase().replace('_', " ").contains(&kind);
     match e {
         Entry::Trap(t) => {
             let interrupt = matches!(t.cause, Cause::Interrupt(_));
-            kind == "trap"
-                || kind == if interrupt { "interrupt" } else { "exception" }
-                || t.cause.name().to_lowercase().contains(&kind)
+            kind == "trap" || kind == if interrupt { "interrupt" } else { "exception" } || named(t.cause.name())
         }
         Entry::Return(_) => kind == "return",
-        Entry::Firmware(r) => r.kind == kind || format!("{} {}", r.kind, r.name).contains(&kind),
+        Entry::Firmware(r) => r.kind == kind || named(&format!("{} {}", r.kind, r.name)),
         Entry::Write(_) => false,
     }
 }
