@@ -51,16 +51,50 @@ fn json_has_a_schema_and_every_field() {
     assert!(ended.iter().all(|n| traps.iter().any(|t| t["n"].as_u64() == Some(*n))) && !ended.is_empty());
 }
 
+/// What the trace event format asks of duration and metadata events: known phases, a process and a thread each, times that never go
+/// back on a thread, every end behind its beginning, and thread ids that belong to one process.
 #[test]
-fn a_perfetto_trace_opens_and_closes_every_slice() {
+fn a_perfetto_trace_keeps_to_the_trace_event_format_whatever_is_chosen() {
+    use std::collections::BTreeMap;
     let dir = Dir::new("perfetto");
     let file = dir.file("trace.json", b"");
-    assert_eq!(code(&tour(&["--perfetto", &file])), 0);
-    let trace: serde_json::Value = serde_json::from_str(&std::fs::read_to_string(&file).unwrap()).unwrap();
-    let events = trace["traceEvents"].as_array().unwrap();
-    let count = |ph: &str| events.iter().filter(|e| e["ph"] == ph).count();
-    assert!(count("B") > 20);
-    assert_eq!(count("B"), count("E"));
+    let choices: [&[&str]; 3] = [&[], &["--mode", "VS"], &["--kind", "trap"]];
+    for more in choices {
+        assert_eq!(code(&tour(&[&["--perfetto", file.as_str()], more].concat())), 0);
+        let trace: serde_json::Value = serde_json::from_str(&std::fs::read_to_string(&file).unwrap()).unwrap();
+        assert!(["ns", "ms"].contains(&trace["displayTimeUnit"].as_str().unwrap()));
+        let (mut open, mut last, mut owner, mut names) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
+        let mut begun = 0;
+        for e in trace["traceEvents"].as_array().unwrap() {
+            let pid = e["pid"].as_u64().filter(|p| *p > 0).unwrap();
+            if e["ph"] == "M" {
+                match e["name"].as_str().unwrap() {
+                    "process_name" => assert!(e["args"]["name"].is_string()),
+                    "thread_name" => drop(names.insert(e["tid"].as_u64().unwrap(), e["args"]["name"].as_str().unwrap())),
+                    "thread_sort_index" => assert!(e["args"]["sort_index"].is_u64()),
+                    other => panic!("{other}"),
+                }
+                continue;
+            }
+            let (tid, ts) = (e["tid"].as_u64().unwrap(), e["ts"].as_f64().unwrap());
+            assert_eq!(*owner.entry(tid).or_insert(pid), pid);
+            assert!(names.contains_key(&tid), "a track with no name");
+            assert!(ts >= *last.get(&tid).unwrap_or(&0.0), "time goes back on {}", names[&tid]);
+            last.insert(tid, ts);
+            let depth: &mut i64 = open.entry(tid).or_default();
+            match e["ph"].as_str().unwrap() {
+                "B" => {
+                    assert!(e["name"].is_string());
+                    begun += 1;
+                    *depth += 1;
+                }
+                "E" => *depth -= 1,
+                other => panic!("phase {other}"),
+            }
+            assert!(*depth >= 0, "an end without a beginning on {}", names[&tid]);
+        }
+        assert!(begun >= 10 && open.values().all(|d| *d == 0), "{more:?}: {begun} {open:?}");
+    }
 }
 
 #[test]

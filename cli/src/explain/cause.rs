@@ -101,9 +101,9 @@ fn takers(c: Cause) -> Vec<String> {
         ));
     }
     list.push(if vs {
-        format!("and with V=1, if {h}[{code}]=1 too, {}-mode (Hypervisor, \"hedeleg and hideleg\")", to(&csrs, Mode::VS))
+        format!("and with V=1, if {h}[{code}]=1 too, {}-mode (Hypervisor, \"Hypervisor Trap Delegation\")", to(&csrs, Mode::VS))
     } else {
-        format!("never VS-mode: {h}[{code}] is read-only 0 (Hypervisor, \"hedeleg and hideleg\")")
+        format!("never VS-mode: {h}[{code}] is read-only 0 (Hypervisor, \"Hypervisor Trap Delegation\")")
     });
     list
 }

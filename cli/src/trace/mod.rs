@@ -29,8 +29,15 @@ const ROOM: usize = 4 << 20;
 /// Entries that are held back at most until a trap among them has returned.
 const HOLD: usize = 1 << 16;
 
-/// Runs a guest and prints what its harts' traps did.
+/// Runs a guest and prints what its harts' traps did. A reader that has seen enough ends the run, and well.
 pub fn run(args: &TraceArgs) -> Result<ExitCode, CliError> {
+    match trace(args) {
+        Err(CliError::Terminal { source, .. }) if source.kind() == std::io::ErrorKind::BrokenPipe => Ok(Exit::Ok.into()),
+        result => result,
+    }
+}
+
+fn trace(args: &TraceArgs) -> Result<ExitCode, CliError> {
     let run: RunArgs = crate::args::run_options(&args.run)?;
     let config = Config::resolve(&run)?;
     if let Some(file) = &args.commit_log {

@@ -1,5 +1,6 @@
 //! The ledger for Perfetto (and chrome://tracing): the trace event format, one process a hart, one thread a mode, software events as
-//! slices of their own. Microseconds are thousands of retired instructions.
+//! slices of their own. Microseconds are thousands of retired instructions. Perfetto takes process and thread 0 for the idle one, and
+//! thread ids as unique in the whole trace, so neither is what it stands for but one more.
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -57,8 +58,14 @@ impl Trace {
         self.raw(&v.to_string())
     }
 
+    /// The process that stands for a hart, and the thread for one of its tracks.
+    fn ids(hart: usize, track: u64) -> (u64, u64) {
+        (hart as u64 + 1, hart as u64 * 16 + track + 1)
+    }
+
     fn slice(&mut self, phase: &str, name: &str, hart: usize, track: u64, instret: u64) -> Result<(), CliError> {
-        self.event(&json!({ "ph": phase, "name": name, "pid": hart, "tid": track, "ts": instret as f64 / 1000.0 }))
+        let (pid, tid) = Trace::ids(hart, track);
+        self.event(&json!({ "ph": phase, "name": name, "pid": pid, "tid": tid, "ts": instret as f64 / 1000.0 }))
     }
 
     /// Names a hart's tracks when it is first seen.
@@ -66,15 +73,17 @@ impl Trace {
         if self.last.contains_key(&hart) {
             return Ok(());
         }
-        self.event(&json!({ "ph": "M", "name": "process_name", "pid": hart, "args": { "name": format!("hart {hart}") } }))?;
-        for mode in [Mode::M, Mode::HS, Mode::U, Mode::VS, Mode::VU] {
+        let (pid, _) = Trace::ids(hart, 0);
+        self.event(&json!({ "ph": "M", "name": "process_name", "pid": pid, "args": { "name": format!("hart {hart}") } }))?;
+        let modes = [Mode::VU, Mode::VS, Mode::U, Mode::HS, Mode::M].map(|m| (m as u64, m.name()));
+        for (place, (track, name)) in [(EVENTS, "software events")].into_iter().chain(modes).enumerate() {
+            let (pid, tid) = Trace::ids(hart, track);
+            self.event(&json!({ "ph": "M", "name": "thread_name", "pid": pid, "tid": tid, "args": { "name": name } }))?;
             self.event(
-                &json!({ "ph": "M", "name": "thread_name", "pid": hart, "tid": mode as u64, "args": { "name": mode.name() } }),
+                &json!({ "ph": "M", "name": "thread_sort_index", "pid": pid, "tid": tid, "args": { "sort_index": place } }),
             )?;
         }
-        self.event(
-            &json!({ "ph": "M", "name": "thread_name", "pid": hart, "tid": EVENTS, "args": { "name": "software events" } }),
-        )
+        Ok(())
     }
 
     /// Adds an entry.
@@ -83,8 +92,8 @@ impl Trace {
         self.introduce(hart)?;
         self.last.insert(hart, at);
         match &e.entry {
-            Entry::Trap(t) => self.change(hart, at, t.from, t.to, t.cause.name()),
-            Entry::Return(r) => self.change(hart, at, r.from, r.to, r.to.name()),
+            Entry::Trap(t) => self.change(hart, at, t.to, t.cause.name()),
+            Entry::Return(r) => self.change(hart, at, r.to, r.to.name()),
             Entry::Firmware(r) if r.kind == "sse" && r.name == "inject" => {
                 *self.running.entry(hart).or_default() += 1;
                 let id = r.fields.iter().find(|f| f.name == "event_id").map_or(0, |f| f.after);
@@ -102,9 +111,9 @@ impl Trace {
         }
     }
 
-    fn change(&mut self, hart: usize, at: u64, from: Mode, to: Mode, name: &str) -> Result<(), CliError> {
-        if self.open.remove(&hart).is_some() {
-            self.slice("E", "", hart, from as u64, at)?;
+    fn change(&mut self, hart: usize, at: u64, to: Mode, name: &str) -> Result<(), CliError> {
+        if let Some(mode) = self.open.remove(&hart) {
+            self.slice("E", "", hart, mode as u64, at)?;
         }
         self.open.insert(hart, to);
         self.slice("B", name, hart, to as u64, at)
@@ -112,6 +121,12 @@ impl Trace {
 
     /// Closes what is open and gives the file its name.
     pub fn finish(mut self) -> Result<(), CliError> {
+        for (hart, running) in std::mem::take(&mut self.running) {
+            let at = self.last.get(&hart).copied().unwrap_or(0);
+            for _ in 0..running {
+                self.slice("E", "", hart, EVENTS, at)?;
+            }
+        }
         for (hart, mode) in std::mem::take(&mut self.open) {
             let at = self.last.get(&hart).copied().unwrap_or(0);
             self.slice("E", "", hart, mode as u64, at)?;
