@@ -252,7 +252,7 @@ impl Config {
     }
 
     /// Finds values that contradict each other or that the board cannot have, before any file is opened.
-    fn check(&self) -> Result<(), CliError> {
+    pub fn check(&self) -> Result<(), CliError> {
         crate::firmware::config(self)?;
         let bad = |what: String, remedy: &str| Err(CliError::usage(what, remedy));
         if !(1..=32).contains(&self.smp) {

@@ -50,7 +50,7 @@ impl Exit {
             Exit::HostIo => "a host file or terminal could not be opened, read, written or set",
             Exit::Mismatch => "two things that must agree do not",
             Exit::Limit => "the limit given with --limit was reached",
-            Exit::Unexpected => "a laboratory's result is not what its expectation file says",
+            Exit::Unexpected => "a laboratory's or a scenario's result is not what its file says",
             Exit::Unsupported => "the machine cannot go on: endless trap loop, all harts asleep for good, firmware dead end",
             Exit::Interrupt => "stopped from outside (SIGINT, SIGTERM, SIGHUP, SIGQUIT)",
         }

@@ -29,6 +29,7 @@ mod query;
 mod recording;
 mod report;
 mod run;
+mod scenario;
 mod session;
 mod tour;
 mod trace;
@@ -84,6 +85,7 @@ fn dispatch() -> Result<ExitCode, CliError> {
         Some(Command::Report(a)) => page::run(&a),
         Some(Command::Explain(a)) => explain::command::run(&a),
         Some(Command::Lab(a)) => lab::run(&a).map(Into::into),
+        Some(Command::Test(a)) => scenario::run(&a).map(Into::into),
         Some(Command::Bench(a)) => bench::run(&a).map(ok),
         Some(Command::Disasm(a)) => disasm::run(&a).map(ok),
     }

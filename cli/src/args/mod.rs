@@ -6,6 +6,7 @@
 mod debug;
 mod ledger;
 pub mod qemu;
+pub mod test;
 pub mod values;
 
 use std::path::PathBuf;
@@ -64,6 +65,8 @@ pub enum Command {
     Lab(LabArgs),
     /// Run one guest on two firmwares and compare their answers to each call and trap: `trapeze diff-firmware A B -- RUN OPTIONS`
     DiffFirmware(DiffFirmwareArgs),
+    /// Run scenarios, guests that must behave as a TOML file says: `trapeze test DIR|FILE...`
+    Test(test::TestArgs),
     /// What `-cpu` accepts.
     Cpu(CpuArgs),
     /// List the native firmware's profiles and the policies in which they differ, or explain one profile's.

@@ -11,7 +11,6 @@ use replay::log::Log;
 use replay::token::Token;
 
 use crate::builtin;
-use crate::console::output;
 use crate::exit::CliError;
 use crate::recording::{commands, find, snapshot};
 
@@ -113,8 +112,8 @@ pub fn token(log: &Log, places: &[PathBuf]) -> Result<Option<String>, CliError> 
     Ok(Token { log, images }.text())
 }
 
-/// Packs a log with its images, and with a snapshot that it begins with.
-pub fn pack(log_file: &Path, to: &Path, places: &[PathBuf]) -> Result<(), CliError> {
+/// Packs a log with its images, and with a snapshot that it begins with; what was made, in words.
+pub fn pack(log_file: &Path, to: &Path, places: &[PathBuf]) -> Result<String, CliError> {
     let bytes = commands::read(log_file, "log")?;
     let log = Log::read(&bytes).map_err(CliError::replay)?;
     let config = find::config(&log.header, places)?;
@@ -137,7 +136,7 @@ pub fn pack(log_file: &Path, to: &Path, places: &[PathBuf]) -> Result<(), CliErr
     }
     result?;
     let size = std::fs::metadata(to).map_or(0, |m| m.len());
-    output::print(&format!("{}: the log and {} images, {size} bytes\n", to.display(), files.len()))
+    Ok(format!("{}: the log and {} images, {size} bytes\n", to.display(), files.len()))
 }
 
 fn write(log: &[u8], files: &[(String, PathBuf)], part: &Path) -> Result<(), CliError> {

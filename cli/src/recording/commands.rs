@@ -121,7 +121,7 @@ pub fn replay(a: &ReplayArgs) -> Result<ExitCode, CliError> {
 /// `trapeze bundle`.
 pub fn bundle(a: &BundleArgs) -> Result<ExitCode, CliError> {
     let to = a.output.clone().unwrap_or_else(|| a.log.with_extension("bundle"));
-    bundle::pack(&a.log, &to, &a.images)?;
+    output::print(&bundle::pack(&a.log, &to, &a.images)?)?;
     Ok(Exit::Ok.into())
 }
 

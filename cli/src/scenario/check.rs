@@ -1,0 +1,142 @@
+//! Names in steps, checked when a file is read, so that a mistake is told with its line before any guest starts.
+
+use emu_core::insn::{F_NAMES, X_NAMES};
+use emu_core::machine::INJECTIONS;
+use emu_csr::{Cause, Mode};
+use replay::ledger::FieldName;
+
+use super::step::{ENDS, Step, Until};
+
+const MODES: [Mode; 5] = [Mode::M, Mode::HS, Mode::U, Mode::VS, Mode::VU];
+
+/// A mode by its name.
+pub fn mode(name: &str) -> Option<Mode> {
+    MODES.into_iter().find(|m| m.name() == name)
+}
+
+/// A register of a hart.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Register {
+    /// Integer.
+    X(usize),
+    /// Floating-point.
+    F(usize),
+}
+
+/// A register by its number or its ABI name: `x10`, `a0`, `f8`, `fs0`.
+pub fn register(name: &str) -> Option<Register> {
+    let at = |list: &[&str]| list.iter().position(|n| *n == name);
+    let number = |prefix| name.strip_prefix(prefix).and_then(|n: &str| n.parse().ok()).filter(|n| *n < 32);
+    match name {
+        "fp" => Some(Register::X(8)),
+        _ => None
+            .or_else(|| at(&X_NAMES).or_else(|| number('x')).map(Register::X))
+            .or_else(|| at(&F_NAMES).or_else(|| number('f')).map(Register::F)),
+    }
+}
+
+/// Whether a cause has this number (an interrupt's with i before it) or these words in its name.
+pub fn is_cause(c: Cause, wanted: &str) -> bool {
+    let code = c.bits() << 1 >> 1;
+    match wanted.strip_prefix('i').unwrap_or(wanted).parse::<u64>() {
+        Ok(n) => n == code && wanted.starts_with('i') == matches!(c, Cause::Interrupt(_)),
+        Err(_) => c.name().to_lowercase().contains(&wanted.to_lowercase()),
+    }
+}
+
+/// What is wrong with a step, and the remedy.
+pub fn step(s: &Step) -> Result<(), (String, String)> {
+    let bad = |what: String, remedy: &str| Err((what, remedy.to_owned()));
+    let known_mode = |m: &Option<String>| match m {
+        Some(m) if mode(m).is_none() => bad(format!("there is no mode '{m}'"), "give M, HS, U, VS or VU"),
+        _ => Ok(()),
+    };
+    match s {
+        Step::Expect(t) | Step::Lacks(t) | Step::Send(t) if t.is_empty() => {
+            bad("the text is empty".into(), "give what to look for")
+        }
+        Step::Until(u) => {
+            until(u)?;
+            known_mode(&u.from)?;
+            known_mode(&u.to)
+        }
+        Step::Inject(i) => match (&i.event, &i.name) {
+            (Some(e), None) => match crate::firmware::event(e) {
+                Some(_) if i.args.is_empty() => Ok(()),
+                Some(_) => bad("'args' belongs to 'name'".into(), "give 'event' and 'hart' alone"),
+                None => {
+                    bad(format!("there is no event '{e}'"), "give its id, or ras-high, ras-low, global-ras-high, global-ras-low")
+                }
+            },
+            (None, Some(n)) => match INJECTIONS.iter().find(|(name, ..)| name == n) {
+                Some((_, names, _)) if names.len() == i.args.len() && i.hart.is_none() => Ok(()),
+                Some((_, names, _)) => {
+                    bad(format!("'{n}' takes {} arguments", names.len()), &format!("give args = [{}]", names.join(", ")))
+                }
+                None => {
+                    let names: Vec<&str> = INJECTIONS.iter().map(|i| i.0).collect();
+                    bad(format!("there is no injection '{n}'"), &format!("give one of {}", names.join(", ")))
+                }
+            },
+            _ => bad("give either 'event' or 'name'".into(), "for example { event = \"ras-high\", hart = 0 }"),
+        },
+        Step::Check(c) => {
+            known_mode(&c.mode)?;
+            if let Some(r) = c.registers.keys().find(|r| register(r).is_none()) {
+                return bad(
+                    format!("there is no register '{r}'"),
+                    "give x0 to x31, f0 to f31 or their ABI names; pc is a key of its own",
+                );
+            }
+            match c.csr.keys().find(|n| FieldName::new(n).is_none()) {
+                Some(n) => {
+                    bad(format!("there is no CSR or field '{n}'"), "write it as docs/csrs.md does, for example \"hstatus.SPV\"")
+                }
+                None => Ok(()),
+            }
+        }
+        Step::Memory(m) => {
+            if !matches!(m.size, 1 | 2 | 4 | 8) {
+                return bad(format!("size {}", m.size), "memory is compared in 1, 2, 4 or 8 bytes");
+            }
+            if m.is.is_none() && m.at_least.is_none() && m.at_most.is_none() {
+                return bad("nothing to compare with".into(), "add is, at-least or at-most");
+            }
+            Ok(())
+        }
+        Step::Ledger(l) => match l.texts().find(|t| t.is_empty()) {
+            Some(_) => bad("a text of the ledger is empty".into(), "give a part of a line that trapeze trace prints"),
+            None if l.texts().next().is_none() => bad("nothing to look for".into(), "add has, lacks, order or count"),
+            None => Ok(()),
+        },
+        Step::End(e) if !ENDS.contains(&e.how.as_str()) => {
+            bad(format!("there is no end '{}'", e.how), &format!("give one of {}", ENDS.join(", ")))
+        }
+        Step::Hash(h) if h.len() != 64 || !h.bytes().all(|b| b.is_ascii_hexdigit()) => {
+            bad("this is no state hash".into(), "give the 64 digits that --hash prints")
+        }
+        _ => Ok(()),
+    }
+}
+
+fn until(u: &Until) -> Result<(), (String, String)> {
+    let given =
+        [u.symbol.is_some(), u.trap.is_some(), u.ledger.is_some(), u.instret.is_some(), u.cycles.is_some(), u.more.is_some()];
+    let bad = |what: &str, remedy: &str| Err((what.to_owned(), remedy.to_owned()));
+    if given.iter().filter(|g| **g).count() != 1 {
+        return bad("'until' needs one moment", "give one of symbol, trap, ledger, instret, cycles, more");
+    }
+    if (u.hart.is_some() || u.nth.is_some()) && !given[..3].contains(&true) {
+        return bad("'hart' and 'nth' belong to symbol, trap or ledger", "leave them out");
+    }
+    if (u.from.is_some() || u.to.is_some()) && u.trap.is_none() {
+        return bad("'from' and 'to' belong to trap", "leave them out");
+    }
+    if u.nth == Some(0) {
+        return bad("'nth' counts from 1", "give 1 for the next one");
+    }
+    if u.ledger.as_deref() == Some("") {
+        return bad("'ledger' is empty", "give a part of a line that trapeze trace prints");
+    }
+    Ok(())
+}

@@ -1,0 +1,422 @@
+//! A scenario's machine: moved to moments, with what its console and its ledger say kept.
+
+use std::collections::BTreeMap;
+
+use emu_core::machine::{Machine, RunEnd, Stop};
+use emu_core::observer::Observer;
+use replay::ledger::{Entry, Ledger};
+use replay::log::{Decision, Position, Record};
+use replay::symbols::Symbols;
+
+use super::step::{Step, Until};
+use super::{Scenario, check, spin};
+use crate::{entry, machine};
+
+/// Cycles between looks at the console and the ledger. What a `send` meets depends on it, so it is the same everywhere.
+const SLICE: u64 = 1_000_000;
+/// Ledger entries of a slice that fit.
+const ROOM: usize = 4 << 20;
+/// Lines that `--trace` shows of a scenario.
+const SHOWN: usize = 1 << 20;
+/// Steps from an instruction to what it brings about: a firmware operation is the longest.
+const NEAR: usize = 100_000;
+
+/// A machine under way.
+pub struct Moving<'a> {
+    /// The machine.
+    pub machine: Machine,
+    /// Everything printed so far.
+    pub console: Vec<u8>,
+    /// How much of it `expect` steps have taken.
+    pub taken: usize,
+    /// What entered the run.
+    pub records: Vec<Record>,
+    /// How the machine ended.
+    pub ended: Option<RunEnd>,
+    /// Names of addresses.
+    pub symbols: &'a Symbols,
+    /// Ledger lines that the scenario's checks look for, in order.
+    pub lines: Vec<String>,
+    /// All lines, if they are to be shown (`--trace`), up to [`SHOWN`].
+    pub all: Option<Vec<String>>,
+    /// How often each text of the checks has been seen.
+    pub counts: BTreeMap<String, u64>,
+    ledger: Option<Ledger>,
+    /// The hart that stopped at a symbol, which is not to stop there again.
+    told: Option<usize>,
+}
+
+/// What a fork for another scenario begins with.
+pub struct Kept {
+    machine: Machine,
+    console: Vec<u8>,
+    taken: usize,
+    records: Vec<Record>,
+    ended: Option<RunEnd>,
+}
+
+/// Why a step failed, in words.
+pub type Failed = String;
+
+impl<'a> Moving<'a> {
+    /// A machine at its start or where another scenario ended.
+    pub fn new(from: Kept, scenario: &Scenario, symbols: &'a Symbols, trace: bool) -> Moving<'a> {
+        let Kept { machine, console, taken, records, ended } = from;
+        let mut counts = BTreeMap::new();
+        for s in &scenario.steps {
+            if let Step::Ledger(l) = &s.step {
+                counts.extend(l.texts().map(|t| (t.clone(), 0)));
+            }
+        }
+        let mut m = Moving {
+            machine,
+            console,
+            taken,
+            records,
+            ended,
+            symbols,
+            lines: Vec::new(),
+            all: trace.then(Vec::new),
+            counts,
+            ledger: None,
+            told: None,
+        };
+        if trace || !m.counts.is_empty() {
+            m.observe();
+        }
+        m
+    }
+
+    fn observe(&mut self) {
+        let ledger = Ledger::new(ROOM);
+        let observer: Box<dyn Observer> = Box::new(ledger.clone());
+        self.machine.set_observer(observer);
+        self.ledger = Some(ledger);
+    }
+
+    /// Its state for scenarios that begin where this one ended.
+    pub fn keep(&self) -> Result<Kept, Failed> {
+        Ok(Kept {
+            machine: self.machine.fork().map_err(|e| e.to_string())?,
+            console: self.console.clone(),
+            taken: self.taken,
+            records: self.records.clone(),
+            ended: self.ended.clone(),
+        })
+    }
+
+    /// Notes what enters here.
+    pub fn decide(&mut self, what: Decision) -> Result<(), Failed> {
+        match &what {
+            Decision::Input(bytes) => self.machine.console_input(bytes),
+            Decision::Inject { name, args } => self.machine.inject(name, args).map_err(|e| e.to_string())?,
+            _ => {}
+        }
+        let exact = self.machine.harts().len() > 1;
+        self.records.push(Record { at: Position { exact, ..Position::of(&self.machine) }, what });
+        if matches!(self.ended, Some(RunEnd::AllAsleep { .. })) {
+            self.ended = None;
+        }
+        Ok(())
+    }
+
+    /// Goes on to `stop`, a slice at most.
+    fn slice(&mut self, stop: &Stop) -> RunEnd {
+        let stop = Stop { cycles: stop.cycles.min(self.machine.cycles().saturating_add(SLICE)), ..*stop };
+        let end = self.machine.run_until(&stop);
+        self.console.extend(self.machine.take_console_output());
+        if !matches!(end, RunEnd::Limit | RunEnd::Break { .. }) {
+            self.ended = Some(end.clone());
+        }
+        end
+    }
+
+    fn entries(&self) -> Vec<Entry> {
+        self.ledger.as_ref().map(Ledger::take).unwrap_or_default()
+    }
+
+    fn line(&self, e: &Entry) -> String {
+        format!("hart {} {}", e.hart(), entry::text(e, self.symbols, |_| true))
+    }
+
+    /// Keeps the entries that the scenario's checks look for.
+    fn keep_lines(&mut self, entries: &[Entry]) {
+        if self.counts.is_empty() && self.all.is_none() {
+            return;
+        }
+        for e in entries {
+            let line = self.line(e);
+            if let Some(all) = self.all.as_mut().filter(|a| a.len() < SHOWN) {
+                all.push(line.clone());
+            }
+            let mut wanted = false;
+            for (text, n) in &mut self.counts {
+                if line.contains(text.as_str()) {
+                    *n += 1;
+                    wanted = true;
+                }
+            }
+            if wanted {
+                self.lines.push(line);
+            }
+        }
+    }
+
+    /// Why the run cannot go on, if it has ended.
+    fn over(&self, before: &str) -> Result<(), Failed> {
+        match &self.ended {
+            None => Ok(()),
+            Some(e) => Err(format!("the machine ended before {before}: {}", end_text(e))),
+        }
+    }
+
+    /// Runs until `there` or the machine's end. `what` is for messages; `within` is in cycles from now.
+    fn go(&mut self, to: &Stop, within: u64, what: &str, mut there: impl FnMut(&mut Moving<'a>) -> bool) -> Result<(), Failed> {
+        let last = self.machine.cycles().saturating_add(within);
+        loop {
+            if there(self) {
+                return Ok(());
+            }
+            self.over(what)?;
+            if self.machine.cycles() >= last {
+                return Err(self.late(what, within));
+            }
+            self.slice(&Stop { cycles: to.cycles.min(last), ..*to });
+            let entries = self.entries();
+            self.keep_lines(&entries);
+        }
+    }
+
+    /// Runs until the console shows a text.
+    pub fn expect(&mut self, text: &str, within: u64) -> Result<(), Failed> {
+        let wanted = text.as_bytes();
+        let what = format!("the console showed {text:?}");
+        self.go(&Stop::NEVER, within, &what, |m| {
+            let rest = &m.console[m.taken..];
+            match rest.windows(wanted.len()).position(|w| w == wanted) {
+                Some(at) => {
+                    m.taken += at + wanted.len();
+                    true
+                }
+                None => false,
+            }
+        })
+    }
+
+    /// Runs until the machine ends.
+    pub fn end(&mut self, within: u64) -> Result<RunEnd, Failed> {
+        self.go(&Stop::NEVER, within, "the machine ended", |m| m.ended.is_some())?;
+        self.ended.clone().ok_or_else(|| "the machine did not end".to_owned())
+    }
+
+    /// Why a step took too long: the time, and harts that will never come to it.
+    fn late(&self, what: &str, within: u64) -> Failed {
+        format!("{what}: not within {within} cycles{}", spin::diagnosis(&self.machine, self.symbols))
+    }
+
+    /// Runs until a hart goes round and round, and compares its stack.
+    pub fn spins(&mut self, hart: usize, stack: &[String], within: u64) -> Result<(), Failed> {
+        let last = self.machine.cycles().saturating_add(within);
+        loop {
+            self.over("a hart went round and round")?;
+            let mut copy = self.machine.fork().map_err(|e| e.to_string())?;
+            if spin::spins(&mut copy, hart) {
+                break;
+            }
+            if self.machine.cycles() >= last {
+                return Err(format!("hart {hart} went round and round: not within {within} cycles"));
+            }
+            self.slice(&stop_at(last));
+            let entries = self.entries();
+            self.keep_lines(&entries);
+        }
+        let mut copy = self.machine.fork().map_err(|e| e.to_string())?;
+        let name = |pc| self.symbols.at(pc, |_| true).map_or_else(|| format!("{pc:#x}"), |(n, _)| n.to_owned());
+        let found: Vec<String> = spin::stack(&mut copy, hart).into_iter().map(name).collect();
+        if found.starts_with(stack) {
+            return Ok(());
+        }
+        Err(format!("hart {hart} goes round and round, but its stack is {}", found.join(", ")))
+    }
+
+    /// Runs to a moment.
+    pub fn until(&mut self, u: &Until, within: u64) -> Result<(), Failed> {
+        let now = self.machine.cycles();
+        let stop = |cycles| Stop { cycles, ..Stop::NEVER };
+        if let Some(c) = u.cycles.or(u.more.map(|m| super::value::Count(now.saturating_add(m.0)))) {
+            return self.go(&stop(c.0), within, &format!("cycle {}", c.0), |m| m.machine.cycles() >= c.0);
+        }
+        if let Some(n) = u.instret {
+            let to = Stop { instret: n.0, ..Stop::NEVER };
+            return self.go(&to, within, &format!("instruction {}", n.0), |m| m.machine.instret() >= n.0);
+        }
+        match &u.symbol {
+            Some(at) => {
+                let pc = at.resolve(self.symbols)?;
+                self.breakpoint(pc, u, within)
+            }
+            None => self.entry(u, within),
+        }
+    }
+
+    fn breakpoint(&mut self, pc: u64, u: &Until, within: u64) -> Result<(), Failed> {
+        let what = format!("a hart came to {}", self.symbols.text(pc));
+        let last = self.machine.cycles().saturating_add(within);
+        let mut left = u.nth.unwrap_or(1);
+        self.machine.set_breaks(&[pc], &[]);
+        if let Some(i) = self.told.take() {
+            let h = &self.machine.harts()[i];
+            let (pc, cycles) = (h.pc, h.cycles);
+            self.machine.leave_break(i, pc, cycles, false);
+        }
+        let result = loop {
+            if let Err(e) = self.over(&what) {
+                break Err(e);
+            }
+            if self.machine.cycles() >= last {
+                break Err(self.late(&what, within));
+            }
+            let end = self.slice(&stop_at(last));
+            let entries = self.entries();
+            self.keep_lines(&entries);
+            if let RunEnd::Break { hart, .. } = end
+                && u.hart.is_none_or(|h| h == hart)
+            {
+                left -= 1;
+                if left == 0 {
+                    self.told = Some(hart);
+                    break Ok(());
+                }
+            }
+        };
+        self.machine.disarm_breaks();
+        result
+    }
+
+    /// Runs until something is entered in the ledger: a slice at a time, and the slice in which it is once more, to stop there.
+    fn entry(&mut self, u: &Until, within: u64) -> Result<(), Failed> {
+        let what = match (&u.trap, &u.ledger) {
+            (Some(c), _) => format!(
+                "a trap{}{}{}",
+                spaced("", c),
+                spaced("from ", u.from.as_deref().unwrap_or("")),
+                spaced("to ", u.to.as_deref().unwrap_or(""))
+            ),
+            (None, text) => format!("an entry of the ledger with {:?}", text.as_deref().unwrap_or("")),
+        };
+        let last = self.machine.cycles().saturating_add(within);
+        let mut left = u.nth.unwrap_or(1);
+        let unobserved = self.ledger.is_none();
+        if unobserved {
+            self.observe();
+        }
+        loop {
+            self.over(&what)?;
+            if self.machine.cycles() >= last {
+                return Err(self.late(&what, within));
+            }
+            let before = self.machine.fork().map_err(|e| e.to_string())?;
+            let printed = self.console.len();
+            self.slice(&stop_at(last));
+            let entries = self.entries();
+            let found: Vec<usize> = (0..entries.len()).filter(|i| self.wanted(&entries[*i], u)).collect();
+            let Some(&i) = found.get(left as usize - 1) else {
+                left -= found.len() as u64;
+                self.keep_lines(&entries);
+                continue;
+            };
+            let (hart, instret) = (entries[i].hart(), entries[i].instret());
+            (self.machine, self.ended) = (before, None);
+            self.console.truncate(printed);
+            self.observe();
+            self.come_to(u, left, hart, instret)?;
+            if unobserved {
+                self.machine.clear_observer();
+                self.ledger = None;
+            }
+            return Ok(());
+        }
+    }
+
+    /// Moves to just behind the entry that stands `left` matching ones ahead, made by a hart that has retired `instret` instructions.
+    fn come_to(&mut self, u: &Until, mut left: u64, hart: usize, instret: u64) -> Result<(), Failed> {
+        let mut stop = Stop { hart: Some((hart, instret)), ..Stop::NEVER };
+        for _ in 0..NEAR {
+            let end = self.machine.run_until(&stop);
+            self.console.extend(self.machine.take_console_output());
+            let entries = self.entries();
+            let found = entries.iter().filter(|e| self.wanted(e, u)).count() as u64;
+            self.keep_lines(&entries);
+            if found >= left {
+                if end != RunEnd::Limit {
+                    self.ended = Some(end);
+                }
+                return Ok(());
+            }
+            left -= found;
+            stop = Stop { elapsed: self.machine.elapsed().saturating_add(1), ..Stop::NEVER };
+        }
+        Err("the entry was not found again; please report this".to_owned())
+    }
+
+    fn wanted(&self, e: &Entry, u: &Until) -> bool {
+        if u.hart.is_some_and(|h| h != e.hart()) {
+            return false;
+        }
+        match (&u.ledger, e) {
+            (Some(text), _) => self.line(e).contains(text.as_str()),
+            (None, Entry::Trap(t)) => {
+                let mode = |m: &Option<String>, is| m.as_deref().is_none_or(|m| check::mode(m) == Some(is));
+                mode(&u.from, t.from)
+                    && mode(&u.to, t.to)
+                    && u.trap.as_deref().is_some_and(|c| c.is_empty() || check::is_cause(t.cause, c))
+            }
+            _ => false,
+        }
+    }
+}
+
+impl Kept {
+    /// A machine at its start.
+    pub fn fresh(machine: Machine) -> Kept {
+        Kept { machine, console: Vec::new(), taken: 0, records: Vec::new(), ended: None }
+    }
+
+    /// Another one of the same.
+    pub fn fork(&self) -> Result<Kept, Failed> {
+        Ok(Kept {
+            machine: self.machine.fork().map_err(|e| e.to_string())?,
+            console: self.console.clone(),
+            taken: self.taken,
+            records: self.records.clone(),
+            ended: self.ended.clone(),
+        })
+    }
+}
+
+fn stop_at(cycles: u64) -> Stop {
+    Stop { cycles, ..Stop::NEVER }
+}
+
+fn spaced(before: &str, word: &str) -> String {
+    if word.is_empty() { String::new() } else { format!(" {before}{word}") }
+}
+
+/// The word of an end, and the guest's code.
+pub fn end_word(e: &RunEnd) -> (&'static str, Option<u64>) {
+    match e {
+        RunEnd::PowerOff(c) => ("power-off", Some(u64::from(*c))),
+        RunEnd::HtifExit(c) => ("htif-exit", Some(*c)),
+        RunEnd::Reset => ("reset", None),
+        other => (machine::word(other), None),
+    }
+}
+
+/// An end in words.
+pub fn end_text(e: &RunEnd) -> String {
+    match end_word(e) {
+        (word, Some(code)) => format!("{word} with code {code}"),
+        (word @ "reset", None) => word.to_owned(),
+        (word, None) => format!("{word} ({})", machine::explain(e)),
+    }
+}

@@ -1,0 +1,143 @@
+//! The pages that show what commands print: each command is run, and what is shown must be in what it prints.
+//!
+//! In a `console` block, `$ trapeze ...` is run in a directory that has the repository's `roms` and `tests`, and `$ cat >FILE <<'EOF'` writes a
+//! file there. Lines below a command must be lines of its output, in this order; `...` stands for any others, at a line's end for its rest.
+#![allow(missing_docs, clippy::disallowed_types, clippy::disallowed_methods, clippy::unwrap_used, clippy::expect_used)]
+
+mod common;
+use common::*;
+
+const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
+
+/// A command of a page with the lines shown below it, and the page's line.
+struct Shown {
+    line: usize,
+    command: String,
+    input: Option<String>,
+    lines: Vec<String>,
+}
+
+fn commands(page: &str) -> Vec<Shown> {
+    let mut all: Vec<Shown> = Vec::new();
+    let mut inside = false;
+    let mut lines = page.lines().enumerate();
+    while let Some((n, line)) = lines.next() {
+        match (inside, line) {
+            (false, "```console") => inside = true,
+            (true, "```") => inside = false,
+            (true, l) => match l.strip_prefix("$ ") {
+                Some(c) => {
+                    let mut command = c.to_owned();
+                    while command.ends_with('\\') {
+                        command.truncate(command.len() - 1);
+                        command += lines.next().expect("a line that goes on").1.trim_start();
+                    }
+                    let input = command.contains("<<'EOF'").then(|| {
+                        lines.by_ref().map(|(_, l)| l).take_while(|l| *l != "EOF").fold(String::new(), |t, l| t + l + "\n")
+                    });
+                    all.push(Shown { line: n + 1, command, input, lines: Vec::new() });
+                }
+                None => all.last_mut().expect("a command first").lines.push(l.to_owned()),
+            },
+            (false, _) => {}
+        }
+    }
+    all
+}
+
+/// A line without what changes when a program of `roms` is built anew: addresses, offsets in functions, numbers of steps and entries.
+fn plain(line: &str) -> String {
+    let mut out = String::new();
+    let mut rest = line;
+    while let Some(c) = rest.chars().next() {
+        let digits = |from: &str, hex: bool| {
+            from.bytes().take_while(|b| if hex { b.is_ascii_hexdigit() } else { b.is_ascii_digit() }).count()
+        };
+        let prefix = ["+0x", "0x", "#", "@", "step ", "instruction ", "cycle "].into_iter().find(|p| rest.starts_with(p));
+        let n = prefix.map_or(0, |p| digits(&rest[p.len()..], p.ends_with('x')));
+        match prefix {
+            // Small hexadecimal numbers are values.
+            Some(p) if n > 0 && (p != "0x" || n > 5) => {
+                out += p;
+                out.push('_');
+                rest = rest[p.len() + n..].trim_start_matches(' ');
+            }
+            _ => {
+                out.push(c);
+                rest = &rest[c.len_utf8()..];
+            }
+        }
+    }
+    out
+}
+
+/// Words as a shell takes them, with single quotes.
+fn words(command: &str) -> Vec<String> {
+    let mut out = vec![String::new()];
+    let mut quoted = false;
+    for c in command.chars() {
+        match c {
+            '\'' => quoted = !quoted,
+            ' ' if !quoted => out.push(String::new()),
+            c => out.last_mut().unwrap().push(c),
+        }
+    }
+    out.retain(|w| !w.is_empty());
+    out
+}
+
+fn check(page: &str) -> usize {
+    let text = std::fs::read_to_string(format!("{ROOT}/docs/{page}")).unwrap();
+    let d = Dir::new(&format!("book-{}", page.replace('/', "-")));
+    for dir in ["roms", "tests"] {
+        std::os::unix::fs::symlink(std::fs::canonicalize(format!("{ROOT}/{dir}")).unwrap(), d.0.join(dir)).unwrap();
+    }
+    let all = commands(&text);
+    for shown in &all {
+        let place = format!("docs/{page}:{}: {}", shown.line, shown.command);
+        if let Some(input) = &shown.input {
+            let file = shown.command.strip_prefix("cat >").and_then(|c| c.split_whitespace().next()).expect(&place);
+            std::fs::write(d.0.join(file), input).unwrap();
+            continue;
+        }
+        let w = words(&shown.command);
+        assert_eq!(w[0], "trapeze", "{place}");
+        let args: Vec<&str> = w[1..].iter().map(String::as_str).collect();
+        let o = trapeze(&args).current_dir(&d.0).output().unwrap();
+        let printed = stdout(&o) + &stderr(&o);
+        let mut lines = printed.lines();
+        for want in shown.lines.iter().filter(|l| l.trim() != "...") {
+            let there = lines.any(|l| match want.strip_suffix("...") {
+                Some(begin) => plain(l).starts_with(&plain(begin)),
+                None => plain(l).trim_end() == plain(want).trim_end(),
+            });
+            assert!(there, "{place}\nno longer prints (in this order):\n{want}\nbut:\n{printed}");
+        }
+    }
+    all.len()
+}
+
+#[test]
+fn the_pages_of_the_bugs_show_what_the_tool_prints() {
+    let mut commands = 0;
+    for name in ["1a", "1b", "1c", "2", "n1", "n2", "n7"] {
+        commands += check(&format!("bugs/{name}.md"));
+    }
+    assert!(commands >= 20, "{commands} commands");
+}
+
+#[test]
+fn the_tutorial_can_be_followed_by_typing() {
+    assert!(check("tutorial.md") >= 5);
+}
+
+#[test]
+fn a_command_that_prints_something_else_would_be_noticed() {
+    let page = "```console\n$ trapeze run a 'b c'\none\n...\ntwo...\n```\n";
+    let all = commands(page);
+    assert_eq!(words(&all[0].command), ["trapeze", "run", "a", "b c"]);
+    assert_eq!(all[0].lines, ["one", "...", "two..."]);
+    let moved = plain("#18 hart 0 @33 trap at 0x80200010 <f+0x10>: hstatus.SPV 0x0 -> 0x1");
+    assert_eq!(moved, plain("#7  hart 0 @5 trap at 0x80200444 <f+0x8>: hstatus.SPV 0x0 -> 0x1"));
+    assert_ne!(moved, plain("#7  hart 0 @5 trap at 0x80200444 <f+0x8>: hstatus.SPV 0x1 -> 0x1"));
+}
