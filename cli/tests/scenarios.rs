@@ -183,12 +183,12 @@ fn junit_and_json_say_what_the_text_says_whatever_the_guest_printed() {
         match reader.read_event().expect("well-formed XML") {
             quick_xml::events::Event::Eof => break,
             quick_xml::events::Event::Start(e) | quick_xml::events::Event::Empty(e) => match e.name().as_ref() {
-                b"testcase" => {
+                "testcase" => {
                     cases += 1;
                     let a = e.try_get_attribute("name").unwrap().unwrap();
                     names.push(a.unescape_value().unwrap().into_owned());
                 }
-                b"failure" => failures += 1,
+                "failure" => failures += 1,
                 _ => {}
             },
             _ => {}

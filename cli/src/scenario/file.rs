@@ -111,8 +111,13 @@ pub fn read(file: &Path, values: &BTreeMap<String, String>) -> Result<Vec<Scenar
         ));
     }
     let text = std::fs::read_to_string(file).map_err(|e| CliError::file(file, doing, e))?;
-    let source = Source { file, text: &text };
-    let parsed: File = toml::from_str(&text).map_err(|e| {
+    parse(file, &text, values)
+}
+
+/// The scenarios of a file's text.
+fn parse(file: &Path, text: &str, values: &BTreeMap<String, String>) -> Result<Vec<Scenario>, CliError> {
+    let source = Source { file, text };
+    let parsed: File = toml::from_str(text).map_err(|e| {
         let what = e.message().trim_end().replace('\n', "; ");
         source.bad(&e.span().unwrap_or(0..0), what, "docs/scenarios.md lists the keys of a scenario and of its steps")
     })?;
@@ -263,4 +268,55 @@ fn fill(v: &mut Toml, values: &BTreeMap<String, String>) {
 
 fn filled(s: &str, values: &BTreeMap<String, String>) -> String {
     values.iter().fold(s.to_owned(), |s, (name, value)| s.replace(&format!("${{{name}}}"), value))
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const OWN: [&str; 3] = [
+        include_str!("../../../tests/scenarios/spv.toml"),
+        include_str!("../../../tests/scenarios/linux.toml"),
+        include_str!("../../../tests/scenarios/perf-top.toml"),
+    ];
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 500, ..ProptestConfig::default() })]
+
+        #[test]
+        fn a_damaged_file_is_read_or_refused_with_its_name_and_line(
+            which in 0..OWN.len(),
+            changes in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 0..4),
+            end in any::<prop::sample::Index>(),
+            cut in any::<bool>(),
+        ) {
+            let mut bytes = OWN[which].as_bytes().to_vec();
+            if cut {
+                bytes.truncate(end.index(bytes.len()));
+            }
+            for (at, byte) in changes.iter().filter(|_| !bytes.is_empty()).collect::<Vec<_>>() {
+                let at = at.index(bytes.len());
+                bytes[at] = *byte;
+            }
+            let text = String::from_utf8_lossy(&bytes);
+            if let Err(e) = parse(Path::new("damaged.toml"), &text, &BTreeMap::new()) {
+                let said = e.to_string();
+                prop_assert!(matches!(e, CliError::Usage { .. }), "{said}");
+                prop_assert!(said.starts_with("damaged.toml:"), "{said}");
+            }
+        }
+    }
+
+    #[test]
+    fn own_files_are_read_and_values_of_the_command_line_are_filled_in() {
+        let values = BTreeMap::from([("kernel".to_owned(), "K".to_owned()), ("initrd".to_owned(), "I".to_owned())]);
+        let list = parse(Path::new("d/linux.toml"), OWN[1], &values).unwrap();
+        assert_eq!(list[0].config.kernel.as_deref(), Some(Path::new("d/K")));
+        assert!(list[0].lacks.is_empty() && list[1].after.as_deref() == Some("boot"));
+        assert_eq!(list[1].config, list[0].config);
+        let without = parse(Path::new("linux.toml"), OWN[1], &BTreeMap::new()).unwrap();
+        assert_eq!(without[0].lacks, ["kernel", "initrd"]);
+    }
 }
