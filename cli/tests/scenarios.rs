@@ -178,16 +178,12 @@ fn junit_and_json_say_what_the_text_says_whatever_the_guest_printed() {
     assert!(!stdout(&o).contains("passed   "), "--quiet prints failures alone: {}", stdout(&o));
     let text = std::fs::read_to_string(xml).unwrap();
     let mut reader = quick_xml::Reader::from_str(&text);
-    let (mut cases, mut failures, mut names) = (0, 0, Vec::new());
+    let (mut cases, mut failures) = (0, 0);
     loop {
         match reader.read_event().expect("well-formed XML") {
             quick_xml::events::Event::Eof => break,
             quick_xml::events::Event::Start(e) | quick_xml::events::Event::Empty(e) => match e.name().as_ref() {
-                "testcase" => {
-                    cases += 1;
-                    let a = e.try_get_attribute("name").unwrap().unwrap();
-                    names.push(a.unescape_value().unwrap().into_owned());
-                }
+                "testcase" => cases += 1,
                 "failure" => failures += 1,
                 _ => {}
             },
@@ -195,7 +191,7 @@ fn junit_and_json_say_what_the_text_says_whatever_the_guest_printed() {
         }
     }
     assert_eq!((cases, failures), (2, 1), "{text}");
-    assert_eq!(names, ["<good> & \"quoted\"", "bad"]);
+    assert!(text.contains("name=\"&lt;good&gt; &amp; &quot;quoted&quot;\""), "{text}");
     assert!(!text.contains('\u{1}'), "a character that XML cannot have");
     let v: serde_json::Value = serde_json::from_str(&std::fs::read_to_string(json).unwrap()).unwrap();
     assert_eq!((&v["passed"], &v["failed"], &v["schema"]), (&1.into(), &1.into(), &"trapeze-test-1".into()));

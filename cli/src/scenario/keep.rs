@@ -6,7 +6,7 @@ use replay::log::{End, Log, LogWriter, Position};
 use replay::play::Outcome;
 
 use super::Scenario;
-use super::machine::Moving;
+use super::machine::{Moving, position};
 use super::run::{Failure, ended};
 use crate::console::output;
 use crate::exit::CliError;
@@ -55,8 +55,10 @@ fn log(m: &mut Moving<'_>, s: &Scenario, failure: &Failure) -> Result<Option<(Ve
     for r in &m.records {
         log.record(r).map_err(fail)?;
     }
-    let exact = m.ended.is_none() && m.machine.harts().len() > 1;
-    let at = Position { exact, ..Position::of(&m.machine) };
+    let at = match m.ended {
+        Some(_) => Position::of(&m.machine),
+        None => position(&m.machine),
+    };
     let hash = m.machine.state_hash();
     let reason = format!("{}: line {}: {}; machine: {}", s.id(), failure.line, failure.what, ended(m.ended.as_ref()));
     let bytes = log.finish(&End { at, reason, hash }).map_err(fail)?;

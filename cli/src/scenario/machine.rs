@@ -107,13 +107,13 @@ impl<'a> Moving<'a> {
 
     /// Notes what enters here.
     pub fn decide(&mut self, what: Decision) -> Result<(), Failed> {
+        let at = position(&self.machine);
         match &what {
             Decision::Input(bytes) => self.machine.console_input(bytes),
             Decision::Inject { name, args } => self.machine.inject(name, args).map_err(|e| e.to_string())?,
             _ => {}
         }
-        let exact = self.machine.harts().len() > 1;
-        self.records.push(Record { at: Position { exact, ..Position::of(&self.machine) }, what });
+        self.records.push(Record { at, what });
         if matches!(self.ended, Some(RunEnd::AllAsleep { .. })) {
             self.ended = None;
         }
@@ -392,6 +392,13 @@ impl Kept {
             ended: self.ended.clone(),
         })
     }
+}
+
+/// Where a machine stands, as a log can say it: at the end of a round by the cycle (an idle guest retires nothing), in the middle of one by the
+/// instruction.
+pub fn position(m: &Machine) -> Position {
+    let exact = !m.stands_at(&stop_at(m.cycles()));
+    Position { exact, ..Position::of(m) }
 }
 
 fn stop_at(cycles: u64) -> Stop {
