@@ -149,6 +149,13 @@ fn vs_registers_take_the_place_of_the_supervisors() {
         ("sip", "vsip"),
         ("satp", "vsatp"),
         ("stimecmp", "vstimecmp"),
+        ("siselect", "vsiselect"),
+        ("sireg", "vsireg"),
+        ("sireg2", "vsireg2"),
+        ("sireg3", "vsireg3"),
+        ("sireg4", "vsireg4"),
+        ("sireg5", "vsireg5"),
+        ("sireg6", "vsireg6"),
     ];
     let mut swapped = swapped;
     swapped.sort_unstable();
