@@ -46,7 +46,7 @@ fn a_csr_tells_its_rule_its_value_then_and_its_last_writer() {
     let n = number("load guest-page fault");
     let trace = stdout(&with_tour(&["trace", "--json"]));
     let all: Vec<serde_json::Value> = trace.lines().map(|l| serde_json::from_str(l).unwrap()).collect();
-    let trap = all.iter().find(|e| e["n"].to_string() == n).unwrap();
+    let trap = all.iter().find(|e| e["n"].as_u64() == n.parse().ok()).unwrap();
     let after = (trap["instret"].as_u64().unwrap() + 1).to_string();
     let out = with_tour(&["explain", "csr", "hstatus.SPV", "--at", &after]);
     assert_eq!(code(&out), 0, "{}", stderr(&out));

@@ -26,7 +26,7 @@ proptest! {
             let at = w.rng.below(w.addresses.len() as u64) as usize;
             let page = if w.rng.one_in(3) { w.address() } else { w.addresses[at] };
             let attempt = Attempt {
-                va: page & !0xfff | w.rng.below(4096 / len) * len,
+                va: page & !0xfff | (w.rng.below(4096 / len) * len),
                 len,
                 kind: w.rng.pick(&KINDS),
                 mode: w.rng.pick(&MODES),
