@@ -23,13 +23,15 @@ pub enum Exit {
     Unexpected = 6,
     /// The guest did what the machine cannot go on from: an endless trap loop, all harts asleep for good, a firmware dead end.
     Unsupported = 7,
+    /// An oracle was violated.
+    Violation = 8,
     /// Stopped from outside (SIGINT, SIGTERM, SIGHUP, SIGQUIT).
     Interrupt = 130,
 }
 
 impl Exit {
     /// All codes in ascending order.
-    pub const ALL: [Exit; 9] = [
+    pub const ALL: [Exit; 10] = [
         Exit::Ok,
         Exit::Guest,
         Exit::Usage,
@@ -38,6 +40,7 @@ impl Exit {
         Exit::Limit,
         Exit::Unexpected,
         Exit::Unsupported,
+        Exit::Violation,
         Exit::Interrupt,
     ];
 
@@ -52,6 +55,7 @@ impl Exit {
             Exit::Limit => "the limit given with --limit was reached",
             Exit::Unexpected => "a laboratory's or a scenario's result is not what its file says",
             Exit::Unsupported => "the machine cannot go on: endless trap loop, all harts asleep for good, firmware dead end",
+            Exit::Violation => "an oracle was violated (see --check)",
             Exit::Interrupt => "stopped from outside (SIGINT, SIGTERM, SIGHUP, SIGQUIT)",
         }
     }

@@ -4,6 +4,7 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
+use emu_core::bus::Bus;
 use emu_core::hart::Hart;
 use emu_core::observer::{Observer, TrapEntry};
 use emu_csr::{Cause, Exception, Mode};
@@ -48,7 +49,7 @@ impl Histogram {
 }
 
 impl Observer for Histogram {
-    fn trapped(&mut self, h: &Hart, e: &TrapEntry) {
+    fn trapped(&mut self, h: &Hart, _: &Bus, e: &TrapEntry) {
         let Cause::Exception(cause) = e.cause else { return };
         if e.to != Mode::M || e.from == Mode::M {
             return;

@@ -4,6 +4,7 @@
 mod args;
 mod bench;
 mod builtin;
+mod check;
 mod config;
 mod console;
 mod cpu;
@@ -74,6 +75,7 @@ fn dispatch() -> Result<ExitCode, CliError> {
         },
         Some(Command::Profiles { name }) => firmware::profiles(name.as_deref()).map(ok),
         Some(Command::Bugs) => firmware::list_bugs().map(ok),
+        Some(Command::Oracles) => check::list().map(ok),
         Some(Command::Man { subcommand }) => generate::man(subcommand.as_deref()).map(ok),
         Some(Command::Tour(a)) => tour::run(&a).map(Into::into),
         None => {

@@ -35,6 +35,9 @@ pub struct Report {
     pub host_seconds: f64,
     /// Millions of guest instructions in a host second.
     pub mips: f64,
+    /// Violations of oracles, and how often each oracle spoke (with `--check`).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub oracles: Option<crate::check::Verdict>,
     /// Hash of the whole state (with `--hash`).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub hash: Option<String>,
@@ -74,6 +77,7 @@ impl Report {
             start_seconds: times.start.as_secs_f64(),
             host_seconds,
             mips: instret as f64 / host_seconds.max(1e-9) / 1e6,
+            oracles: None,
             hash: None,
             sbi: None,
         }
@@ -110,6 +114,7 @@ fn describe(end: &End) -> (&'static str, Option<u64>, String, Exit) {
         End::Limit => ("limit", (None, "the instruction limit was reached".to_owned(), Exit::Limit)),
         End::Quit => ("quit", (None, "ended by the user".to_owned(), Exit::Ok)),
         End::Signal(n) => ("signal", (None, format!("ended by signal {n}"), Exit::Interrupt)),
+        End::Violation => ("violation", (None, "an oracle was violated".to_owned(), Exit::Violation)),
         End::OutputGone => ("output-gone", (None, "nobody reads the output".to_owned(), Exit::Ok)),
     };
     (word, code, text, exit)

@@ -9,6 +9,7 @@ use replay::log::Log;
 use replay::play::Outcome;
 
 use crate::args::RunArgs;
+use crate::check::Check;
 use crate::config::Config;
 use crate::console::output;
 use crate::exit::{CliError, Exit};
@@ -57,11 +58,14 @@ pub fn recorded(args: &RunArgs, log: Option<&Path>) -> Result<ExitCode, CliError
         cycle_hz: config.cycle_hz,
         rebuild: (!config.no_reboot).then_some(rebuild),
     };
+    let check = Check::new(args, config.kernel.as_deref())?;
     // Before the terminal is taken over: hashing a large disk takes a while.
     let bytes = Bytes::default();
     let recorder = match log {
         Some(file) => Some(Recorder::create(file, &find::header(&config)?)?),
-        None if args.verify => Some(Recorder::memory(&bytes, &find::header(&config)?)?),
+        None if args.verify || check.as_ref().is_some_and(Check::twice) => {
+            Some(Recorder::memory(&bytes, &find::header(&config)?)?)
+        }
         None => None,
     };
     let points = snapshot::points(&args.snapshot_at)?;
@@ -70,6 +74,9 @@ pub fn recorded(args: &RunArgs, log: Option<&Path>) -> Result<ExitCode, CliError
     session.save_at(points, Box::new(move |m, file| snapshot::save(&from, m, file)));
     if let Some(r) = recorder {
         session.record(r);
+    }
+    if let Some(c) = check {
+        session.check(c);
     }
     if let Some(place) = &args.gdb {
         session.listen(place, args.freeze)?;
@@ -86,6 +93,10 @@ pub fn recorded(args: &RunArgs, log: Option<&Path>) -> Result<ExitCode, CliError
         let exact = matches!(end, End::Limit);
         r.finish(session.machine(), exact, &report.text)?;
     }
+    let check = session.checked(&end);
+    if let Some(c) = &check {
+        c.judge(&mut report);
+    }
     let newline = if session.at_line_start() { "" } else { "\n" };
     let unsaved = session.unsaved();
     drop(session); // the terminal is as it was before anything is said
@@ -93,7 +104,7 @@ pub fn recorded(args: &RunArgs, log: Option<&Path>) -> Result<ExitCode, CliError
     if let Some(h) = histogram.filter(|_| !args.json) {
         output::print(&h.text())?;
     }
-    if args.verify {
+    if args.verify || check.as_ref().is_some_and(Check::twice) {
         verify(&config, log, &bytes)?;
     }
     if let Some(p) = unsaved {

@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 use crossbeam::channel::{Receiver, RecvTimeoutError, Sender, TryRecvError};
 use emu_core::machine::{Machine, RunEnd};
 
+use crate::check::Check;
 use crate::console::escape::{self, Escape, Key};
 use crate::console::input::{self, Event};
 use crate::console::output::{self, Reader};
@@ -37,6 +38,8 @@ pub enum End {
     Signal(i32),
     /// Nobody reads standard output any more.
     OutputGone,
+    /// An oracle was violated.
+    Violation,
 }
 
 /// What makes a machine like the first, for a guest that reboots.
@@ -81,6 +84,8 @@ pub struct Session {
     last: u8,
     /// Who keeps what enters the run.
     recorder: Option<Recorder>,
+    /// Who checks the run.
+    check: Option<Check>,
     /// Snapshots to be made, the next one last, and who makes them.
     points: Vec<Point>,
     save: Option<Save>,
@@ -109,6 +114,7 @@ impl Session {
             before: 0,
             last: b'\n',
             recorder: None,
+            check: None,
             points: Vec::new(),
             save: None,
             anchor,
@@ -128,6 +134,20 @@ impl Session {
     /// The recorder, to end its log.
     pub fn recorder(&mut self) -> Option<Recorder> {
         self.recorder.take()
+    }
+
+    /// Has the run checked from here on.
+    pub fn check(&mut self, mut check: Check) {
+        check.attach(&mut self.machine);
+        self.check = Some(check);
+    }
+
+    /// Who has checked the run, once it has ended so.
+    pub fn checked(&mut self, end: &End) -> Option<Check> {
+        let mut check = self.check.take()?;
+        let machine = if let End::Machine(m) = end { Some(m) } else { None };
+        check.end(&self.machine, machine);
+        Some(check)
     }
 
     /// Has snapshots made at these moments, in order, and when the monitor asks for one.
@@ -157,7 +177,13 @@ impl Session {
     fn reboot(&mut self, machine: Machine) -> Result<(), CliError> {
         self.note(Decision::Reboot)?;
         self.before += self.machine.instret();
-        self.machine = machine;
+        if let Some(check) = &mut self.check {
+            check.end(&self.machine, Some(&RunEnd::Reset));
+            self.machine = machine;
+            check.attach(&mut self.machine);
+        } else {
+            self.machine = machine;
+        }
         self.renew_debug();
         self.anchor = (self.machine.cycles(), Instant::now());
         Ok(())
@@ -228,6 +254,12 @@ impl Session {
         }
         if self.flush()? == Reader::Gone {
             return Ok(Advance::Ended(End::OutputGone));
+        }
+        if let Some(check) = &mut self.check {
+            let newline = if self.last == b'\n' { "" } else { "\n" };
+            if check.look(&self.machine, newline, self.raw.is_some()) {
+                return Ok(Advance::Ended(End::Violation));
+            }
         }
         match end {
             RunEnd::Limit => self.throttle()?,

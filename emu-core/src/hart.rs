@@ -8,7 +8,7 @@ use crate::engine::breaks::Breaks;
 use crate::engine::trap::Traps;
 use crate::engine::watch::tlb::CountedTlbs;
 use crate::mmu::{Attempt, Tlb};
-use crate::observer::{CsrWrite, TrapReturn};
+use crate::observer::{CsrWrite, Interest, TrapReturn};
 
 /// Something an instruction did that the engine must act on before it goes on: a small set of flags in [`Hart::events`].
 pub mod event {
@@ -84,8 +84,8 @@ pub struct Hart {
     pub id: u64,
     /// How deep it is in traps, for finding trap loops.
     pub traps: Traps,
-    /// Whether an observer listens.
-    pub observed: bool,
+    /// What an observer wants to hear of.
+    pub observed: Interest,
     /// A trap return not yet reported.
     pub last_return: Option<Box<TrapReturn>>,
     /// A CSR write not yet reported.
@@ -122,7 +122,7 @@ impl Hart {
             wait: Wait::Running,
             id,
             traps: Traps::default(),
-            observed: false,
+            observed: Interest::NONE,
             last_return: None,
             last_write: None,
             attempt: None,

@@ -120,7 +120,7 @@ pub struct Retired<'a> {
     pub fcsr: u64,
 }
 
-/// Tells two observers the same.
+/// Tells two observers the same: what either of them wants to hear of.
 pub struct Both(
     /// The one who is told first.
     pub Box<dyn Observer>,
@@ -129,35 +129,114 @@ pub struct Both(
 );
 
 impl Observer for Both {
+    fn interest(&self) -> Interest {
+        Interest(self.0.interest().0 | self.1.interest().0)
+    }
+
+    fn stop(&self) -> bool {
+        self.0.stop() || self.1.stop()
+    }
+
     fn trap(&mut self, e: &TrapEntry) {
         self.0.trap(e);
         self.1.trap(e);
     }
+
+    fn trapped(&mut self, hart: &Hart, bus: &Bus, e: &TrapEntry) {
+        self.0.trapped(hart, bus, e);
+        self.1.trapped(hart, bus, e);
+    }
+
     fn ret(&mut self, r: &TrapReturn) {
         self.0.ret(r);
         self.1.ret(r);
     }
+
+    fn returned(&mut self, hart: &Hart, bus: &Bus, r: &TrapReturn) {
+        self.0.returned(hart, bus, r);
+        self.1.returned(hart, bus, r);
+    }
+
     fn csr_write(&mut self, w: &CsrWrite) {
         self.0.csr_write(w);
         self.1.csr_write(w);
     }
+
     fn firmware(&mut self, r: &FwRecord) {
         self.0.firmware(r);
         self.1.firmware(r);
+    }
+
+    fn wants_instructions(&self) -> bool {
+        self.0.wants_instructions() || self.1.wants_instructions()
+    }
+
+    fn retired(&mut self, r: &Retired<'_>) {
+        self.0.retired(r);
+        self.1.retired(r);
+    }
+}
+
+/// What an observer wants to hear of besides M-mode: traps into it, returns from it and what native firmware does are always told.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Interest(
+    /// The bits below, or'ed.
+    pub u8,
+);
+
+impl Interest {
+    /// M-mode only.
+    pub const MACHINE: Interest = Interest(Interest::ON);
+    /// Also traps into HS- and VS-mode, and returns from them.
+    pub const TRAPS: Interest = Interest(Interest::ON | Interest::LOWER);
+    /// Also CSR instructions that write, in every mode.
+    pub const ALL: Interest = Interest(Interest::ON | Interest::LOWER | Interest::WRITES);
+    const ON: u8 = 1;
+    const LOWER: u8 = 2;
+    const WRITES: u8 = 4;
+
+    /// What a hart tells that nobody observes.
+    pub const NONE: Interest = Interest(0);
+
+    /// Whether traps into `mode` and returns from it are told.
+    #[inline]
+    pub fn mode(self, mode: Mode) -> bool {
+        self.0 & if mode as u8 == Mode::M as u8 { Interest::ON } else { Interest::LOWER } != 0
+    }
+
+    /// Whether traps below M-mode are told.
+    #[inline]
+    pub fn lower(self) -> bool {
+        self.0 & Interest::LOWER != 0
+    }
+
+    /// Whether CSR writes are told.
+    #[inline]
+    pub fn writes(self) -> bool {
+        self.0 & Interest::WRITES != 0
     }
 }
 
 /// Receives events in order.
 pub trait Observer {
+    /// What it wants to hear of. It is asked again after each record of a trap or return, and before a hart's turn.
+    fn interest(&self) -> Interest {
+        Interest::ALL
+    }
+    /// Whether the run is to stop where it is. It is asked where [`Observer::interest`] is; the machine then says that it has reached
+    /// its limit ([`crate::machine::RunEnd::Limit`]).
+    fn stop(&self) -> bool {
+        false
+    }
     /// A trap was entered.
     fn trap(&mut self, _e: &TrapEntry) {}
     /// A trap returned.
     fn ret(&mut self, _r: &TrapReturn) {}
     /// As [`Observer::trap`], which comes first, with the hart itself: its registers, pc and mode are still those of the moment before,
     /// its CSRs those after the entry.
-    fn trapped(&mut self, _hart: &Hart, _e: &TrapEntry) {}
+    fn trapped(&mut self, _hart: &Hart, _bus: &Bus, _e: &TrapEntry) {}
     /// As [`Observer::ret`], which comes first, with the hart as it goes on.
-    fn returned(&mut self, _hart: &Hart, _r: &TrapReturn) {}
+    fn returned(&mut self, _hart: &Hart, _bus: &Bus, _r: &TrapReturn) {}
     /// A CSR instruction wrote.
     fn csr_write(&mut self, _w: &CsrWrite) {}
     /// Native firmware did something.

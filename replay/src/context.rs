@@ -126,6 +126,26 @@ impl Context {
         Context { mode: hart.mode, pc: hart.pc, elp: hart.csr.elp, values }
     }
 
+    /// An integer register.
+    pub fn x(&self, i: u16) -> u64 {
+        self.values.iter().find(|v| v.kind == Kind::X && v.register == i).map_or(0, |v| v.value)
+    }
+
+    /// The same context with another value of an integer register.
+    pub fn set_x(&mut self, i: u16, value: u64) {
+        if let Some(v) = self.values.iter_mut().find(|v| v.kind == Kind::X && v.register == i) {
+            v.value = value;
+        }
+    }
+
+    /// The same context with other bits in a CSR that it has.
+    pub fn set_csr(&mut self, name: &str, mask: u64, bits: u64) {
+        let Some(number) = table::by_name(name) else { return };
+        for v in self.values.iter_mut().filter(|v| matches!(v.kind, Kind::Csr | Kind::Leftover) && v.register == number) {
+            v.value = v.value & !mask | bits & mask;
+        }
+    }
+
     /// What differs in `other`, which should be the same, the most consequential first. Registers in [`LEFTOVERS`] come last.
     pub fn differences(&self, other: &Context) -> Vec<Difference> {
         let mut list = Vec::new();

@@ -13,6 +13,7 @@ pub mod error;
 pub mod lab;
 pub mod ledger;
 pub mod log;
+pub mod oracle;
 pub mod packed;
 pub mod play;
 pub mod query;

@@ -76,6 +76,8 @@ pub enum Command {
     },
     /// List the firmware defects that `run --bug` brings back.
     Bugs,
+    /// List the oracles of `run --check` and of the laboratory: number, name, clause, what is checked.
+    Oracles,
     /// Print a completion script for a shell.
     Completions {
         /// The shell.
@@ -222,6 +224,19 @@ pub struct RunArgs {
     #[arg(long, value_name = "FILE", help_heading = "Configuration")]
     pub dump_dtb: Option<PathBuf>,
 
+    /// Oracles to hold the run to: all, none, or names and numbers with commas between; see `trapeze oracles`
+    #[arg(long, value_name = "all|NAME,...", help_heading = "Check")]
+    pub check: Option<String>,
+    /// What a violation does: end the run there, be told while the run goes on, or be counted only
+    #[arg(long, value_enum, value_name = "WHAT", help_heading = "Check")]
+    pub on_violation: Option<OnViolation>,
+    /// TOML file of violations that are exempted, each with a reason; see docs/oracles.md
+    #[arg(long, value_name = "FILE", help_heading = "Check")]
+    pub exempt: Option<PathBuf>,
+    /// ELF file with the guest's symbols, for addresses in violations; the kernel's own if it is an ELF file
+    #[arg(long, value_name = "FILE", help_heading = "Check")]
+    pub symbols: Option<PathBuf>,
+
     /// At the end print a hash of the whole state (harts, RAM, devices)
     #[arg(long, help_heading = "Report")]
     pub hash: bool,
@@ -237,6 +252,18 @@ pub struct RunArgs {
     /// Say nothing on standard error but errors
     #[arg(long, short, help_heading = "Report")]
     pub quiet: bool,
+}
+
+/// What a violation of an oracle does to a run.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, ValueEnum)]
+pub enum OnViolation {
+    /// End the run where the violation is
+    #[default]
+    Stop,
+    /// Tell it and go on
+    Record,
+    /// Count it and go on; the exit code is that of a run without oracles
+    Ignore,
 }
 
 /// Which engine runs the harts.
@@ -506,6 +533,9 @@ pub struct LabArgs {
     /// Also write the case, on each firmware, as a page of HTML (as `trapeze report`)
     #[arg(long, value_name = "FILE", requires = "case")]
     pub report: Option<PathBuf>,
+    /// Oracles to hold every boundary to: all, none, or names and numbers with commas between; see `trapeze oracles`
+    #[arg(long, value_name = "all|none|NAME,...", default_value = "all")]
+    pub check: String,
     /// Compare with this file instead of the built-in expectations
     #[arg(long, value_name = "FILE")]
     pub expected: Option<PathBuf>,

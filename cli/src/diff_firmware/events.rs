@@ -5,6 +5,7 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
+use emu_core::bus::Bus;
 use emu_core::hart::Hart;
 use emu_core::observer::{Observer, TrapEntry, TrapReturn};
 use emu_csr::{Cause, Mode, table};
@@ -139,7 +140,7 @@ fn start(h: &Hart) -> Event {
 }
 
 impl Observer for Listener {
-    fn trapped(&mut self, h: &Hart, e: &TrapEntry) {
+    fn trapped(&mut self, h: &Hart, _: &Bus, e: &TrapEntry) {
         let Cause::Exception(cause) = e.cause else { return };
         if e.to != Mode::M || e.from == Mode::M {
             return;
@@ -156,7 +157,7 @@ impl Observer for Listener {
         inner.done.entry(h.id).or_default().push(event);
     }
 
-    fn returned(&mut self, h: &Hart, r: &TrapReturn) {
+    fn returned(&mut self, h: &Hart, _: &Bus, r: &TrapReturn) {
         if r.from != Mode::M || r.to == Mode::M {
             return;
         }

@@ -7,13 +7,20 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
 use replay::lab::{self, LabError, Matrix, Options, Prepared, Setting};
+use replay::oracle::Chosen;
 
 use super::Firmware;
 use super::program::Program;
 use crate::exit::CliError;
 
 /// Runs every setting on every firmware.
-pub fn run(program: &Program, firmwares: &[Firmware], options: &Options, progress: bool) -> Result<Matrix, CliError> {
+pub fn run(
+    program: &Program,
+    firmwares: &[Firmware],
+    options: &Options,
+    check: Chosen,
+    progress: bool,
+) -> Result<Matrix, CliError> {
     let jobs: Vec<(usize, Setting)> =
         (0..firmwares.len()).flat_map(|f| options.settings().into_iter().map(move |s| (f, s))).collect();
     let next = AtomicUsize::new(0);
@@ -24,7 +31,7 @@ pub fn run(program: &Program, firmwares: &[Firmware], options: &Options, progres
         let mut prepared = BTreeMap::new();
         loop {
             let Some(&(f, setting)) = jobs.get(next.fetch_add(1, Ordering::Relaxed)) else { return };
-            let result = job(program, &firmwares[f], f, setting, &mut prepared);
+            let result = job(program, &firmwares[f], f, (setting, check), &mut prepared);
             let Ok(mut all) = all.lock() else { return };
             match (&mut *all, result) {
                 (Ok(matrix), Ok(part)) => matrix.extend(part),
@@ -56,14 +63,14 @@ fn job(
     program: &Program,
     firmware: &Firmware,
     index: usize,
-    setting: Setting,
+    (setting, check): (Setting, Chosen),
     prepared: &mut BTreeMap<usize, Prepared>,
 ) -> Result<Matrix, CliError> {
     let said = |e: LabError| CliError::Mismatch(e.to_string());
     let ready = match prepared.entry(index) {
         std::collections::btree_map::Entry::Occupied(e) => e.into_mut(),
         std::collections::btree_map::Entry::Vacant(e) => {
-            e.insert(program.payload.boot(firmware.machine(program)?, firmware.name()).map_err(said)?)
+            e.insert(program.payload.boot(firmware.machine(program)?, firmware.name(), check).map_err(said)?)
         }
     };
     lab::run(&program.payload, ready, setting, &mut |_, _| {}).map_err(said)

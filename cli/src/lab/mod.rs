@@ -12,6 +12,7 @@ use emu_core::board::load::{Bios, File, Images};
 use emu_core::machine::Machine;
 use replay::lab::{Boundary, Case, LabError, Options, Setting, Story, Window};
 use replay::log::Log;
+use replay::oracle::Chosen;
 
 use crate::args::LabArgs;
 use crate::config::Config;
@@ -65,11 +66,12 @@ impl Firmware {
 pub fn run(args: &LabArgs) -> Result<Exit, CliError> {
     let firmwares = firmwares(args)?;
     let options = options(args)?;
+    let check = crate::check::chosen("--check", &args.check)?;
     let program = Program::chosen(args)?;
     if let Some(place) = &args.case {
         return cases(&program, &firmwares, &options, args, place);
     }
-    let matrix = jobs::run(&program, &firmwares, &options, !args.quiet)?;
+    let matrix = jobs::run(&program, &firmwares, &options, check, !args.quiet)?;
     if let Some(file) = &args.write_expected {
         expect::write(file, &matrix)?;
     }
@@ -97,7 +99,7 @@ fn cases(program: &Program, firmwares: &[Firmware], options: &Options, args: &La
     };
     let mut pages = Vec::new();
     for f in firmwares {
-        let (story, text) = told(program, f, setting, place)?;
+        let (story, text) = told(program, f, setting, place, crate::check::chosen("--check", &args.check)?)?;
         output::print(&text)?;
         output::print("\n")?;
         if args.report.is_some() {
@@ -111,10 +113,16 @@ fn cases(program: &Program, firmwares: &[Firmware], options: &Options, args: &La
 }
 
 /// One case on one firmware, and its text.
-fn told(program: &Program, firmware: &Firmware, setting: Setting, place: &str) -> Result<(Story, String), CliError> {
+fn told(
+    program: &Program,
+    firmware: &Firmware,
+    setting: Setting,
+    place: &str,
+    check: Chosen,
+) -> Result<(Story, String), CliError> {
     let payload = &program.payload;
     let said = |e: LabError| CliError::Mismatch(e.to_string());
-    let mut prepared = payload.boot(firmware.machine(program)?, firmware.name()).map_err(said)?;
+    let mut prepared = payload.boot(firmware.machine(program)?, firmware.name(), check).map_err(said)?;
     let mut start = payload.enter(&mut prepared, setting).map_err(said)?;
     let window = Window::walk(payload, &mut start).map_err(said)?;
     let known = |b: &&Boundary| b.point == place || place.parse() == Ok(b.step);
@@ -149,7 +157,7 @@ pub fn demonstration() -> Result<(), CliError> {
          event's handler does nothing. First OpenSBI 1.9 as it behaves, then the same event under two repairs.\n\n",
     )?;
     for profile in ["opensbi-1.9", "spec", "private-resume"] {
-        output::print(&told(&program, &Firmware::Native(profile.to_owned()), setting, "P4")?.1)?;
+        output::print(&told(&program, &Firmware::Native(profile.to_owned()), setting, "P4", Chosen::NONE)?.1)?;
         output::print("\n")?;
     }
     output::print("All places and all repairs: trapeze lab. One place: trapeze lab --case P4. Next: scripts/boot-linux\n")

@@ -36,7 +36,8 @@ pub fn text(story: &Story, payload: &Payload, firmware: &str, setting: Setting) 
         }
         s += &entry(i, e, payload);
     }
-    s + &verdict(story, payload)
+    s += &verdict(story, payload);
+    story.violations.iter().fold(s, |s, v| s + &v.text(|a| payload.symbols.text(a)) + "\n")
 }
 
 /// One ledger entry, with the fields that changed and that matter here; nothing for writes of other registers.

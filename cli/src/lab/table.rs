@@ -19,6 +19,7 @@ pub fn text(matrix: &Matrix, firmwares: &[Firmware], options: &Options, findings
         }
     }
     s += &summary(matrix, firmwares, options);
+    s += &oracles(matrix, firmwares);
     for f in findings {
         s += &format!("unexpected: {f}\n");
     }
@@ -95,6 +96,31 @@ fn summary(matrix: &Matrix, firmwares: &[Firmware], options: &Options) -> String
     s
 }
 
+/// Boundaries after which oracles were violated, by firmware, and how that agrees with the comparison of the contexts.
+fn oracles(matrix: &Matrix, firmwares: &[Firmware]) -> String {
+    if matrix.values().all(|t| t.violated.is_empty()) {
+        return String::new();
+    }
+    let mut s = "violated oracles\n".to_owned();
+    for f in firmwares {
+        let (mut by, mut disagree, mut bad) = (BTreeMap::new(), [0; 2], 0);
+        for (_, t) in matrix.iter().filter(|(c, _)| c.firmware == f.name()) {
+            t.violated.iter().for_each(|(o, n)| *by.entry(*o).or_insert(0) += n);
+            disagree = [disagree[0] + t.disagree[0], disagree[1] + t.disagree[1]];
+            bad += t.tried - t.healthy;
+        }
+        let list: Vec<String> = by.iter().map(|(o, n)| format!("{o} {n}")).collect();
+        let list = if list.is_empty() { "none".to_owned() } else { list.join(", ") };
+        s += &format!(
+            "{:<20} {list}; {bad} boundaries not healthy, {} of them unseen by oracles; {} healthy ones with a violation\n",
+            f.name(),
+            disagree[0],
+            disagree[1]
+        );
+    }
+    s
+}
+
 #[derive(Serialize)]
 struct Row<'a> {
     firmware: &'a str,
@@ -110,6 +136,8 @@ struct Row<'a> {
     worst: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     after: Option<String>,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    violated: &'a BTreeMap<&'static str, usize>,
 }
 
 /// One object: the cells, and what was not expected.
@@ -128,6 +156,7 @@ pub fn json(matrix: &Matrix, findings: &[String]) -> Result<String, CliError> {
             first_step: t.first,
             worst: &t.worst,
             after: t.after.map(|a| format!("{a:?}")),
+            violated: &t.violated,
         })
         .collect();
     let all = BTreeMap::from([

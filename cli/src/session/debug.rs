@@ -233,6 +233,7 @@ impl End {
             End::Machine(RunEnd::PowerOff(c)) => *c as u8,
             End::Machine(RunEnd::HtifExit(c)) => *c as u8,
             End::Machine(RunEnd::Reset) | End::Quit | End::OutputGone => 0,
+            End::Violation => crate::exit::Exit::Violation as u8,
             End::Limit => crate::exit::Exit::Limit as u8,
             End::Machine(_) => crate::exit::Exit::Unsupported as u8,
             End::Signal(_) => crate::exit::Exit::Interrupt as u8,

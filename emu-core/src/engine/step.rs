@@ -166,16 +166,16 @@ fn raise(hart: &mut Hart, bus: &Bus, t: Trap, observer: &mut Option<&mut dyn Obs
 
 /// Acts on `hart.events` between two instructions. Interrupts are taken here and nowhere else.
 pub fn service_events(hart: &mut Hart, bus: &mut Bus, observer: &mut Option<&mut dyn Observer>) -> Option<SliceEnd> {
-    let events = hart.events;
+    let mut events = hart.events;
     hart.events = 0;
     if events & event::TOLD != 0 {
         let (write, ret) = (hart.last_write.take(), hart.last_return.take());
         if let Some(o) = observer {
             write.iter().for_each(|w| o.csr_write(w));
             if let Some(r) = ret {
-                o.ret(&r);
-                o.returned(hart, &r);
+                hart.tell_return(bus, *o, &r);
             }
+            events |= std::mem::take(&mut hart.events);
         }
     }
     if events & event::WAIT != 0 {

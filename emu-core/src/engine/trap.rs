@@ -1,7 +1,7 @@
 //! Entering and leaving traps: what emu-csr says, carried out on a hart. Both engines and native firmware use these.
 
 use emu_csr::entry::Entry;
-use emu_csr::{Cause, ChangeList, Effects, Exception, Interrupt, Mode, Trap};
+use emu_csr::{Cause, ChangeList, Effects, Exception, Interrupt, Mode, Trap, field};
 
 use super::SliceEnd;
 use crate::bus::Bus;
@@ -15,11 +15,12 @@ pub fn exception(hart: &mut Hart, bus: &Bus, trap: Trap, observer: &mut Option<&
     hart.traps.enter(hart.instret);
     let entry = match observer {
         None => hart.csr.enter_exception(from, pc, &trap, &mut ()),
+        Some(_) if !told(hart, Cause::Exception(trap.cause)) => hart.csr.enter_exception(from, pc, &trap, &mut ()),
         Some(o) => {
             let walk = hart.explain_fault(bus, &trap);
             let mut changes = ChangeList::default();
             let entry = hart.csr.enter_exception(from, pc, &trap, &mut changes);
-            tell(hart, *o, pc, &entry, walk, changes);
+            tell(hart, bus, *o, pc, &entry, walk, changes);
             entry
         }
     };
@@ -31,10 +32,16 @@ pub fn exception(hart: &mut Hart, bus: &Bus, trap: Trap, observer: &mut Option<&
     arrive(hart, bus, entry, observer)
 }
 
+/// Whether the observer wants to hear of a trap. One that finds sstatus.SDT=1 may become a double trap, which is M-mode's.
+fn told(hart: &Hart, cause: Cause) -> bool {
+    hart.observed.mode(hart.csr.delegate(hart.mode, cause).0) || hart.csr.mstatus & field::mstatus::SDT != 0
+}
+
 /// Reports a trap that was taken.
-fn tell(hart: &Hart, o: &mut dyn Observer, pc: u64, entry: &Entry, walk: Option<Box<Walk>>, changes: ChangeList) {
+fn tell(hart: &mut Hart, bus: &Bus, o: &mut dyn Observer, pc: u64, entry: &Entry, walk: Option<Box<Walk>>, changes: ChangeList) {
     if let Some(cause) = entry.cause
         && !entry.effects.has(Effects::CRITICAL)
+        && hart.observed.mode(entry.mode)
     {
         let (from, to, instret) = (hart.mode, entry.mode, hart.instret);
         let csr = &hart.csr;
@@ -58,7 +65,8 @@ fn tell(hart: &Hart, o: &mut dyn Observer, pc: u64, entry: &Entry, walk: Option<
         let id = hart.id as usize;
         let e = TrapEntry { hart: id, instret, pc, from, to, cause, why, pending, losers, tval, tval2, tinst, walk, changes };
         o.trap(&e);
-        o.trapped(hart, &e);
+        o.trapped(hart, bus, &e);
+        hart.heard(o);
     }
 }
 
@@ -68,13 +76,13 @@ pub fn interrupt(hart: &mut Hart, bus: &Bus, observer: &mut Option<&mut dyn Obse
     let (from, pc) = (hart.mode, hart.pc);
     hart.traps.enter(hart.instret);
     let entry = match observer {
-        None => hart.csr.enter_interrupt(from, pc, interrupt, target, &mut ()),
-        Some(o) => {
+        Some(o) if told(hart, Cause::Interrupt(interrupt)) => {
             let mut changes = ChangeList::default();
             let entry = hart.csr.enter_interrupt(from, pc, interrupt, target, &mut changes);
-            tell(hart, *o, pc, &entry, None, changes);
+            tell(hart, bus, *o, pc, &entry, None, changes);
             entry
         }
+        _ => hart.csr.enter_interrupt(from, pc, interrupt, target, &mut ()),
     };
     arrive(hart, bus, entry, observer)
 }
@@ -138,7 +146,8 @@ fn go_back(hart: &mut Hart, bus: &Bus, which: Return, retiring: u64) {
     let (from, pc) = (hart.mode, hart.pc);
     hart.traps.leave();
     let mut changes = ChangeList::default();
-    let entry = match (which, hart.observed) {
+    let told = hart.observed.mode(from);
+    let entry = match (which, told) {
         (Return::Machine, false) => hart.csr.mret(&mut ()),
         (Return::Machine, true) => hart.csr.mret(&mut changes),
         (Return::Supervisor, false) => hart.csr.sret(from, &mut ()),
@@ -146,7 +155,7 @@ fn go_back(hart: &mut Hart, bus: &Bus, which: Return, retiring: u64) {
         (Return::NonMaskable, false) => hart.csr.mnret(&mut ()),
         (Return::NonMaskable, true) => hart.csr.mnret(&mut changes),
     };
-    if hart.observed {
+    if told {
         let (to, target, instret) = (entry.mode, entry.pc, hart.instret);
         hart.last_return = Some(Box::new(TrapReturn { hart: hart.id as usize, instret, pc, from, to, target, changes }));
         hart.events |= event::TOLD;
@@ -172,6 +181,21 @@ fn go(hart: &mut Hart, bus: &Bus, entry: Entry, retiring: u64) {
 }
 
 impl Hart {
+    /// An observer has heard something: what it wants from here on.
+    pub(super) fn heard(&mut self, o: &dyn Observer) {
+        self.observed = o.interest();
+        if o.stop() {
+            self.events |= event::STOP;
+        }
+    }
+
+    /// Tells an observer of a return that this hart has just made.
+    pub(crate) fn tell_return(&mut self, bus: &Bus, o: &mut dyn Observer, r: &TrapReturn) {
+        o.ret(r);
+        o.returned(self, bus, r);
+        self.heard(o);
+    }
+
     /// Carries out what a CSR write, trap entry or return asks for.
     #[inline]
     pub fn apply(&mut self, effects: Effects) {

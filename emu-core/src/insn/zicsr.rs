@@ -19,7 +19,7 @@ plain! {
 
 /// One CSR instruction: check, read, write, effects.
 fn csr(h: &mut Hart, bus: &mut Bus, i: &Insn, op: Op, operand: u64, write: bool) -> Result<(), Trap> {
-    if h.observed && write {
+    if write && h.observed.writes() {
         return observed_write(h, bus, i, op, operand);
     }
     let now = h.now(bus);

@@ -71,7 +71,7 @@ impl Hart {
             wait: self.wait,
             id: self.id,
             traps: self.traps,
-            observed: false,
+            observed: crate::observer::Interest::NONE,
             last_return: None,
             last_write: None,
             attempt: None,

@@ -223,10 +223,10 @@ impl Machine {
 
     /// Sets who is told of traps and returns.
     pub fn set_observer(&mut self, observer: Box<dyn Observer>) {
-        self.observer = Some(observer);
         for h in &mut self.harts {
-            h.observed = true;
+            h.observed = observer.interest();
         }
+        self.observer = Some(observer);
     }
 
     /// The native firmware, if there is one.
@@ -242,7 +242,7 @@ impl Machine {
     /// Nobody is told any more. Gives who was.
     pub fn clear_observer(&mut self) -> Option<Box<dyn Observer>> {
         for h in &mut self.harts {
-            h.observed = false;
+            h.observed = crate::observer::Interest::NONE;
         }
         self.observer.take()
     }

@@ -157,6 +157,9 @@ impl Machine {
         };
         let own = to.own.map_or(FOREVER, |(hart, c)| if hart == i { c } else { FOREVER });
         loop {
+            if self.observer.as_ref().is_some_and(|o| o.stop()) {
+                return Some(RunEnd::Limit);
+            }
             self.timers(i);
             let h = &mut self.harts[i];
             if h.instret >= limit || h.cycles >= own {
@@ -224,6 +227,9 @@ impl Machine {
         let harts = self.harts.len();
         let h = &mut self.harts[i];
         let stepping = h.breaks.as_ref().is_some_and(|b| b.step.is_some());
+        if let Some(o) = &observer {
+            h.observed = o.interest();
+        }
         // Other harts, devices and firmware may have written since this hart last ran.
         h.tlb.sync(&self.bus.ram);
         if !h.csr.counts_tlb() {
@@ -324,6 +330,10 @@ impl Machine {
                         h.csr.charge_machine_cycles(cost, h.mode);
                     }
                     h.events |= event::INTERRUPTS;
+                    // Before any other hart goes on, which may see what this operation has done.
+                    if let (Some(r), Some(o)) = (h.last_return.take(), &mut self.observer) {
+                        h.tell_return(&self.bus, o.as_mut(), &r);
+                    }
                     return None;
                 }
                 FwStep::Request(r) => {

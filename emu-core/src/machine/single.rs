@@ -88,6 +88,9 @@ impl Machine {
             None => None,
         };
         let h = &mut self.harts[i];
+        if let Some(o) = &observer {
+            h.observed = o.interest();
+        }
         h.tlb.sync(&self.bus.ram);
         if observer.as_ref().is_some_and(|o| o.wants_instructions()) {
             return watch::commit::run(h, &mut self.bus, &self.decoder, &mut Unit, until, &mut observer);

@@ -55,7 +55,7 @@ impl Hart {
     /// Translates and protects an access of `len` bytes that does not cross a page. An aligned access is one memory operation; the bytes
     /// of another are checked one by one where PMP divides the page.
     pub(super) fn place(&mut self, bus: &mut Bus, va: u64, len: u64, kind: Kind, mode: Mode) -> Result<Place, Trap> {
-        if self.observed {
+        if self.observed.lower() {
             self.attempt = Some(Attempt { va, len, kind, mode });
         }
         let t = self.translate(bus, va, kind, mode, &mut ())?;

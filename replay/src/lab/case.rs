@@ -7,6 +7,7 @@ use super::payload::{Payload, Setting};
 use super::steps::Steps;
 use crate::context::{Context, Difference, is_leftover};
 use crate::ledger::Ledger;
+use crate::oracle::{Monitor, ORACLES};
 
 /// Steps in which a firmware delivers an event that was sent, or answers a call.
 const DELIVERY: usize = 200_000;
@@ -66,6 +67,8 @@ pub struct Outcome {
     pub ending: Ending,
     /// What became of the program.
     pub after: After,
+    /// Numbers of the oracles that were violated.
+    pub violated: Vec<&'static str>,
 }
 
 /// Follows one case.
@@ -81,6 +84,8 @@ pub(super) struct Run<'a> {
     pub marks: Option<Ledger>,
     /// Ledger entries before the event was sent, was delivered, before `complete`, and when the victim went on.
     pub at: [usize; 4],
+    /// The machine's oracles.
+    pub monitor: Option<Monitor>,
 }
 
 impl Run<'_> {
@@ -89,7 +94,12 @@ impl Run<'_> {
         let before = self.context();
         let ending = self.event(&before);
         let after = self.aftermath();
-        Outcome { ending, after }
+        let violated = self.monitor.as_ref().map_or(Vec::new(), |m| {
+            m.end(&self.machine, None);
+            let all = ORACLES.iter().zip(m.counts());
+            all.filter(|(o, n)| *n > 0 && !o.advice).map(|(o, _)| o.id).collect()
+        });
+        Outcome { ending, after, violated }
     }
 
     fn context(&self) -> Context {

@@ -66,6 +66,10 @@ pub struct Tally {
     pub worst: String,
     /// What became of the program there.
     pub after: Option<After>,
+    /// Boundaries after which each oracle was violated, by its number.
+    pub violated: BTreeMap<&'static str, usize>,
+    /// Boundaries that were not healthy although no oracle was violated, and healthy ones although one was.
+    pub disagree: [usize; 2],
 }
 
 /// All cells.
@@ -89,15 +93,17 @@ pub fn run(
                 return Err(LabError::Endless(payload.name.clone(), step));
             }
         }
+        let (machine, monitor) = base.fork(None)?;
         let outcome = Run {
             steps: None,
             payload,
             setting,
-            machine: base.machine.fork()?,
+            machine,
             victim: base.victim,
             injector: base.injector,
             marks: None,
             at: [0; 4],
+            monitor,
         }
         .go();
         progress(b, &outcome);
@@ -114,6 +120,14 @@ impl Tally {
         }
         self.tried += 1;
         let worst = o.worst();
+        for id in &o.violated {
+            *self.violated.entry(id).or_default() += 1;
+        }
+        match (worst.is_empty(), o.violated.is_empty()) {
+            (false, true) => self.disagree[0] += 1,
+            (true, false) => self.disagree[1] += 1,
+            _ => {}
+        }
         if worst.is_empty() {
             self.healthy += 1;
         } else if self.first.is_none() {

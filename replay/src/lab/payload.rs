@@ -1,8 +1,11 @@
 //! A payload of the laboratory: its image, the words that set it up, and the places it names.
 
 use emu_core::machine::{ForkError, HartStep, Machine, RunEnd};
+use emu_core::observer::Both;
 
 use super::steps::Steps;
+use crate::ledger::Ledger;
+use crate::oracle::{Chosen, Monitor, OnViolation};
 use crate::symbols::{SymbolError, Symbols};
 
 /// Cycles in which any firmware brings two harts to their waiting places.
@@ -104,6 +107,23 @@ pub struct Prepared {
     pub firmware: String,
     /// What was done to the machine since its start.
     pub steps: Steps,
+    /// The oracles, if any were chosen.
+    pub monitor: Option<Monitor>,
+}
+
+impl Prepared {
+    /// A fork of the machine with a fork of its oracles, and, if there is a `ledger`, that listening too.
+    pub(super) fn fork(&self, ledger: Option<&Ledger>) -> Result<(Machine, Option<Monitor>), LabError> {
+        let mut machine = self.machine.fork()?;
+        let monitor = self.monitor.as_ref().map(Monitor::fork);
+        match (&monitor, ledger) {
+            (Some(m), Some(l)) => machine.set_observer(Box::new(Both(Box::new(l.clone()), m.observer()))),
+            (Some(m), None) => machine.set_observer(m.observer()),
+            (None, Some(l)) => machine.set_observer(Box::new(l.clone())),
+            (None, None) => {}
+        }
+        Ok((machine, monitor))
+    }
 }
 
 impl Payload {
@@ -128,9 +148,13 @@ impl Payload {
         Ok(Payload { name: name.to_owned(), symbols, places })
     }
 
-    /// Boots a fresh machine until both harts wait.
-    pub fn boot(&self, mut machine: Machine, firmware: &str) -> Result<Prepared, LabError> {
+    /// Boots a fresh machine until both harts wait, with these oracles.
+    pub fn boot(&self, mut machine: Machine, firmware: &str, chosen: Chosen) -> Result<Prepared, LabError> {
         let p = &self.places;
+        let monitor = (chosen != Chosen::NONE).then(|| Monitor::new(&machine, chosen, OnViolation::Record, Vec::new()));
+        if let Some(m) = &monitor {
+            machine.set_observer(m.observer());
+        }
         // Hold the harts before they look.
         let mut steps = Steps::default();
         self.write(&mut steps, &mut machine, p.config + 12, 0)?;
@@ -138,7 +162,7 @@ impl Payload {
         loop {
             let end = machine.run(machine.cycles() + LOOK);
             if let (Some(victim), Some(injector)) = (waits(&machine, p.spin_victim), waits(&machine, p.spin_injector)) {
-                return Ok(Prepared { machine, victim, injector, firmware: firmware.to_owned(), steps });
+                return Ok(Prepared { machine, victim, injector, firmware: firmware.to_owned(), steps, monitor });
             }
             if end != RunEnd::Limit || machine.cycles() > BOOT {
                 let how = format!("{end:?} at cycle {}", machine.cycles());
@@ -150,12 +174,18 @@ impl Payload {
     /// A fork of a waiting machine, set up and brought to the beginning of the window: the victim at its first instruction, the injector
     /// at its call.
     pub fn enter(&self, from: &mut Prepared, setting: Setting) -> Result<Prepared, LabError> {
+        self.enter_with(from, setting, None)
+    }
+
+    pub(super) fn enter_with(&self, from: &Prepared, setting: Setting, ledger: Option<&Ledger>) -> Result<Prepared, LabError> {
         let p = &self.places;
-        let (mut machine, mut steps) = (from.machine.fork()?, from.steps.clone());
+        let (mut machine, monitor) = from.fork(ledger)?;
+        let mut steps = from.steps.clone();
         for (i, word) in [setting.policy, setting.variant, setting.layout, 1].into_iter().enumerate() {
             self.write(&mut steps, &mut machine, p.config + 4 * i as u64, word)?;
         }
-        let mut here = Prepared { machine, victim: from.victim, injector: from.injector, firmware: from.firmware.clone(), steps };
+        let (victim, injector) = (from.victim, from.injector);
+        let mut here = Prepared { machine, victim, injector, firmware: from.firmware.clone(), steps, monitor };
         for (hart, place, name) in [(here.victim, p.window_begin, "window_begin"), (here.injector, p.inject_here, "inject_here")]
         {
             let mut steps = 0;

@@ -9,6 +9,7 @@ use super::window::Boundary;
 use crate::context::Difference;
 use crate::ledger::{Entry, FieldName, Ledger, last_writer};
 use crate::log::{End, Position};
+use crate::oracle::{Monitor, Violation};
 
 /// Most ledger entries of a case.
 const ENTRIES: usize = 100_000;
@@ -29,6 +30,8 @@ pub struct Story {
     pub completed: usize,
     /// Entries up to the interrupted context's next instruction, or to the end of the case.
     pub resumed: usize,
+    /// What the oracles say.
+    pub violations: Vec<Violation>,
     /// Why each difference is there.
     pub blames: Vec<Blame>,
     /// All that was done to the machine since its start.
@@ -50,9 +53,9 @@ pub struct Blame {
 
 /// Runs one case with a ledger.
 pub fn tell(payload: &Payload, prepared: &mut Prepared, case: Case) -> Result<Story, LabError> {
-    let mut base = payload.enter(prepared, case.setting)?;
     let ledger = Ledger::new(ENTRIES);
-    base.machine.set_observer(Box::new(ledger.clone()));
+    let mut base = payload.enter_with(prepared, case.setting, Some(&ledger))?;
+    ledger.take();
     for _ in 0..case.step {
         base.steps.step(&mut base.machine, base.victim);
     }
@@ -67,8 +70,10 @@ pub fn tell(payload: &Payload, prepared: &mut Prepared, case: Case) -> Result<St
         steps: Some(base.steps),
         marks: Some(ledger.clone()),
         at: [usize::MAX; 4],
+        monitor: base.monitor.clone(),
     };
     let outcome = run.go();
+    let violations = base.monitor.as_ref().map_or(Vec::new(), Monitor::take);
     let entries = ledger.entries();
     let [sent, delivered, completed, resumed] = run.at.map(|n| n.min(entries.len()));
     let end = End {
@@ -78,7 +83,7 @@ pub fn tell(payload: &Payload, prepared: &mut Prepared, case: Case) -> Result<St
     };
     let decisions = run.steps.take().unwrap_or_default();
     let blames = blames(&outcome, &entries, victim, completed, resumed);
-    Ok(Story { boundary, outcome, entries, sent, delivered, completed, resumed, blames, decisions, end })
+    Ok(Story { boundary, outcome, entries, sent, delivered, completed, resumed, blames, decisions, end, violations })
 }
 
 fn blames(outcome: &Outcome, entries: &[Entry], victim: usize, completed: usize, resumed: usize) -> Vec<Blame> {

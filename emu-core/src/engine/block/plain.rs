@@ -145,7 +145,7 @@ handler! {
             let (operand, write) = operand!(K, c, o);
             let h = &mut *c;
             // The mode of the register is in its number.
-            if h.mode as u8 != (o.imm >> 8 & 3) as u8 || write && h.observed {
+            if h.mode as u8 != (o.imm >> 8 & 3) as u8 || write && h.observed.writes() {
                 return slow(c, ip, pc, fuel);
             }
             let old = h.csr.simple_instruction(o.imm as u16, K::OP, operand, write);
@@ -163,7 +163,7 @@ handler! {
             let o = &*ip;
             let (operand, write) = operand!(K, c, o);
             let h = &mut *c;
-            if h.mode != Mode::HS || write && h.observed {
+            if h.mode != Mode::HS || write && h.observed.writes() {
                 return slow(c, ip, pc, fuel);
             }
             let (old, effects) = h.csr.sstatus_instruction(K::OP, operand, write);

@@ -1,0 +1,209 @@
+//! `run --check`: oracles on the command line, exemptions from a file, and `trapeze oracles`.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use emu_core::machine::{Machine, RunEnd};
+use emu_core::observer::Both;
+use replay::oracle::{Chosen, Exemption, Monitor, ORACLES, OnViolation, Violation, find};
+use replay::symbols::Symbols;
+use serde::{Deserialize, Serialize};
+
+use crate::args::{self, RunArgs};
+use crate::console::output;
+use crate::exit::{CliError, Exit};
+use crate::images;
+use crate::report::Report;
+
+/// The oracles of a run.
+pub struct Check {
+    chosen: Chosen,
+    on: args::OnViolation,
+    exempt: Vec<Exemption>,
+    symbols: Symbols,
+    monitor: Option<Monitor>,
+    /// What machines before the last reboot added.
+    before: Verdict,
+}
+
+/// What the oracles said of a run.
+#[derive(Serialize, Clone, PartialEq, Eq, Debug, Default)]
+pub struct Verdict {
+    /// Violations; warnings and exempted ones are not counted.
+    pub violations: u64,
+    /// Findings that were exempted.
+    pub exempted: u64,
+    /// Records that the oracles heard.
+    pub records: u64,
+    /// How often each oracle spoke, by its number.
+    pub spoke: BTreeMap<&'static str, u64>,
+}
+
+impl Check {
+    /// What the command line asks for; none without `--check`.
+    pub fn new(args: &RunArgs, kernel: Option<&Path>) -> Result<Option<Check>, CliError> {
+        let Some(list) = &args.check else {
+            return match (&args.on_violation, &args.exempt) {
+                (None, None) => Ok(None),
+                (Some(_), _) => Err(CliError::usage("option --on-violation without --check", "add --check all")),
+                (_, Some(_)) => Err(CliError::usage("option --exempt without --check", "add --check all")),
+            };
+        };
+        let chosen = chosen("--check", list)?;
+        let exempt = args.exempt.as_deref().map_or(Ok(Vec::new()), exemptions)?;
+        let given = args.symbols.as_deref();
+        let symbols = match given.or(kernel) {
+            Some(file) => match Symbols::of(&file.display().to_string(), &images::read(file, "symbols", |_| false)?.bytes) {
+                Err(e) if given.is_some() => return Err(CliError::usage(e.to_string(), "give an ELF file with a symbol table")),
+                s => s.unwrap_or_default(),
+            },
+            None => Symbols::default(),
+        };
+        if chosen == Chosen::NONE {
+            return Ok(None);
+        }
+        let on = args.on_violation.unwrap_or_default();
+        Ok(Some(Check { chosen, on, exempt, symbols, monitor: None, before: Verdict::default() }))
+    }
+
+    /// Listens to a machine.
+    pub fn attach(&mut self, machine: &mut Machine) {
+        let on = if self.on == args::OnViolation::Stop { OnViolation::Stop } else { OnViolation::Record };
+        let monitor = Monitor::new(machine, self.chosen, on, self.exempt.clone());
+        let mine = monitor.observer();
+        let both = match machine.clear_observer() {
+            Some(other) => Box::new(Both(other, mine)),
+            None => mine,
+        };
+        machine.set_observer(both);
+        self.monitor = Some(monitor);
+    }
+
+    /// Tells what was found since the last time; whether the run is to end. `newline` ends the guest's last line.
+    pub fn look(&mut self, machine: &Machine, newline: &str, raw: bool) -> bool {
+        let Some(monitor) = &self.monitor else { return false };
+        monitor.look(machine);
+        self.tell(&monitor.take(), newline, raw);
+        monitor.stopped()
+    }
+
+    fn tell(&self, found: &[Violation], newline: &str, raw: bool) {
+        if self.on == args::OnViolation::Ignore || found.is_empty() {
+            return;
+        }
+        let mut text = newline.to_owned();
+        for v in found {
+            text += &format!("trapeze: {}\n", v.text(|a| self.symbols.text(a)));
+        }
+        if raw {
+            text = text.replace('\n', "\r\n");
+        }
+        // Standard error may be closed; the exit code still tells.
+        let _ = std::io::Write::write_all(&mut std::io::stderr(), text.as_bytes());
+    }
+
+    /// The machine's run is over.
+    pub fn end(&mut self, machine: &Machine, end: Option<&RunEnd>) {
+        let Some(monitor) = self.monitor.take() else { return };
+        if !monitor.stopped() {
+            monitor.end(machine, end);
+        }
+        self.tell(&monitor.take(), "", false);
+        let v = &mut self.before;
+        v.violations += monitor.total();
+        v.exempted += monitor.exempted();
+        v.records += monitor.records();
+        for (o, n) in ORACLES.iter().zip(monitor.counts()).filter(|(_, n)| *n > 0) {
+            *v.spoke.entry(o.id).or_default() += n;
+        }
+    }
+
+    /// Puts the verdict into the report: its text and its exit code.
+    pub fn judge(&self, report: &mut Report) {
+        let v = &self.before;
+        if v.violations > 0 {
+            report.text += &format!("; {} violation{} of oracles", v.violations, if v.violations == 1 { "" } else { "s" });
+            if self.on != args::OnViolation::Ignore {
+                report.exit = Exit::Violation as u8;
+            }
+        }
+        report.oracles = Some(v.clone());
+    }
+
+    /// Whether the run is to be executed a second time (E22).
+    pub fn twice(&self) -> bool {
+        find("determinism").is_some_and(|i| self.chosen.has(i))
+    }
+}
+
+/// The oracles of an option's list.
+pub fn chosen(option: &str, list: &str) -> Result<Chosen, CliError> {
+    Chosen::parse(list)
+        .map_err(|name| CliError::usage(format!("option {option}: there is no oracle '{name}'"), "see trapeze oracles"))
+}
+
+/// The file of exemptions.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    #[serde(default)]
+    exempt: Vec<toml::Spanned<Line>>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Line {
+    oracle: toml::Spanned<String>,
+    event: Option<u32>,
+    field: Option<String>,
+    reason: String,
+}
+
+/// Reads a file of exemptions: `[[exempt]]` tables with `oracle`, `reason`, and perhaps `event` and `field`.
+pub fn exemptions(file: &Path) -> Result<Vec<Exemption>, CliError> {
+    let text = std::fs::read_to_string(file).map_err(|e| CliError::file(file, "read the exemptions", e))?;
+    let line = |at: usize| text[..at.min(text.len())].matches('\n').count() + 1;
+    let refused =
+        |at: usize, what: String, remedy: &str| CliError::usage(format!("{}:{}: {what}", file.display(), line(at)), remedy);
+    let parsed: File = toml::from_str(&text).map_err(|e| {
+        let what = e.message().trim_end().replace('\n', "; ");
+        refused(e.span().map_or(0, |s| s.start), what, "write [[exempt]] with oracle, reason, and perhaps event and field")
+    })?;
+    let mut list = Vec::new();
+    for entry in parsed.exempt {
+        let at = entry.span().start;
+        let l = entry.into_inner();
+        let (name, place) = (l.oracle.get_ref().clone(), l.oracle.span().start);
+        let Some(oracle) = find(&name) else {
+            return Err(refused(place, format!("there is no oracle '{name}'"), "see trapeze oracles"));
+        };
+        if l.reason.trim().is_empty() {
+            return Err(refused(at, format!("the exemption of '{name}' has no reason"), "say why in reason = \"...\""));
+        }
+        list.push(Exemption { oracle, event: l.event, field: l.field, reason: l.reason });
+    }
+    Ok(list)
+}
+
+/// The table of `trapeze oracles` and docs/oracles.md.
+pub fn table() -> String {
+    let mut s = "| oracle | name | clause | what is checked |\n|--|--|--|--|\n".to_owned();
+    for o in ORACLES {
+        s += &format!("| {} | `{}` | {} | {} |\n", o.id, o.name, o.clause, o.checks);
+    }
+    s
+}
+
+/// `trapeze oracles`.
+pub fn list() -> Result<(), CliError> {
+    output::print(&table())
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn the_book_lists_every_oracle_as_the_command_does() {
+        let book = include_str!("../../docs/oracles.md");
+        assert!(book.contains(&super::table()), "docs/oracles.md is not what trapeze oracles prints:\n{}", super::table());
+    }
+}

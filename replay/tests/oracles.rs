@@ -1,0 +1,255 @@
+//! Each oracle fires on what it is for, and says nothing of the same scenario without it; nor does any other.
+
+mod common;
+
+use common::*;
+use emu_csr::table;
+use replay::oracle::ORACLES;
+use sbi_model::bug::BugId;
+
+/// A scenario that makes an oracle fire: what it runs on, and what happens.
+struct Scenario {
+    oracle: &'static str,
+    wrong: On,
+    run: fn(&mut Rig, bool),
+}
+
+fn bug(oracle: &'static str, bug: BugId, run: fn(&mut Rig, bool)) -> Scenario {
+    Scenario { oracle, wrong: On { bug: Some(bug), ..HEALTHY }, run }
+}
+
+fn tampered(oracle: &'static str, tamper: Tamper, run: fn(&mut Rig, bool)) -> Scenario {
+    Scenario { oracle, wrong: On { tamper, ..HEALTHY }, run }
+}
+
+fn careless(oracle: &'static str, harts: usize, run: fn(&mut Rig, bool)) -> Scenario {
+    Scenario { oracle, wrong: On { careless: true, harts, ..HEALTHY }, run }
+}
+
+/// The call becomes `sbi_get_spec_version`, which succeeds and does nothing.
+fn forget(p: &mut emu_core::firmware::Platform<'_>, hart: usize) {
+    let h = &mut p.harts[hart];
+    (h.x[16], h.x[17]) = (0, 0x10);
+}
+
+fn is(p: &emu_core::firmware::Platform<'_>, hart: usize, fid: u64) -> bool {
+    let h = &p.harts[hart];
+    (h.csr.mcause, h.x[17], h.x[16]) == (9, SSE, fid)
+}
+
+fn scenarios() -> Vec<Scenario> {
+    let mut list = vec![
+        bug("E1", BugId::SpvNotCleared, |r, _| {
+            r.csrw(0, u32::from(table::HSTATUS), 2 << 32 | 1 << 7);
+            r.in_handler(LOCAL);
+            r.sse(0, COMPLETE, &[]);
+        }),
+        bug("E2", BugId::A6A7Swapped, |r, _| r.in_handler(LOCAL)),
+        bug("E3", BugId::SpelpLost, |r, _| {
+            r.machine.harts_mut()[0].csr.mstatus |= 1 << 23;
+            r.in_handler(LOCAL);
+            r.get(0, LOCAL, 7);
+        }),
+        bug("E4", BugId::NoMask, |r, _| {
+            r.arm(0, LOCAL);
+            r.sse(0, INJECT, &[LOCAL.into(), 0]);
+        }),
+        bug("E8", BugId::StatusBits, |r, _| {
+            r.in_handler(LOCAL);
+            r.get(0, LOCAL, 0);
+        }),
+        careless("E9", 1, |r, careless| {
+            r.in_handler(LOCAL);
+            let h = &r.machine.harts()[0];
+            let (sepc, sstatus) = (h.csr.sepc, h.csr.peek(table::SSTATUS, &Default::default()).unwrap());
+            r.breakpoint(0);
+            if !careless {
+                r.csrw(0, u32::from(table::SEPC), sepc);
+                r.csrw(0, u32::from(table::SSTATUS), sstatus);
+            }
+            r.sse(0, COMPLETE, &[]);
+        }),
+        bug("E10", BugId::MidelegAtEnable, |r, _| assert_eq!(r.register(0, PMU), 0)),
+        bug("E13", BugId::MaskCodes, |r, _| {
+            r.sse(0, UNMASK, &[]);
+            r.sse(0, UNMASK, &[]);
+        }),
+        bug("E15", BugId::SuspendMideleg, |r, _| {
+            r.arm(0, PMU);
+            r.machine.harts_mut()[0].csr.mie |= 2;
+            r.machine.harts_mut()[0].csr.mip |= 2;
+            r.call(0, HSM, 3, &[0x8000_0000, CALL + 4, 0]);
+            r.steps(0, 4);
+        }),
+        bug("E17", BugId::SelfIpi, |r, _| {
+            r.arm(0, GLOBAL);
+            r.sse(0, INJECT, &[GLOBAL.into(), 0]);
+            r.sse(0, DISABLE, &[GLOBAL.into()]);
+            r.sse(0, ENABLE, &[GLOBAL.into()]);
+        }),
+        bug("E20", BugId::SpvNotCleared, |r, _| {
+            r.csrw(0, u32::from(table::HSTATUS), 2 << 32 | 1 << 7);
+            r.in_handler(LOCAL);
+            r.sse(0, COMPLETE, &[]);
+        }),
+        careless("E16", 1, |r, careless| {
+            r.arm(0, LOCAL);
+            if careless {
+                r.store(handler(LOCAL), &[EBREAK]);
+            }
+            r.sse(0, UNMASK, &[]);
+            r.sse(0, INJECT, &[LOCAL.into(), 0]);
+        }),
+        careless("E19", 2, |r, careless| {
+            r.in_handler(LOCAL);
+            r.steps(0, 3);
+            if careless {
+                r.machine.harts_mut()[1].x[2] = r.machine.harts()[0].x[2] - 64;
+            }
+            r.sse(1, COMPLETE, &[]);
+        }),
+        careless("E21", 1, |r, careless| {
+            r.arm(0, LOCAL);
+            if careless {
+                r.csrw(0, u32::from(table::STVEC), OTHER_VECTOR);
+            }
+            r.sse(0, UNMASK, &[]);
+            r.sse(0, INJECT, &[LOCAL.into(), 0]);
+            r.breakpoint(0);
+        }),
+    ];
+    list.extend(with_others());
+    list.extend(with_tampering());
+    list
+}
+
+/// With more harts, or another CPU.
+fn with_others() -> Vec<Scenario> {
+    let two = |oracle, bug, run| Scenario { oracle, wrong: On { bug: Some(bug), harts: 2, ..HEALTHY }, run };
+    vec![
+        two("E5", BugId::SuspendLosesIpi, |r, _| {
+            r.arm(1, LOCAL);
+            r.sse(1, UNMASK, &[]);
+            r.call(1, HSM, 3, &[0, 0, 0]);
+            assert_eq!(r.sse(0, INJECT, &[LOCAL.into(), 1]), 0);
+            // Something else wakes it.
+            r.machine.harts_mut()[1].csr.mie |= 2;
+            r.machine.harts_mut()[1].csr.mip |= 2;
+            r.steps(1, 4);
+            // It runs on, and calls nobody.
+            r.store(CODE, &[0x6f]);
+            r.machine.harts_mut()[1].pc = CODE;
+            r.steps(1, 200_100);
+            r.monitor.end(&r.machine, None);
+        }),
+        two("E6", BugId::HartIdTruncated, |r, _| {
+            r.set(0, GLOBAL, 3, 1 << 32 | 1);
+        }),
+        Scenario {
+            oracle: "E11",
+            wrong: On { bug: Some(BugId::DoubleTrapPanic), ..HEALTHY },
+            run: |r, _| {
+                r.arm(0, 1);
+                r.sse(0, UNMASK, &[]);
+                let h = &mut r.machine.harts_mut()[0];
+                h.csr.menvcfg |= 1 << 59;
+                h.csr.mstatus |= 1 << 24;
+                h.pc = CODE;
+                r.store(CODE, &[EBREAK]);
+                r.steps(0, 2);
+            },
+        },
+    ]
+}
+
+/// Firmware that does what no known one does.
+fn with_tampering() -> Vec<Scenario> {
+    vec![
+        // It forgets priorities.
+        tampered(
+            "E7",
+            Tamper {
+                before: |p, h| {
+                    if is(p, h, WRITE) {
+                        forget(p, h)
+                    }
+                },
+                ..UNTOUCHED
+            },
+            |r, _| {
+                assert_eq!(r.set(0, PLATFORM, 1, 5), 0);
+                r.arm(0, PLATFORM);
+                r.in_handler(LOCAL);
+                r.sse(0, INJECT, &[PLATFORM.into(), 0]);
+            },
+        ),
+        // It forgets to disable.
+        tampered(
+            "E12",
+            Tamper {
+                before: |p, h| {
+                    if is(p, h, DISABLE) {
+                        forget(p, h)
+                    }
+                },
+                ..UNTOUCHED
+            },
+            |r, _| {
+                r.arm(0, LOCAL);
+                r.sse(0, DISABLE, &[LOCAL.into()]);
+                r.get(0, LOCAL, 0);
+            },
+        ),
+        // It delivers again at every unmask.
+        tampered("E14", Tamper { after: again, ..UNTOUCHED }, |r, _| {
+            r.in_handler(LOCAL);
+            r.sse(0, UNMASK, &[]);
+        }),
+        // It writes past the buffer.
+        tampered(
+            "E18",
+            Tamper {
+                after: |p, h| {
+                    if is(p, h, READ) {
+                        overrun(p)
+                    }
+                },
+                ..UNTOUCHED
+            },
+            |r, _| {
+                r.get(0, LOCAL, 1);
+            },
+        ),
+    ]
+}
+
+fn again(p: &mut emu_core::firmware::Platform<'_>, hart: usize) {
+    let h = &mut p.harts[hart];
+    if (h.x[10] as i64, h.pc) == (-7, CALL + 4) {
+        h.csr.sepc = h.pc;
+        h.pc = handler(LOCAL);
+        (h.x[16], h.x[17]) = (0, u64::from(LOCAL) ^ 0xa0);
+    }
+}
+
+fn overrun(p: &mut emu_core::firmware::Platform<'_>) {
+    p.bus.ram.write(BUFFER + 8, 8, 0x5555, &mut Vec::new());
+}
+
+#[test]
+fn each_oracle_fires_and_is_silent_without_the_reason() {
+    let all = scenarios();
+    for s in &all {
+        let mut rig = Rig::new(s.wrong);
+        (s.run)(&mut rig, s.wrong.careless);
+        assert!(rig.count(s.oracle) > 0, "{} is silent; spoke: {:?}\n{}", s.oracle, rig.spoke(), rig.text());
+        let healthy = On { bug: None, tamper: UNTOUCHED, careless: false, ..s.wrong };
+        let mut rig = Rig::new(healthy);
+        (s.run)(&mut rig, false);
+        let warned = rig.count("E9");
+        assert_eq!(rig.monitor.total() + warned, 0, "the scenario of {} is not healthy:\n{}", s.oracle, rig.text());
+    }
+    for o in ORACLES.iter().filter(|o| o.id != "E22") {
+        assert!(all.iter().any(|s| s.oracle == o.id), "{} has no scenario", o.id);
+    }
+}
