@@ -100,7 +100,8 @@ pub(super) fn run(insns: &[Insn]) -> Option<Fast> {
     let mut n = 1;
     for pair in insns.windows(2).take(MOST - 1) {
         let (a, b) = (&pair[0], &pair[1]);
-        let way = (insns[1].imm - first.imm).signum();
+        // The second may be any instruction here, with an immediate of 32 bits.
+        let way = insns[1].imm.wrapping_sub(first.imm).signum();
         let joins = std::ptr::eq(b.def, first.def)
             && b.rs1 == first.rs1
             && !(load && a.rd == first.rs1)
@@ -119,6 +120,12 @@ mod tests {
     use super::*;
     use crate::insn::Decoder;
     use emu_csr::Isa;
+
+    #[test]
+    fn a_load_before_an_instruction_with_a_large_immediate_is_no_run() {
+        // ld a0, 8(a1); lui a0, 0x80000
+        assert!(run(&decoded(&[0x0085_b503, 0x8000_0537])).is_none());
+    }
 
     fn decoded(words: &[u32]) -> Vec<Insn> {
         let d = Decoder::new(Isa::max());
