@@ -78,10 +78,10 @@ after a stop and a start:";
 
 #[test]
 fn a_double_trap_that_no_event_can_take_repeats_for_ever_or_stops_the_machine() {
-    let program = include_bytes!("../../roms/sse/double-trap.elf");
+    let program = include_bytes!("../../roms/sse/masked-double-trap.elf");
     for (profile, retries) in [("spec", false), ("opensbi-1.9", true), ("private-resume", true)] {
         let (text, end) = outcome(program, profile, 1, "max,ssdbltrp=on");
-        assert_eq!(text, "a trap with SDT=1, events masked\n", "{profile}");
+        assert_eq!(text, "", "{profile}");
         match end {
             // The breakpoint's second trap, "double trap" (16), which firmware returns from to where it came from.
             RunEnd::TrapLoop { hart: 0, pc, cause: 16 } if retries => {
