@@ -220,7 +220,7 @@ impl Config {
     }
 
     /// The same machine at its start, also if this run began with a snapshot: what a guest that reboots gets.
-    pub fn from_start(&self) -> Config {
+    pub fn at_start(&self) -> Config {
         Config { from_snapshot: None, ..self.clone() }
     }
 

@@ -40,7 +40,7 @@ pub fn recorded(args: &RunArgs, log: Option<&Path>) -> Result<ExitCode, CliError
     if config.kernel.is_none() && matches!(config.bios.as_str(), "native" | "none") {
         return Err(CliError::usage("nothing to run", "add -kernel FILE, or -bios FILE for firmware alone"));
     }
-    let again = config.from_start();
+    let again = config.at_start();
     let histogram = args.sbi_histogram.then(Histogram::default);
     let listener = histogram.clone();
     let build = move |config: &Config| -> Result<Machine, CliError> {

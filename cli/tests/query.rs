@@ -1,5 +1,5 @@
 //! Questions about a recording on the command line.
-#![allow(missing_docs)]
+#![allow(missing_docs, clippy::disallowed_types, clippy::disallowed_methods, clippy::unwrap_used, clippy::expect_used)]
 
 mod common;
 

@@ -1,5 +1,5 @@
 //! Recording and replaying on the command line: logs, bundles, tokens, as a user has them; what is damaged is refused.
-#![allow(missing_docs)]
+#![allow(missing_docs, clippy::disallowed_types, clippy::disallowed_methods, clippy::unwrap_used, clippy::expect_used)]
 
 mod common;
 

@@ -1,5 +1,5 @@
 //! Snapshots on the command line: saved, listed, gone on from; refused when something of theirs is not there.
-#![allow(missing_docs)]
+#![allow(missing_docs, clippy::disallowed_types, clippy::disallowed_methods, clippy::unwrap_used, clippy::expect_used)]
 
 mod common;
 

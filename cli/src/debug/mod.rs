@@ -70,7 +70,7 @@ pub fn run(a: &DebugArgs) -> Result<ExitCode, CliError> {
     };
     // A history is made of forks, so no drive may write to its file.
     find::header(&config)?;
-    let again = config.from_start();
+    let again = config.at_start();
     let boot: Boot = Rc::new(move || machine::build(&again).map_err(|e| ReplayError::Machine(e.to_string())));
     let options = Options {
         memory: a.checkpoint_memory,

@@ -31,7 +31,7 @@ pub fn run(a: &QueryArgs) -> Result<ExitCode, CliError> {
     opened.log.header.check("log").map_err(CliError::replay)?;
     let config = find::config(&opened.log.header, &places)?;
     let symbols = symbols(a, &config)?;
-    let again = config.from_start();
+    let again = config.at_start();
     let boot = Rc::new(move || machine::build(&again).map_err(|e| ReplayError::Machine(e.to_string())));
     let options = Options { boot: Some(boot), ..Options::default() };
     let mut t = Timeline::replaying(machine::build(&config)?, &opened.log, options).map_err(CliError::replay)?;

@@ -18,16 +18,19 @@ enum Term {
     Memory(u64),
 }
 
+/// Compares a term's value with a number.
+type Compare = fn(u64, u64) -> bool;
+
 /// A comparison.
 pub struct Predicate {
     hart: usize,
     term: Term,
-    compare: fn(u64, u64) -> bool,
+    compare: Compare,
     value: u64,
 }
 
 /// The comparisons, the longer names first.
-const OPS: [(&str, fn(u64, u64) -> bool); 7] = [
+const OPS: [(&str, Compare); 7] = [
     ("==", |a, b| a == b),
     ("!=", |a, b| a != b),
     ("<=", |a, b| a <= b),

@@ -22,7 +22,7 @@ const WORDS: usize = 16;
 pub fn execute(c: &Config, log: &Log, show: bool) -> Result<(Machine, Outcome, bool), CliError> {
     let mut m = machine::build(c)?;
     let (mut failed, mut open) = (None, false);
-    let mut boot = || machine::build(&c.from_start()).map_err(|e| ReplayError::Machine(e.to_string()));
+    let mut boot = || machine::build(&c.at_start()).map_err(|e| ReplayError::Machine(e.to_string()));
     let outcome = replay(&mut m, log, &mut boot, SLICE, &mut |m| {
         let text = m.take_console_output();
         open = text.last().map_or(open, |b| show && *b != b'\n');
@@ -85,7 +85,7 @@ pub fn explain(c: &Config, log: &Log, d: &Divergence, engines: [EngineKind; 2]) 
                 break;
             }
             if r.what == Decision::Reboot {
-                *m = machine::build(&c.from_start())?;
+                *m = machine::build(&c.at_start())?;
             } else {
                 apply(m, r).map_err(CliError::replay)?;
             }
