@@ -31,7 +31,7 @@ fn a_corrupted_laboratory_case_answers_who_wrote_what_and_when() {
         &["writer", "a0"],
         &["previous", "trap"],
         &["previous", "sbi_sse_inject"],
-        &["first", "mode", "==", "3"],
+        &["first", "instret", ">", "1000"],
     ] {
         let (c, answer) = ask(question);
         assert!(c == 0 && answer.starts_with("instruction "), "{question:?}: {answer}");
