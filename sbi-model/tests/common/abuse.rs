@@ -486,7 +486,7 @@ fn word(words: &mut dyn Source) -> Result<u64, Stop> {
         5 => 1 << (v & 63),
         6 => u64::MAX - (v & 15),
         7 => RAM + SIZE - (v & 0x1f),
-        8..=10 => RAM + (v % SIZE & !0xf),
+        8..=10 => RAM + ((v % SIZE) & !0xf),
         11 => RAM + v % SIZE,
         12 => GUARD + (v & 0x1f) - 16,
         13 => GUARD + GUARDED + (v & 0x1f) - 16,
