@@ -125,15 +125,13 @@ fn memory(m: &mut Moving<'_>, c: &Memory) -> Result<(), Failed> {
         return Err(format!("memory at {place} cannot be read"));
     }
     let found = u64::from_le_bytes(bytes);
-    let limits: [(&str, &Option<super::value::Value>, fn(u64, u64) -> bool); 3] = [
-        ("", &c.is, |found, v| found == v),
-        ("at least ", &c.at_least, |found, v| found >= v),
-        ("at most ", &c.at_most, |found, v| found <= v),
-    ];
-    for (word, value, holds) in limits {
+    use std::cmp::Ordering::{Equal, Greater, Less};
+    let limits =
+        [("", &c.is, [Equal, Equal]), ("at least ", &c.at_least, [Greater, Equal]), ("at most ", &c.at_most, [Less, Equal])];
+    for (word, value, allowed) in limits {
         if let Some(v) = value {
             let v = v.resolve(m.symbols)?;
-            if !holds(found, v) {
+            if !allowed.contains(&found.cmp(&v)) {
                 return Err(format!("memory at {place}: expected {word}{v:#x}, found {found:#x}"));
             }
         }
