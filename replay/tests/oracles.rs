@@ -1,5 +1,7 @@
 //! Each oracle fires on what it is for, and says nothing of the same scenario without it; nor does any other.
 
+#![allow(clippy::unwrap_used)] // helpers of tests, which clippy takes for other code
+
 mod common;
 
 use common::*;

@@ -130,7 +130,7 @@ fn range(a: &mut Answers, call: &Call) {
     let (first, count) = (u64::from(call.args[1] as u32), u64::from(call.args[2] as u32));
     a.must(count == 0, INVALID_PARAM);
     a.must(first + count > attr::COUNT as u64, BAD_RANGE);
-    let bad = call.args[3] % 8 != 0 || call.args[4] != 0 || (call.buffer.len() as u64) < count.min(attr::COUNT as u64);
+    let bad = !call.args[3].is_multiple_of(8) || call.args[4] != 0 || (call.buffer.len() as u64) < count.min(attr::COUNT as u64);
     a.must(bad, INVALID_ADDRESS);
     if bad {
         a.may.push(FAILED);

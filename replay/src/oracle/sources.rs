@@ -59,11 +59,12 @@ pub(super) fn double_trap(world: &World, fact: &Fact<'_>, out: &mut Out<'_>) {
                 out.say(event, "instret", "an instruction between two double traps", "none").since(record);
             }
         }
-        Fact::Left { visit, injected, .. } if doubled(visit) && *injected != Some(key) => {
+        Fact::Left { visit, injected, .. }
+            if doubled(visit) && *injected != Some(key)
             // Deliverable still, and not delivered.
-            if world.next(out.hart).is_some_and(|(k, _)| k == key) {
-                out.say(event, "pc", "the handler of the double trap's event", hex(out.pc)).since(visit.record);
-            }
+            && world.next(out.hart).is_some_and(|(k, _)| k == key) =>
+        {
+            out.say(event, "pc", "the handler of the double trap's event", hex(out.pc)).since(visit.record);
         }
         Fact::Ended { dead: Some(text) } => {
             let Some(visit) = world.harts[out.hart].visit.as_ref().filter(|v| doubled(v)) else { return };

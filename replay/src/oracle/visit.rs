@@ -111,7 +111,7 @@ fn call(at: At<'_>) -> Call {
     let args: [u64; 6] = std::array::from_fn(|i| h.x[10 + i]);
     let (eid, fid) = (h.x[17], h.x[16]);
     let (mut buffer, mut around) = (Vec::new(), [None; 2]);
-    if eid == SSE && fid <= 1 && args[3] % 8 == 0 && args[4] == 0 {
+    if eid == SSE && fid <= 1 && args[3].is_multiple_of(8) && args[4] == 0 {
         let count = u64::from(args[2] as u32).min(attr::COUNT as u64);
         let word = |i: u64| at.bus.ram.read(args[3].wrapping_add(i.wrapping_mul(8)), 8);
         buffer = (0..count).map_while(word).collect();

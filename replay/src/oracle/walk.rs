@@ -37,12 +37,12 @@ fn levels(mode: u64) -> Option<u32> {
 
 /// The physical address of an address of HS- or U-mode.
 pub(super) fn host(h: &Hart, bus: &Bus, va: u64) -> Option<u64> {
-    walk(bus, h.csr.satp, va, 0, |pa| Some(pa))
+    walk(bus, h.csr.satp, va, 0, Some)
 }
 
 /// The physical address of an address of VS- or VU-mode, through both stages.
 pub(super) fn guest(h: &Hart, bus: &Bus, va: u64) -> Option<u64> {
-    let g = |gpa| walk(bus, h.csr.hgatp, gpa, 2, |pa| Some(pa));
+    let g = |gpa| walk(bus, h.csr.hgatp, gpa, 2, Some);
     g(walk(bus, h.csr.vsatp, va, 0, g)?)
 }
 
@@ -52,15 +52,15 @@ fn walk(bus: &Bus, atp: u64, va: u64, extra: u32, table: impl Fn(u64) -> Option<
     if levels == 0 {
         return Some(va);
     }
-    let mut base = (atp & (1 << 44) - 1) << 12;
+    let mut base = (atp & ((1 << 44) - 1)) << 12;
     for level in (0..levels).rev() {
         let shift = 12 + 9 * level;
         let width = if level + 1 == levels { 9 + extra } else { 9 };
-        let pte = bus.ram.read(table(base + (va >> shift & (1 << width) - 1) * 8)?, 8)?;
+        let pte = bus.ram.read(table(base + ((va >> shift) & ((1 << width) - 1)) * 8)?, 8)?;
         if pte & 1 == 0 {
             return None;
         }
-        base = (pte >> 10 & (1 << 44) - 1) << 12;
+        base = ((pte >> 10) & ((1 << 44) - 1)) << 12;
         if pte & 0xe != 0 {
             let low = (1u64 << shift) - 1;
             return Some(base & !low | va & low);

@@ -270,5 +270,5 @@ impl Rig {
 
 /// The handler of an event.
 pub fn handler(event: u32) -> u64 {
-    HANDLER + (u64::from(event) % 0x1fc1 & !3)
+    HANDLER + ((u64::from(event) % 0x1fc1) & !3)
 }
