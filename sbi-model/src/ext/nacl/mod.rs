@@ -1,7 +1,7 @@
 //! SBI, "Nested Acceleration Extension": this firmware in the part of the L0 hypervisor, the supervisor in that of L1. Only on request,
 //! for a supervisor that sees it uses it, and "the M-mode firmware should not implement" it where the hart itself has H.
 //!
-//! After a synchronized SRET into V=1 the supervisor's traps come to M-mode first ([`nested`]), so that the CSR space is up to date and
+//! After a synchronized SRET into V=1 the supervisor's traps come to M-mode first (`nested`), so that the CSR space is up to date and
 //! the autoswap done before the supervisor sees its guest's trap.
 
 mod nested;
