@@ -74,6 +74,59 @@ fn each_kind_of_step_can_fail() {
     }
 }
 
+/// The program whose injection leaves a stale hstatus.SPV on the profile of OpenSBI 1.9.
+fn stale(d: &Dir, name: &str, head: &str, scenarios: &str) -> String {
+    let kernel = concat!(env!("CARGO_MANIFEST_DIR"), "/../roms/sse/spv-stale.elf");
+    let guest = format!("[guest]\nkernel = \"{kernel}\"\nmemory = \"16M\"\nsbi-profile = \"opensbi-1.9\"\n");
+    d.file(name, format!("{head}{guest}{scenarios}").as_bytes())
+}
+
+#[test]
+fn a_violated_oracle_is_named_with_its_field_and_instruction() {
+    let d = Dir::new("scenario-oracles");
+    let report = d.0.join("r.json");
+    let f = stale(
+        &d,
+        "v.toml",
+        "",
+        "[[scenario]]\nname = \"one\"\nsteps = [{ until = { symbol = \"handler\" } }, { oracles = \"all\" }]\n\
+         [[scenario]]\nname = \"none yet\"\nsteps = [{ until = { instret = 20 } }, { oracles = \"all\" }]\n\
+         [[scenario]]\nname = \"another\"\nsteps = [{ until = { symbol = \"handler\" } }, { oracles = \"context,states\" }]\n\
+         [[scenario]]\nname = \"later\"\nafter = \"another\"\nsteps = [{ oracles = \"all\" }, { end = { how = \"power-off\" } }, { violated = { oracle = \"context\" } }]\n\
+         [[scenario]]\nname = \"not this field\"\nsteps = [{ end = { how = \"power-off\" } }, { violated = { oracle = \"entry\", field = \"a0\" } }]\n",
+    );
+    let o = run(&["test", &f, "-o", &output(&d), "--json", report.to_str().unwrap()]);
+    let text = stdout(&o);
+    assert_eq!(code(&o), 6, "{text}{}", stderr(&o));
+    let said =
+        "v.toml:7: violation of E2 entry: event 0xffff0000, hart 0 @24 at 0x8020008c <handler>: hstatus.SPV must be 0x0, is 0x1";
+    assert!(text.contains(said), "{text}");
+    assert!(text.contains("no such violation of entry; the first one is another: violation of E2"), "{text}");
+    assert!(text.contains("3 passed, 2 failed"), "{text}");
+    let v: serde_json::Value = serde_json::from_str(&std::fs::read_to_string(report).unwrap()).unwrap();
+    let first = &v["scenarios"][0]["violations"][0];
+    assert_eq!((&first["oracle"], &first["field"], &first["instret"]), (&"E2".into(), &"hstatus.SPV".into(), &24.into()));
+    assert!(v["scenarios"][1]["violations"].is_null(), "{v}");
+}
+
+#[test]
+fn exemptions_of_a_file_hold_for_its_scenarios_and_are_read_from_where_it_is() {
+    let d = Dir::new("scenario-exempt");
+    let steps = "[[scenario]]\nname = \"one\"\nsteps = [{ until = { symbol = \"handler\" } }, { oracles = \"all\" }]\n";
+    d.file("e.toml", b"[[exempt]]\noracle = \"E2\"\nfield = \"hstatus\"\nreason = \"known\"\n");
+    d.file("other.toml", b"[[exempt]]\noracle = \"E2\"\nfield = \"sstatus\"\nreason = \"known\"\n");
+    d.file("bad.toml", b"\n[[exempt]]\noracle = \"E99\"\nreason = \"known\"\n");
+    for (name, exit, words) in
+        [("e", 0, "1 passed"), ("other", 6, "E2 entry"), ("bad", 2, "bad.toml:3: there is no oracle 'E99'")]
+    {
+        let f = stale(&d, "s.toml", &format!("exempt = \"{name}.toml\"\n"), steps);
+        let o = run(&["test", &f, "-o", &output(&d)]);
+        let said = stdout(&o) + &stderr(&o);
+        assert_eq!(code(&o), exit, "{name}: {said}");
+        assert!(said.contains(words), "{name}: {said}");
+    }
+}
+
 #[test]
 fn mistakes_in_a_file_are_told_with_line_and_remedy_before_anything_runs() {
     let d = Dir::new("scenario-bad");
@@ -90,6 +143,12 @@ fn mistakes_in_a_file_are_told_with_line_and_remedy_before_anything_runs() {
         ("[[scenario]]\nname = \"a\"\nsteps = []\n[[scenario]]\nname = \"a\"\nsteps = []\n", 9, "taken"),
         ("[[scenario]]\nname = \"a\"\nafter = \"b\"\nsteps = []\n", 7, "'b'"),
         ("[[scenario]]\nname = \"a\"\nsteps = [{ until = { instret = -1 } }]\n", 7, "-1"),
+        ("[[scenario]]\nname = \"a\"\nsteps = [{ oracles = \"all,E77\" }]\n", 7, "no oracle 'E77'"),
+        ("[[scenario]]\nname = \"a\"\nsteps = [{ oracles = \"\" }]\n", 7, "no oracle is named"),
+        ("[[scenario]]\nname = \"a\"\nsteps = [{ oracles = \"E22\" }]\n", 7, "executed once"),
+        ("[[scenario]]\nname = \"a\"\nsteps = [{ violated = { oracle = \"all\", colour = 1 } }]\n", 7, "colour"),
+        ("[[scenario]]\nname = \"a\"\nsteps = [{ violated = { oracle = \"all\", count = 0 } }]\n", 7, "'count' is 0"),
+        ("[[scenario]]\nname = \"a\"\nsteps = [{ until = { violation = \"sometimes\" } }]\n", 7, "no oracle 'sometimes'"),
         ("[[scenario\n", 5, "remedy"),
     ]
     .into_iter()

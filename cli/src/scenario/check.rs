@@ -5,6 +5,8 @@ use emu_core::machine::INJECTIONS;
 use emu_csr::{Cause, Mode};
 use replay::ledger::FieldName;
 
+use replay::oracle::{Chosen, find};
+
 use super::step::{ENDS, Step, Until};
 
 const MODES: [Mode; 5] = [Mode::M, Mode::HS, Mode::U, Mode::VS, Mode::VU];
@@ -109,6 +111,18 @@ pub fn step(s: &Step) -> Result<(), (String, String)> {
             None if l.texts().next().is_none() => bad("nothing to look for".into(), "add has, lacks, order or count"),
             None => Ok(()),
         },
+        Step::Oracles(names) => oracles(names),
+        Step::Violated(v) => {
+            oracles(&v.oracle)?;
+            match &v.event {
+                Some(e) if crate::firmware::event(e).is_none() => {
+                    bad(format!("there is no event '{e}'"), "give its id, or ras-high, ras-low, global-ras-high, global-ras-low")
+                }
+                _ if v.field.as_deref() == Some("") => bad("'field' is empty".into(), "give what a violation's text names"),
+                _ if v.count == Some(0) => bad("'count' is 0".into(), "use { oracles = NAMES }, which asks for none"),
+                _ => Ok(()),
+            }
+        }
         Step::End(e) if !ENDS.contains(&e.how.as_str()) => {
             bad(format!("there is no end '{}'", e.how), &format!("give one of {}", ENDS.join(", ")))
         }
@@ -120,14 +134,14 @@ pub fn step(s: &Step) -> Result<(), (String, String)> {
 }
 
 fn until(u: &Until) -> Result<(), (String, String)> {
-    let given =
-        [u.symbol.is_some(), u.trap.is_some(), u.ledger.is_some(), u.instret.is_some(), u.cycles.is_some(), u.more.is_some()];
+    let named = [u.symbol.is_some(), u.trap.is_some(), u.ledger.is_some(), u.violation.is_some()];
+    let given = named.into_iter().chain([u.instret.is_some(), u.cycles.is_some(), u.more.is_some()]);
     let bad = |what: &str, remedy: &str| Err((what.to_owned(), remedy.to_owned()));
-    if given.iter().filter(|g| **g).count() != 1 {
-        return bad("'until' needs one moment", "give one of symbol, trap, ledger, instret, cycles, more");
+    if given.filter(|g| *g).count() != 1 {
+        return bad("'until' needs one moment", "give one of symbol, trap, ledger, violation, instret, cycles, more");
     }
-    if (u.hart.is_some() || u.nth.is_some()) && !given[..3].contains(&true) {
-        return bad("'hart' and 'nth' belong to symbol, trap or ledger", "leave them out");
+    if (u.hart.is_some() || u.nth.is_some()) && !named.contains(&true) {
+        return bad("'hart' and 'nth' belong to symbol, trap, ledger or violation", "leave them out");
     }
     if (u.from.is_some() || u.to.is_some()) && u.trap.is_none() {
         return bad("'from' and 'to' belong to trap", "leave them out");
@@ -138,5 +152,18 @@ fn until(u: &Until) -> Result<(), (String, String)> {
     if u.ledger.as_deref() == Some("") {
         return bad("'ledger' is empty", "give a part of a line that trapeze trace prints");
     }
-    Ok(())
+    u.violation.as_deref().map_or(Ok(()), oracles)
+}
+
+/// Names of oracles that listen to a scenario: at least one, and none that needs a second execution.
+fn oracles(names: &str) -> Result<(), (String, String)> {
+    let bad = |what: String, remedy: &str| Err((what, remedy.to_owned()));
+    match Chosen::parse(names) {
+        Err(n) => bad(format!("there is no oracle '{n}'"), "see trapeze oracles"),
+        Ok(Chosen::NONE) => bad("no oracle is named".into(), "give all, or names that trapeze oracles prints"),
+        Ok(c) if find("determinism").is_some_and(|i| c.has(i)) => {
+            bad("a scenario is executed once".into(), "use trapeze run --check determinism, or a step with 'hash'")
+        }
+        Ok(_) => Ok(()),
+    }
 }

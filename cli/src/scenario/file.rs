@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
+use replay::oracle::Exemption;
 use serde::Deserialize;
 use toml::{Spanned, Table, Value as Toml};
 
@@ -46,6 +47,8 @@ pub struct Scenario {
     pub lacks: Vec<String>,
     /// The ELF file with the guest's symbols, if not the kernel.
     pub symbols: Option<PathBuf>,
+    /// What the oracles may say without consequence: the same for all scenarios of a file.
+    pub exempt: Vec<Exemption>,
     /// Cycles that a step may take.
     pub within: u64,
     /// What happens.
@@ -68,6 +71,7 @@ struct File {
     needs: Vec<String>,
     guest: Option<Spanned<Table>>,
     symbols: Option<String>,
+    exempt: Option<String>,
     within: Option<Count>,
     scenario: Vec<Raw>,
 }
@@ -122,9 +126,14 @@ fn parse(file: &Path, text: &str, values: &BTreeMap<String, String>) -> Result<V
         source.bad(&e.span().unwrap_or(0..0), what, "docs/scenarios.md lists the keys of a scenario and of its steps")
     })?;
     let lacks: Vec<String> = parsed.needs.iter().filter(|n| !values.contains_key(*n)).cloned().collect();
+    let exempt = match &parsed.exempt {
+        Some(f) => crate::check::exemptions(&place(file, &filled(f, values)))?,
+        None => Vec::new(),
+    };
     let mut list: Vec<Scenario> = Vec::new();
     for raw in &parsed.scenario {
-        let s = scenario(&source, &parsed, raw, &list, values, &lacks)?;
+        let mut s = scenario(&source, &parsed, raw, &list, values, &lacks)?;
+        s.exempt.clone_from(&exempt);
         list.push(s);
     }
     Ok(list)
@@ -195,6 +204,7 @@ fn scenario(
         config,
         lacks: lacks.to_vec(),
         symbols: file.symbols.as_deref().map(|s| place(source.file, &filled(s, values))),
+        exempt: Vec::new(),
         within: raw.within.or(file.within).map_or(WITHIN, |c| c.0),
         steps,
     })
@@ -207,6 +217,7 @@ fn hart_of(s: &Step) -> Option<u64> {
         Step::Check(c) => Some(c.hart as u64),
         Step::Memory(m) => m.hart.map(|h| h as u64),
         Step::Spins(x) => Some(x.hart as u64),
+        Step::Violated(v) => v.hart.map(|h| h as u64),
         Step::Inject(i) => i.hart,
         _ => None,
     }

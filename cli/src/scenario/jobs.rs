@@ -6,11 +6,13 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use crossbeam::channel;
+use replay::oracle::Violation;
 use replay::symbols::Symbols;
 
 use super::Scenario;
 use super::keep::{self, Kept};
 use super::machine::{Kept as Start, Moving};
+use super::oracles::{self, Oracles};
 use super::run::{self, Failure};
 use crate::exit::CliError;
 use crate::recording::find;
@@ -40,6 +42,8 @@ pub struct Outcome {
     pub at: (u64, u64),
     /// Lines of its ledger, if they were asked for.
     pub ledger: Vec<String>,
+    /// What oracles found, if a step asks for them.
+    pub violations: Vec<Violation>,
 }
 
 /// A scenario and those that begin where it ends, by number.
@@ -124,10 +128,21 @@ impl Job<'_> {
             Err(e) => return self.give(Err(e)),
         };
         let began = Instant::now();
+        let listen = self.listens(t);
+        let text = format!("{listen} {:?}", s.exempt);
+        let key = *blake3::Hasher::new().update(&key).update(text.as_bytes()).finalize().as_bytes();
         match machine::build(&s.config) {
-            Ok(m) => self.scenario(t, Start::fresh(m), key, began),
+            Ok(m) => {
+                let oracles = listen.then(|| Oracles::new(&m, s.exempt.clone()));
+                self.scenario(t, Start::fresh(m, oracles), key, began)
+            }
             Err(e) => self.give(Err(e)),
         }
+    }
+
+    /// Whether oracles are wanted by a scenario or by one after it: they must have heard everything from power-on.
+    fn listens(&self, t: &Tree) -> bool {
+        oracles::wanted(&self.list[t.number]) || t.then.iter().any(|c| self.listens(c))
     }
 
     /// Runs a scenario and then those that begin where it ends.
@@ -146,6 +161,7 @@ impl Job<'_> {
                     took: Duration::ZERO,
                     at,
                     ledger: Vec::new(),
+                    violations: Vec::new(),
                 }))?;
             }
             return self.after(t, end, key);
@@ -158,6 +174,7 @@ impl Job<'_> {
         let result = run::steps(&mut m, s);
         let took = began.elapsed();
         let at = (m.machine.instret(), m.machine.cycles());
+        let violations = if oracles::wanted(s) { m.violations() } else { Vec::new() };
         let verdict = match &result {
             Ok(()) => Verdict::Passed,
             Err(f) => match keep::keep(&mut m, s, f, self.directory) {
@@ -167,7 +184,8 @@ impl Job<'_> {
         };
         // The scenarios after it cannot say why they do not run if it is not reported.
         if t.wanted || result.is_err() {
-            self.give(Ok(Outcome { number: t.number, verdict, took, at, ledger: m.all.take().unwrap_or_default() }))?;
+            let ledger = m.all.take().unwrap_or_default();
+            self.give(Ok(Outcome { number: t.number, verdict, took, at, ledger, violations }))?;
         }
         if t.then.is_empty() {
             return Ok(());
@@ -200,7 +218,14 @@ impl Job<'_> {
     fn skip(&mut self, t: &Tree, why: &str) -> Result<(), Gone> {
         if t.wanted {
             let verdict = Verdict::Skipped(why.to_owned());
-            self.give(Ok(Outcome { number: t.number, verdict, took: Duration::ZERO, at: (0, 0), ledger: Vec::new() }))?;
+            self.give(Ok(Outcome {
+                number: t.number,
+                verdict,
+                took: Duration::ZERO,
+                at: (0, 0),
+                ledger: Vec::new(),
+                violations: Vec::new(),
+            }))?;
         }
         t.then.iter().try_for_each(|c| self.skip(c, why))
     }

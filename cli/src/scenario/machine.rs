@@ -3,11 +3,13 @@
 use std::collections::BTreeMap;
 
 use emu_core::machine::{Machine, RunEnd, Stop};
-use emu_core::observer::Observer;
+use emu_core::observer::{Both, Observer};
 use replay::ledger::{Entry, Ledger};
 use replay::log::{Decision, Position, Record};
+use replay::oracle::Violation;
 use replay::symbols::Symbols;
 
+use super::oracles::{self, Oracles};
 use super::step::{Step, Until};
 use super::{Scenario, check, spin};
 use crate::{entry, machine};
@@ -42,6 +44,8 @@ pub struct Moving<'a> {
     /// How often each text of the checks has been seen.
     pub counts: BTreeMap<String, u64>,
     ledger: Option<Ledger>,
+    /// The oracles, if this scenario or one after it asks for them.
+    oracles: Option<Oracles>,
     /// The hart that stopped at a symbol, which is not to stop there again.
     told: Option<usize>,
 }
@@ -53,6 +57,7 @@ pub struct Kept {
     taken: usize,
     records: Vec<Record>,
     ended: Option<RunEnd>,
+    oracles: Option<Oracles>,
 }
 
 /// Why a step failed, in words.
@@ -61,13 +66,14 @@ pub type Failed = String;
 impl<'a> Moving<'a> {
     /// A machine at its start or where another scenario ended.
     pub fn new(from: Kept, scenario: &Scenario, symbols: &'a Symbols, trace: bool) -> Moving<'a> {
-        let Kept { machine, console, taken, records, ended } = from;
+        let Kept { machine, console, taken, records, ended, oracles } = from;
         let mut counts = BTreeMap::new();
         for s in &scenario.steps {
             if let Step::Ledger(l) = &s.step {
                 counts.extend(l.texts().map(|t| (t.clone(), 0)));
             }
         }
+        let wanted = !counts.is_empty();
         let mut m = Moving {
             machine,
             console,
@@ -78,20 +84,30 @@ impl<'a> Moving<'a> {
             lines: Vec::new(),
             all: trace.then(Vec::new),
             counts,
-            ledger: None,
+            ledger: (trace || wanted).then(|| Ledger::new(ROOM)),
+            oracles,
             told: None,
         };
-        if trace || !m.counts.is_empty() {
-            m.observe();
-        }
+        m.observe();
         m
     }
 
+    /// Has the machine tell those who listen.
     fn observe(&mut self) {
-        let ledger = Ledger::new(ROOM);
-        let observer: Box<dyn Observer> = Box::new(ledger.clone());
-        self.machine.set_observer(observer);
-        self.ledger = Some(ledger);
+        let ledger = self.ledger.as_ref().map(|l| Box::new(l.clone()) as Box<dyn Observer>);
+        let oracles = self.oracles.as_ref().map(Oracles::observer);
+        match (ledger, oracles) {
+            (Some(l), Some(o)) => self.machine.set_observer(Box::new(Both(l, o))),
+            (Some(one), None) | (None, Some(one)) => self.machine.set_observer(one),
+            (None, None) => {
+                self.machine.clear_observer();
+            }
+        }
+    }
+
+    /// What the oracles have found since the scenario began.
+    pub fn violations(&self) -> Vec<Violation> {
+        self.oracles.as_ref().map(|o| o.so_far(&self.machine, self.ended.as_ref())).unwrap_or_default()
     }
 
     /// Its state for scenarios that begin where this one ended.
@@ -102,6 +118,7 @@ impl<'a> Moving<'a> {
             taken: self.taken,
             records: self.records.clone(),
             ended: self.ended.clone(),
+            oracles: self.oracles.as_ref().map(Oracles::next),
         })
     }
 
@@ -125,6 +142,9 @@ impl<'a> Moving<'a> {
         let stop = Stop { cycles: stop.cycles.min(self.machine.cycles().saturating_add(SLICE)), ..*stop };
         let end = self.machine.run_until(&stop);
         self.console.extend(self.machine.take_console_output());
+        if let Some(o) = &mut self.oracles {
+            o.look(&self.machine);
+        }
         if !matches!(end, RunEnd::Limit | RunEnd::Break { .. }) {
             self.ended = Some(end.clone());
         }
@@ -293,7 +313,8 @@ impl<'a> Moving<'a> {
         result
     }
 
-    /// Runs until something is entered in the ledger: a slice at a time, and the slice in which it is once more, to stop there.
+    /// Runs until something is entered in the ledger or an oracle is violated: a slice at a time, and the slice in which it is once more, to
+    /// stop there.
     fn entry(&mut self, u: &Until, within: u64) -> Result<(), Failed> {
         let what = match (&u.trap, &u.ledger) {
             (Some(c), _) => format!(
@@ -302,12 +323,14 @@ impl<'a> Moving<'a> {
                 spaced("from ", u.from.as_deref().unwrap_or("")),
                 spaced("to ", u.to.as_deref().unwrap_or(""))
             ),
-            (None, text) => format!("an entry of the ledger with {:?}", text.as_deref().unwrap_or("")),
+            (None, Some(text)) => format!("an entry of the ledger with {text:?}"),
+            (None, None) => format!("a violation of {}", u.violation.as_deref().unwrap_or_default()),
         };
         let last = self.machine.cycles().saturating_add(within);
         let mut left = u.nth.unwrap_or(1);
         let unobserved = self.ledger.is_none();
-        if unobserved {
+        if unobserved && u.violation.is_none() {
+            self.ledger = Some(Ledger::new(ROOM));
             self.observe();
         }
         loop {
@@ -316,36 +339,54 @@ impl<'a> Moving<'a> {
                 return Err(self.late(&what, within));
             }
             let before = self.machine.fork().map_err(|e| e.to_string())?;
-            let printed = self.console.len();
+            let oracles = self.oracles.as_ref().map(Oracles::copy);
+            let (printed, seen) = (self.console.len(), self.found_so_far());
             self.slice(&stop_at(last));
             let entries = self.entries();
-            let found: Vec<usize> = (0..entries.len()).filter(|i| self.wanted(&entries[*i], u)).collect();
-            let Some(&i) = found.get(left as usize - 1) else {
+            let found = self.moments(&entries, seen, u);
+            let Some(&(hart, instret)) = found.get(left as usize - 1) else {
                 left -= found.len() as u64;
                 self.keep_lines(&entries);
                 continue;
             };
-            let (hart, instret) = (entries[i].hart(), entries[i].instret());
-            (self.machine, self.ended) = (before, None);
+            (self.machine, self.ended, self.oracles) = (before, None, oracles);
             self.console.truncate(printed);
             self.observe();
             self.come_to(u, left, hart, instret)?;
             if unobserved {
-                self.machine.clear_observer();
                 self.ledger = None;
+                self.observe();
             }
             return Ok(());
         }
+    }
+
+    fn found_so_far(&self) -> usize {
+        self.oracles.as_ref().map_or(0, Oracles::count)
+    }
+
+    /// Hart and instruction count of everything of the wanted kind among these entries, or among the violations behind the first `seen`.
+    fn moments(&self, entries: &[Entry], seen: usize, u: &Until) -> Vec<(usize, u64)> {
+        let Some(names) = &u.violation else {
+            return entries.iter().filter(|e| self.wanted(e, u)).map(|e| (e.hart(), e.instret())).collect();
+        };
+        let found = self.oracles.as_ref().map(|o| o.since(seen)).unwrap_or_default();
+        let mine = |v: &&Violation| oracles::is_of(v, names) && u.hart.is_none_or(|h| h == v.hart);
+        found.iter().filter(mine).map(|v| (v.hart, v.instret)).collect()
     }
 
     /// Moves to just behind the entry that stands `left` matching ones ahead, made by a hart that has retired `instret` instructions.
     fn come_to(&mut self, u: &Until, mut left: u64, hart: usize, instret: u64) -> Result<(), Failed> {
         let mut stop = Stop { hart: Some((hart, instret)), ..Stop::NEVER };
         for _ in 0..NEAR {
+            let seen = self.found_so_far();
             let end = self.machine.run_until(&stop);
             self.console.extend(self.machine.take_console_output());
+            if let Some(o) = &mut self.oracles {
+                o.look(&self.machine);
+            }
             let entries = self.entries();
-            let found = entries.iter().filter(|e| self.wanted(e, u)).count() as u64;
+            let found = self.moments(&entries, seen, u).len() as u64;
             self.keep_lines(&entries);
             if found >= left {
                 if end != RunEnd::Limit {
@@ -356,7 +397,7 @@ impl<'a> Moving<'a> {
             left -= found;
             stop = Stop { elapsed: self.machine.elapsed().saturating_add(1), ..Stop::NEVER };
         }
-        Err("the entry was not found again; please report this".to_owned())
+        Err("the moment was not found again; please report this".to_owned())
     }
 
     fn wanted(&self, e: &Entry, u: &Until) -> bool {
@@ -378,8 +419,8 @@ impl<'a> Moving<'a> {
 
 impl Kept {
     /// A machine at its start.
-    pub fn fresh(machine: Machine) -> Kept {
-        Kept { machine, console: Vec::new(), taken: 0, records: Vec::new(), ended: None }
+    pub fn fresh(machine: Machine, oracles: Option<Oracles>) -> Kept {
+        Kept { machine, console: Vec::new(), taken: 0, records: Vec::new(), ended: None, oracles }
     }
 
     /// Another one of the same.
@@ -390,6 +431,7 @@ impl Kept {
             taken: self.taken,
             records: self.records.clone(),
             ended: self.ended.clone(),
+            oracles: self.oracles.as_ref().map(Oracles::next),
         })
     }
 }

@@ -5,6 +5,7 @@ mod file;
 mod jobs;
 mod keep;
 mod machine;
+mod oracles;
 mod report;
 mod run;
 mod shard;

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use super::Scenario;
 use super::jobs::{Outcome, Verdict};
+use super::oracles;
 use super::shard::Shard;
 
 /// The line of one result, and what to do about a failure.
@@ -53,6 +54,9 @@ pub fn json(list: &[Scenario], all: &[Outcome], shard: Shard) -> String {
             "seconds": o.took.as_secs_f64(), "instret": o.at.0, "cycles": o.at.1,
         });
         let mut put = |k: &str, x: Value| v[k] = x;
+        if !o.violations.is_empty() {
+            put("violations", o.violations.iter().map(oracles::json).collect());
+        }
         match &o.verdict {
             Verdict::Passed => put("verdict", json!("passed")),
             Verdict::Skipped(why) => {

@@ -6,7 +6,7 @@ use replay::log::Decision;
 
 use super::machine::{Failed, Moving, end_text, end_word};
 use super::step::{Check, Inject, LedgerCheck, Memory, Step};
-use super::{Scenario, check};
+use super::{Scenario, check, oracles};
 use crate::report::hex;
 
 /// A step that did not hold.
@@ -37,6 +37,8 @@ fn step(m: &mut Moving<'_>, s: &Step, within: &mut u64) -> Result<(), Failed> {
         Step::Check(c) => return state(m, c),
         Step::Memory(c) => return memory(m, c),
         Step::Ledger(l) => return ledger(m, l),
+        Step::Oracles(names) => return oracles::silent(&m.violations(), names, m.symbols),
+        Step::Violated(v) => return oracles::violated(&m.violations(), v, m.symbols),
         Step::Spins(x) => return m.spins(x.hart, &x.stack, *within),
         Step::Lacks(text) => {
             if find(&m.console, text) {

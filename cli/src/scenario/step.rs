@@ -26,6 +26,10 @@ pub enum Step {
     Lacks(String),
     /// Compares the trap ledger since the scenario began.
     Ledger(LedgerCheck),
+    /// None of these oracles has been violated since the scenario began.
+    Oracles(String),
+    /// One has.
+    Violated(Violated),
     /// Runs until the machine ends by itself.
     End(End),
     /// Runs until a hart goes round and round: a deadlock.
@@ -36,7 +40,7 @@ pub enum Step {
     Within(Count),
 }
 
-/// A moment: exactly one of the first six.
+/// A moment: exactly one of the first seven.
 #[derive(Clone, PartialEq, Debug, Default, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
 pub struct Until {
@@ -46,13 +50,15 @@ pub struct Until {
     pub trap: Option<String>,
     /// Something has happened whose line in the ledger contains this.
     pub ledger: Option<String>,
+    /// One of these oracles has been violated: names and numbers, or `all`.
+    pub violation: Option<String>,
     /// All harts have retired so many instructions since power-on.
     pub instret: Option<Count>,
     /// Virtual time, in cycles since power-on.
     pub cycles: Option<Count>,
     /// As `cycles`, from now on.
     pub more: Option<Count>,
-    /// With `symbol`, `trap`, `ledger`: on this hart only.
+    /// With `symbol`, `trap`, `ledger`, `violation`: on this hart only.
     pub hart: Option<usize>,
     /// With them: the how manieth time from now, from 1.
     pub nth: Option<u64>,
@@ -140,6 +146,23 @@ impl LedgerCheck {
     }
 }
 
+/// What the oracles must have found: any of these, the rest narrows it down.
+#[derive(Clone, PartialEq, Debug, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct Violated {
+    /// Names and numbers of oracles, or `all`.
+    pub oracle: String,
+    /// The field that was wrong, or its register.
+    pub field: Option<String>,
+    /// The software event that it was about: its id, or `ras-high` and so on.
+    pub event: Option<String>,
+    /// The hart.
+    pub hart: Option<usize>,
+    /// Instructions that the hart had retired.
+    pub instret: Option<Count>,
+    /// How often; any number but none if it is not there.
+    pub count: Option<u64>,
+}
 /// A hart that does nothing but go round a few instructions with the same registers.
 #[derive(Clone, PartialEq, Debug, Default, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields, default)]

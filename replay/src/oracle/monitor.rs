@@ -26,7 +26,7 @@ pub enum OnViolation {
     Record,
 }
 
-/// Most violations of one oracle that are kept; the rest are counted.
+/// Most violations of one oracle that are kept if nobody says otherwise; the rest are counted.
 const KEPT: usize = 20;
 
 pub(super) struct Inner {
@@ -38,6 +38,7 @@ pub(super) struct Inner {
     counts: [u64; ORACLES.len()],
     exempted: u64,
     stop: bool,
+    kept: usize,
     interest: Interest,
 }
 
@@ -58,6 +59,7 @@ impl Monitor {
             counts: [0; ORACLES.len()],
             exempted: 0,
             stop: false,
+            kept: KEPT,
             interest: if machine.instret() == 0 { Interest::MACHINE } else { Interest::ALL },
         })))
     }
@@ -79,6 +81,7 @@ impl Monitor {
             counts: [0; ORACLES.len()],
             exempted: 0,
             stop: false,
+            kept: i.kept,
             interest: i.interest,
         })))
     }
@@ -111,7 +114,12 @@ impl Monitor {
         }
     }
 
-    /// What was found, up to 20 an oracle.
+    /// Keeps up to so many violations of each oracle.
+    pub fn keep(&self, most: usize) {
+        self.0.borrow_mut().kept = most;
+    }
+
+    /// What was found, up to 20 an oracle, or [`Monitor::keep`].
     pub fn violations(&self) -> Ref<'_, [Violation]> {
         Ref::map(self.0.borrow(), |i| &i.violations[..])
     }
@@ -145,6 +153,11 @@ impl Monitor {
     pub fn stopped(&self) -> bool {
         self.0.borrow().stop
     }
+
+    /// Lets a run that a violation has stopped go on, up to the next one.
+    pub fn resume(&self) {
+        self.0.borrow_mut().stop = false;
+    }
 }
 
 impl Inner {
@@ -167,7 +180,7 @@ impl Inner {
         }
         self.counts[v.oracle] += 1;
         self.stop |= self.on == OnViolation::Stop && !ORACLES[v.oracle].advice;
-        if self.counts[v.oracle] <= KEPT as u64 {
+        if self.counts[v.oracle] <= self.kept as u64 {
             self.violations.push(v);
         }
     }
