@@ -7,6 +7,7 @@ use emu_core::board::load::{Bios, File, Images};
 use emu_core::machine::{EngineKind, Machine, MachineConfig, RunEnd};
 use emu_csr::Isa;
 use sbi_model::profile::Profile;
+use sbi_model::profile::policy::{Policies, RasEvents};
 use sbi_model::{Config, Sbi};
 
 /// Runs a program on a profile until it powers off; what it printed, the same on both engines.
@@ -89,6 +90,53 @@ fn a_double_trap_that_no_event_can_take_repeats_for_ever_or_stops_the_machine() 
             }
             RunEnd::Fatal(why) if !retries => assert!(why.contains("double trap"), "{why}"),
             other => panic!("{profile}: {other:?}"),
+        }
+    }
+}
+
+/// Runs `ras` on a profile that has the RAS events, with the guest's line poisoned; what it printed, the same on both engines.
+fn consumed(profile: &str, choice: &str) -> (String, RunEnd) {
+    let elf: &'static [u8] = include_bytes!("../../roms/sse/ras.elf");
+    let symbols = replay::symbols::Symbols::of("ras.elf", elf).unwrap();
+    let at = |name| symbols.find(name).unwrap();
+    let base = Profile::find(profile).unwrap();
+    let policies = Policies { ras_events: RasEvents::Offered, ..base.policies };
+    let with_events: &'static Profile = Box::leak(Box::new(Profile { policies, ..*base }));
+    let run = |engine| {
+        let board = board::Config { isa: Isa::parse("max").unwrap(), ram_size: 16 << 20, ras: true, ..board::Config::default() };
+        let kernel = Some(File { name: "ras", bytes: elf });
+        let images = Images { bios: Bios::Native, kernel, bootargs: choice.to_owned(), ..Images::default() };
+        let config = MachineConfig { board, engine, quantum: 1000 };
+        let mut m = Machine::new(config, Vec::new(), &images, Some(Box::new(Sbi::new(Config::new(with_events))))).unwrap();
+        while m.harts()[0].pc != at("guest_load") {
+            m.run(m.cycles() + 1);
+        }
+        m.inject("poison", &[at("poisoned"), 8]).unwrap();
+        let end = m.run(100_000_000);
+        (String::from_utf8(m.take_console_output()).unwrap(), end, m.state_hash())
+    };
+    let (step, block) = (run(EngineKind::Step), run(EngineKind::Block));
+    assert!(step == block, "{profile} {choice}: engines differ");
+    (step.0, step.1)
+}
+
+#[test]
+fn what_becomes_of_a_guest_that_consumes_poison_is_its_monitors_choice() {
+    for (choice, verdict) in [
+        ("ras=leave", "the guest has taken a hardware error of its own: ok\n"),
+        ("ras=repair", "the guest has read a fresh line: ok\n"),
+        ("ras=kill", "the guest is dead before it tries again: ok\n"),
+        ("ras=elsewhere", "the monitor has gone on elsewhere: ok\n"),
+    ] {
+        for profile in ["spec", "opensbi-1.9", "private-resume"] {
+            let (text, end) = consumed(profile, choice);
+            let all = format!("local high-priority RAS event in the guest\n{verdict}");
+            if profile == "private-resume" && choice == "ras=elsewhere" {
+                // It brings V=1 back whatever hstatus.SPV says: the monitor's code runs as the guest.
+                assert_eq!(text, "local high-priority RAS event in the guest\nanother trap of the guest's\n", "{end:?}");
+            } else {
+                assert_eq!(text, all, "{profile} {choice}: {end:?}");
+            }
         }
     }
 }
