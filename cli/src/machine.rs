@@ -93,7 +93,11 @@ fn refused(text: &str) -> CliError {
 pub fn device_tree(c: &Config) -> Result<Vec<u8>, CliError> {
     if c.kernel.is_none() && matches!(c.bios.as_str(), "native" | "none") {
         let chosen = fdt::Chosen { bootargs: c.append.clone().unwrap_or_default(), ..fdt::Chosen::default() };
-        return fdt::device_tree(&board_config(c)?, &chosen).map_err(|e| refused(&e.to_string()));
+        let mut board = board_config(c)?;
+        if c.bios == "native" {
+            board.partition = Sbi::new(firmware::config(c)?).partition(&board.ids());
+        }
+        return fdt::device_tree(&board, &chosen).map_err(|e| refused(&e.to_string()));
     }
     let machine = build(c)?;
     // a1 of the boot hart; the tree's length is its second word.

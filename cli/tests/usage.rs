@@ -163,6 +163,11 @@ fn dump_dtb_writes_a_device_tree() {
     assert_eq!(code(&run(&["run", "-smp", "2", "-machine", &format!("virt,dumpdtb={}", other.display())])), 0);
     assert_eq!(std::fs::read(other).unwrap(), tree);
     assert_eq!(std::fs::read_dir(&d.0).unwrap().count(), 2, "a temporary file is left");
+    // What the native firmware closes to the domain that boots is in it.
+    let domains = ["--domain", "safe,harts=1,mem=0x90000000+16M:rwx", "--domain", "root,mem=0x90000000+16M:none,mem=all:rwx"];
+    assert_eq!(code(&run(&[&["run", "-smp", "2", "--dump-dtb", name][..], &domains].concat())), 0);
+    let divided = std::fs::read(&f).unwrap();
+    assert!(divided.windows(20).any(|w| w == b"mmode_resv0@90000000") && divided.windows(9).any(|w| w == b"disabled\0"));
     // With images it is what the guest finds in memory, initrd and all, and as good as the generated one when given back.
     let (kernel, initrd) = (rom("pass"), d.file("initrd", &[1; 5000]));
     let with = |more: &[&str]| {

@@ -1,6 +1,7 @@
 //! M-mode's native resident. A trap to M-mode first changes the architectural state exactly as hardware does; then the firmware runs,
 //! one atomic step at a time, sees and changes those same CSRs, and leaves by an architectural `mret`.
 
+use crate::board::Partition;
 use crate::bus::{Bus, Request};
 use crate::dev::StateIo;
 use crate::dev::reri::Signal;
@@ -53,6 +54,10 @@ pub enum FwStep {
 pub trait Firmware {
     /// Cold boot: sets up the boot hart (index `boot`) for S-mode entry at `entry` with a0 = hart id, a1 = `dtb`, all others held.
     fn boot(&mut self, platform: &mut Platform<'_>, boot: usize, entry: u64, dtb: u64);
+    /// What it keeps from the software that it boots on the first of the harts with these ids: the device tree says so, and images keep out.
+    fn partition(&self, _ids: &[u64]) -> Partition {
+        Partition::default()
+    }
     /// One step of handling the trap that has just entered M-mode on hart index `hart` (mcause, mepc... are set).
     fn step(&mut self, platform: &mut Platform<'_>, hart: usize) -> FwStep;
     /// Something outside the harts (a device, a monitor) signals the firmware's event `event` to hart index `hart`. Which events there are

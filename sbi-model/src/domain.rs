@@ -1,6 +1,9 @@
 //! Domains: groups of harts with memory of their own. What a hart of a domain may reach is kept by PMP, and by the firmware where it is asked to
 //! reach memory or harts in the supervisor's name. Harts that are named in no domain belong to the root domain.
 
+use emu_core::board::Partition;
+use emu_core::board::partition::Ranges;
+
 use crate::memory::Access;
 
 /// PMP entries a hart of this machine has.
@@ -165,7 +168,43 @@ impl Domains {
             Access::Write => permission::WRITE,
             Access::Execute => permission::EXECUTE,
         };
-        !self.reserved.iter().any(|r| at < r.end() && r.base < end) && allows(self.regions(hart), at, end, need)
+        self.open(self.regions(hart), at, end, need)
+    }
+
+    fn open(&self, regions: &[Region], at: u64, end: u64, need: u8) -> bool {
+        !self.reserved.iter().any(|r| at < r.end() && r.base < end) && allows(regions, at, end, need)
+    }
+
+    /// What the domain of hart `boot`, of those with these ids, has not.
+    pub fn partition(&self, boot: u64, ids: &[u64]) -> Partition {
+        Partition {
+            harts: ids.iter().copied().filter(|&id| !self.same(boot, id)).collect(),
+            memory: self.closed(boot, permission::ALL),
+            devices: self.closed(boot, permission::READ | permission::WRITE),
+        }
+    }
+
+    /// Where a hart's domain may not do all of `need`.
+    fn closed(&self, hart: u64, need: u8) -> Ranges {
+        let regions = self.regions(hart);
+        let limit = Region::WHOLE.size;
+        // Between two edges every byte is as its neighbour.
+        let mut edges: Vec<u64> = regions.iter().chain(&self.reserved).flat_map(|r| [r.base, r.end().min(limit)]).collect();
+        edges.extend([0, limit]);
+        edges.sort_unstable();
+        edges.dedup();
+        let mut out = Ranges::new();
+        for pair in edges.windows(2) {
+            let (at, end) = (pair[0], pair[1]);
+            if self.open(regions, at, end, need) {
+                continue;
+            }
+            match out.last_mut() {
+                Some(last) if last.0 + last.1 == at => last.1 += end - at,
+                _ => out.push((at, end - at)),
+            }
+        }
+        out
     }
 
     /// PMP entries (pmpaddr, pmpcfg) of a hart.

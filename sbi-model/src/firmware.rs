@@ -1,5 +1,6 @@
 //! The firmware as the machine sees it: one step of one hart's trap at a time.
 
+use emu_core::board::Partition;
 use emu_core::bus::Bus;
 use emu_core::dev::StateIo;
 use emu_core::dev::reri::Signal;
@@ -71,6 +72,10 @@ impl Firmware for Sbi {
         }
     }
 
+    fn partition(&self, ids: &[u64]) -> Partition {
+        ids.first().map_or_else(Partition::default, |&boot| self.rules.domains.partition(boot, ids))
+    }
+
     fn step(&mut self, platform: &mut Platform<'_>, hart: usize) -> FwStep {
         let Some(stage) = self.state.work.get(hart).map(|w| w.stage) else {
             return FwStep::Fatal("a trap on a hart the firmware does not know");
@@ -91,9 +96,12 @@ impl Firmware for Sbi {
     }
 
     fn ras(&mut self, platform: &mut Platform<'_>, signal: Signal) {
-        let hart = signal.hart.unwrap_or(0);
-        if hart < platform.harts.len() {
-            emulate::hardware::signalled(&mut self.call(platform, hart), signal);
+        // An error of the memory they share is an event in every group of harts that has global events of its own.
+        let harts = signal.hart.map_or_else(|| self.state.sse.groups().collect(), |h| vec![h]);
+        for hart in harts {
+            if hart < platform.harts.len() {
+                emulate::hardware::signalled(&mut self.call(platform, hart), signal);
+            }
         }
     }
 

@@ -118,6 +118,36 @@ fn hart_masks_that_name_no_hart_are_invalid_and_do_nothing() {
     assert_eq!(rig.call(0, IPI, 0, &[0, 77]).0, 0, "an empty mask names nobody");
 }
 
+/// What releases of OpenSBI make of a mask (lib/sbi/sbi_ipi.c): 1.6 cuts it down to harts that run, 1.9 refuses it if it names any other.
+#[test]
+fn hart_masks_of_stopped_and_unknown_harts_are_a_matter_of_policy() {
+    const WIDE: u64 = 1 << 32;
+    for (profile, stopped, unknown, alias) in [
+        ("spec", 0, INVALID_PARAM, INVALID_PARAM),
+        ("opensbi-1.9", INVALID_PARAM, INVALID_PARAM, 0),
+        ("opensbi-1.6", 0, 0, 0),
+        ("private-resume", INVALID_PARAM, INVALID_PARAM, 0),
+    ] {
+        // Hart 2 is stopped, hart 3 does not exist.
+        let mut rig = Rig::of(3, "max", sbi_model::Config::new(sbi_model::profile::Profile::find(profile).unwrap()));
+        assert_eq!(rig.call(0, HSM, 0, &[1, ENTRY, 0]).0, 0);
+        for (mask, base, error) in
+            [(0b110, 0, stopped), (0b1010, 0, unknown), (2, WIDE, alias), (0b1000, u64::MAX - 1, alias), (2, 0, 0), (0, 77, 0)]
+        {
+            let what = format!("{profile}: {mask:#b} {base:#x}");
+            rig.harts[1].csr.set_line(emu_csr::Interrupt::SSoft, false);
+            assert_eq!(rig.call(0, IPI, 0, &[mask, base]).0, error, "{what}");
+            assert_eq!(rig.ssip(1), error == 0 && mask != 0, "{what}");
+            rig.harts[1].events = 0;
+            assert_eq!(rig.call(0, RFENCE, 0, &[mask, base]).0, error, "{what}");
+            assert_eq!(rig.harts[1].events & event::CODE != 0, error == 0 && mask != 0, "{what}");
+        }
+        // The same for ids that are no masks.
+        let wide = rig.call(0, HSM, 2, &[WIDE + 1]);
+        assert_eq!(wide, if alias == 0 { (0, 0) } else { (INVALID_PARAM, 0) }, "{profile}");
+    }
+}
+
 #[test]
 fn remote_fences_reach_running_harts() {
     let mut rig = Rig::new(2);

@@ -151,6 +151,26 @@ fn configurations_that_cannot_be_are_refused() {
     assert!(matches!(check(many), Err(DomainError::Entries(..))));
 }
 
+/// The device tree and the loader are told the part of the board that is another's: other harts, and memory by what may be done there.
+#[test]
+fn what_a_domain_has_not_is_named_to_the_board() {
+    let list = Domains::new(&domains(), &[FIRMWARE]);
+    let ids = [0, 1, 2, 3];
+    let root = list.partition(0, &ids);
+    assert_eq!(root.harts, [1, 2]);
+    assert_eq!(root.memory, [(SAFE, SIZE), FIRMWARE]);
+    assert_eq!(root.devices, root.memory);
+    let safe = list.partition(2, &ids);
+    assert_eq!(safe.harts, [0, 3]);
+    // All but what it may also execute in; memory it shares it may read and write.
+    assert_eq!(safe.memory, [(0, SAFE), (SAFE + SIZE, (1 << 56) - SAFE - SIZE)]);
+    let after = SHARED + SIZE;
+    assert_eq!(safe.devices, [(0, SAFE), (SAFE + SIZE, SHARED - SAFE - SIZE), (after, (1 << 56) - after)]);
+    assert_eq!(Domains::default().partition(0, &ids), emu_core::board::Partition::default());
+    let sbi = sbi_model::Sbi::new(Config { domains: domains(), reserved: vec![FIRMWARE], ..Config::default() });
+    assert_eq!(emu_core::firmware::Firmware::partition(&sbi, &ids), root);
+}
+
 proptest! {
     /// What the firmware says of a byte is what PMP does with it.
     #[test]
@@ -171,6 +191,15 @@ proptest! {
             let at = RAM + page * 4096 + word * 8;
             for (access, write) in [(Shared::Read, false), (Shared::Write, true)] {
                 prop_assert_eq!(domains.allow(0, at, 8, access), reaches(&mut rig, 0, at, write), "{:#x} {:?}", at, access);
+            }
+            // And what the board hears of it.
+            let closed = |ranges: &[(u64, u64)]| ranges.iter().any(|r| (r.0..r.0 + r.1).contains(&at));
+            let part = domains.partition(0, &[0]);
+            let may = |access| domains.allow(0, at, 8, access);
+            prop_assert_eq!(closed(&part.devices), !(may(Shared::Read) && may(Shared::Write)), "{:#x}", at);
+            prop_assert_eq!(closed(&part.memory), closed(&part.devices) || !may(Shared::Execute), "{:#x}", at);
+            for w in part.memory.windows(2) {
+                prop_assert!(w[0].0 + w[0].1 < w[1].0, "{:?}", part);
             }
         }
     }

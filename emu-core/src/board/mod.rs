@@ -3,8 +3,10 @@
 pub mod fdt;
 pub mod load;
 pub mod map;
+pub mod partition;
 
 use emu_csr::Isa;
+pub use partition::Partition;
 
 use crate::bus::{Bus, Clock, Overlap};
 use crate::dev::virtio::{Block, BlockBackend, Console, Model, Rng, VirtioMmio};
@@ -41,6 +43,8 @@ pub struct Config {
     pub virtio_console: bool,
     /// Whether there is an error bank ([`crate::dev::Reri`]).
     pub ras: bool,
+    /// What is not the booting software's: [`crate::machine::Machine::new`] takes it from native firmware.
+    pub partition: Partition,
     /// Address of every hart's RNMI interrupt trap handler (Smrnmi).
     pub rnmi_vector: u64,
     /// Address of the handler of exceptions in every hart's RNMI handler (Smrnmi).
@@ -61,6 +65,7 @@ impl Default for Config {
             virtio_latency: 10_000,
             virtio_console: false,
             ras: false,
+            partition: Partition::default(),
             rnmi_vector: 0,
             rnmi_exception_vector: 0,
         }

@@ -156,7 +156,10 @@ impl Machine {
         firmware: Option<Box<dyn Firmware>>,
     ) -> Result<Machine, MachineError> {
         let isa = config.board.isa;
-        let board = config.board.clone();
+        let mut board = config.board.clone();
+        if let Some(fw) = &firmware {
+            board.partition = fw.partition(&board.ids());
+        }
         let mut machine = Machine::bare(config, drives, isa)?;
         let boot = load::load(&mut machine.bus, &board, images)?;
         for h in &mut machine.harts {

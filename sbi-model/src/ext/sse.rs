@@ -236,8 +236,10 @@ fn injected(c: &Call<'_, '_>) -> Result<Place, SbiError> {
 fn inject(c: &mut Call<'_, '_>) -> Outcome {
     // The second step of a signal to another hart: the IPI.
     if let to @ 1.. = c.work().words[1] {
-        sse::kick(c, to as usize - 1);
-        return Outcome::Return(Ok(0));
+        return match sse::kick(c, to as usize - 1) {
+            Ok(()) => Outcome::Return(Ok(0)),
+            Err(e) => e.into(),
+        };
     }
     let place = match injected(c) {
         Ok(p) => p,

@@ -68,7 +68,8 @@ const SPEC: Policies = Policies {
     sdt: Sdt::ClearsSie,
     own_result: OwnResult::BeforeInjection,
     status_reset: StatusReset::Injectable,
-    domains: DomainScope::PerHart,
+    domains: DomainScope::PerDomain,
+    hart_mask: HartMask::Available,
 };
 
 const OPENSBI: Policies = Policies {
@@ -103,6 +104,8 @@ const OPENSBI: Policies = Policies {
     misaligned_amo: MisalignedAmo::Redirected,
     hpm_reads: HpmReads::Redirected,
     locks: Locks::EventAndList,
+    domains: DomainScope::Shared,
+    hart_mask: HartMask::Running,
     ..SPEC
 };
 
@@ -122,7 +125,7 @@ pub static PROFILES: &[Profile] = &[
         doc: "OpenSBI 1.6: 1.9 and the defects of software events that were mended in between",
         impl_id: OPENSBI_ID,
         impl_version: 1 << 16 | 6,
-        policies: OPENSBI,
+        policies: Policies { hart_mask: HartMask::PassedOver, ..OPENSBI },
         bugs: OPENSBI_1_6,
     },
     Profile {

@@ -167,13 +167,23 @@ policies! {
         /// The preferred hart only, even if it has stopped.
         Preferred = "preferred",
     }
-    "PREFERRED_HART"
-    /// How many bits of a preferred hart's id are compared.
+    "hart ids"
+    /// How many bits of a hart id that a call names are compared.
     hart_id: HartIdWidth {
         /// All.
         Whole = "whole",
-        /// The lower 32, though all are kept: the event of a longer id is never delivered.
+        /// The lower 32. PREFERRED_HART keeps all of them: the event of a longer id is never delivered.
         Low32 = "low32",
+    }
+    "IPI, RFENCE: hart_mask"
+    /// A hart mask that names more than harts of the caller's domain that run or are suspended.
+    hart_mask: HartMask {
+        /// Is INVALID_PARAM if one of them is no hart of the domain; stopped harts are passed over.
+        Available = "available",
+        /// Is INVALID_PARAM, also for a hart that is stopped.
+        Running = "running",
+        /// Is cut down to the others.
+        PassedOver = "passed-over",
     }
     "S5"
     /// The software events of a hart that stops and starts again.
@@ -365,10 +375,12 @@ policies! {
         /// Zero but for the injectable bit, which is a property of the event.
         Injectable = "injectable",
     }
-    "S16"
-    /// Software events and domains.
+    "S16; Software Event"
+    /// Global software events on a machine divided into domains.
     domains: DomainScope {
-        /// Events belong to the hart, whatever domain it is in.
-        PerHart = "per-hart",
+        /// Each domain has global events of its own, taken by its harts only: what one does with them no other sees.
+        PerDomain = "per-domain",
+        /// All domains share them, and a signal for a hart of another domain is left in that hart's queue without an IPI.
+        Shared = "shared",
     }
 }

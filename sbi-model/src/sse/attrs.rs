@@ -79,9 +79,7 @@ pub fn check(c: &Call<'_, '_>, w: Write) -> Result<(), SbiError> {
 
 /// Whether PREFERRED_HART may have this value.
 fn is_hart(c: &Call<'_, '_>, hart_id: u64) -> bool {
-    let low32 = c.rules.policies.hart_id == crate::profile::policy::HartIdWidth::Low32;
-    let id = if low32 { hart_id & 0xffff_ffff } else { hart_id };
-    let Some(i) = c.hart_of(id) else { return false };
+    let Some(i) = c.hart_of(hart_id) else { return false };
     // OpenSBI wants a hart that runs.
     c.rules.policies.routing == Routing::AnyReady || c.state.of(i, &c.platform.harts[i]) == HartState::Started
 }

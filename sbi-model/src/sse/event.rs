@@ -129,6 +129,8 @@ pub struct Event {
     pub attrs: [u64; attr::COUNT],
     /// Index of the hart it is for: a local event's own, a global one's preferred.
     pub hart: usize,
+    /// The group of harts ([`super::state::HartEvents::group`]) that share it, if it is global. No state: it follows from the domains.
+    pub group: usize,
     /// Whether the supervisor has said which hart it prefers.
     pub chosen: bool,
     /// Index of the hart that runs its handler, plus 1; 0 when none does.

@@ -10,7 +10,7 @@ use crate::bug::BugId;
 use crate::call::Call;
 use crate::config::Rules;
 use crate::error::SbiError;
-use crate::profile::policy::{DisablePending, EarlySignal, HartStop, Remote, Routing};
+use crate::profile::policy::{DisablePending, EarlySignal, HartMask, HartStop, Remote, Routing};
 use crate::state::{HartState, State};
 
 /// How a signal ended, if it was not refused.
@@ -38,7 +38,9 @@ pub fn is_free(rules: &Rules, s: &State, e: &Event) -> bool {
 /// The hart that an event at a place is to be delivered to.
 pub fn target(rules: &Rules, s: &State, place: Place) -> usize {
     let e = s.sse.at(place);
-    let other = is_free(rules, s, e).then(|| (0..s.harts.len()).find(|&i| ready(rules, s, i))).flatten();
+    let other = is_free(rules, s, e)
+        .then(|| (0..s.harts.len()).find(|&i| s.sse.harts[i].group == e.group && ready(rules, s, i)))
+        .flatten();
     other.unwrap_or(e.hart)
 }
 
@@ -84,12 +86,23 @@ pub fn raise(c: &mut Call<'_, '_>, event: u32) -> Result<(), SbiError> {
     let place = c.state.sse.find(c.rules, c.hart, event)?;
     let to = target(c.rules, c.state, place);
     set_pending(c, place)?;
-    kick(c, to);
+    notice(c, to);
     Ok(())
 }
 
-/// Sends hart index `to` an IPI that makes it look at its events. A stopped hart is passed over.
-pub fn kick(c: &mut Call<'_, '_>, to: usize) {
+/// Sends hart index `to` an IPI that makes it look at its events, if the caller may: where global events are shared, they may be for a hart
+/// of another domain.
+pub fn kick(c: &mut Call<'_, '_>, to: usize) -> Result<(), SbiError> {
+    let harts = &c.platform.harts;
+    let same = harts.get(to).is_some_and(|h| c.rules.domains.same(harts[c.hart].id, h.id));
+    if same {
+        notice(c, to);
+    }
+    if same || c.rules.policies.hart_mask == HartMask::PassedOver { Ok(()) } else { Err(SbiError::Failed) }
+}
+
+/// The IPI itself. A stopped hart is passed over.
+fn notice(c: &mut Call<'_, '_>, to: usize) {
     let Some(h) = c.platform.harts.get_mut(to) else { return };
     let asleep = matches!(c.state.of(to, h), HartState::Suspended(_)) && c.rules.bugs.has(BugId::SuspendLosesIpi);
     if c.state.off(to) || asleep {
@@ -109,7 +122,8 @@ pub fn kick(c: &mut Call<'_, '_>, to: usize) {
 /// Whether a call of another hart holds an event that is in this hart's queue.
 pub(crate) fn must_wait(c: &Call<'_, '_>) -> bool {
     let sse = &c.state.sse;
-    sse.harts[c.hart].queue.iter().any(|&q| sse.global.iter().any(|e| e.id == q && e.lock != 0 && e.lock != c.hart + 1))
+    let held = |q: u32| sse.find(c.rules, c.hart, q).is_ok_and(|p| ![0, c.hart + 1].contains(&sse.at(p).lock));
+    sse.harts[c.hart].queue.iter().any(|&q| held(q))
 }
 
 /// The IPI has come: what is in this hart's queue becomes pending. Signals that are refused are forgotten, as nobody waits for an answer.
@@ -142,7 +156,8 @@ pub(crate) fn enable(c: &mut Call<'_, '_>, place: Place) -> Result<(), SbiError>
     if e.pending() && (id::is_global(e.id) || c.rules.bugs.has(BugId::EnableAfterIpi)) {
         let to = target(c.rules, c.state, place);
         if to != c.hart || c.rules.bugs.has(BugId::EnableAfterIpi) {
-            kick(c, to);
+            // That the other hart cannot be told is no error of this call.
+            let _untold = kick(c, to);
         }
     }
     if c.rules.bugs.has(BugId::EnableAfterIpi) {
@@ -169,8 +184,7 @@ pub(crate) fn index_of(c: &Call<'_, '_>, hart_id: u64) -> usize {
     if c.rules.bugs.has(BugId::HartIdAsIndex) {
         return usize::try_from(hart_id).unwrap_or(none).min(none);
     }
-    let id = if c.rules.policies.hart_id == crate::profile::policy::HartIdWidth::Low32 { hart_id & 0xffff_ffff } else { hart_id };
-    c.hart_of(id).unwrap_or(none)
+    c.hart_of(hart_id).unwrap_or(none)
 }
 
 /// Gives a global event to another hart.

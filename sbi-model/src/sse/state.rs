@@ -8,11 +8,13 @@ use super::event::{Event, Place, id};
 use crate::bug::BugId;
 use crate::config::Rules;
 use crate::error::SbiError;
-use crate::profile::policy::RasEvents;
+use crate::profile::policy::{DomainScope, RasEvents};
 
 /// What belongs to one hart.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct HartEvents {
+    /// Harts of one group share global events: index of its first hart. No state: it follows from the domains.
+    pub group: usize,
     /// Not ready to receive events.
     pub masked: bool,
     /// Its local events, by id.
@@ -32,7 +34,7 @@ pub struct HartEvents {
 pub struct Sse {
     /// By hart index.
     pub harts: Vec<HartEvents>,
-    /// Global events, by id.
+    /// Global events, by id, of one group of harts after the other.
     pub global: Vec<Event>,
 }
 
@@ -53,22 +55,48 @@ impl Sse {
         ids.sort_unstable();
         ids.dedup();
         let hart_id = |i: usize| platform.harts.get(i).map_or(0, |h| h.id);
+        let all = 0..platform.harts.len();
+        let group = |i: usize| match rules.policies.domains {
+            DomainScope::Shared => 0,
+            DomainScope::PerDomain => all.clone().find(|&o| rules.domains.same(hart_id(o), hart_id(i))).unwrap_or(i),
+        };
+        // Until the supervisor prefers another hart it is the one that boots the group.
+        let boots: Vec<u64> = rules.domains.boots().map(|b| b.hart).collect();
+        let owner = |g: usize| {
+            let starts = |i: &usize| group(*i) == g && (*i == boot || boots.contains(&hart_id(*i)));
+            if group(boot) == g { boot } else { all.clone().find(starts).unwrap_or(g) }
+        };
+        let global = |g: usize| {
+            let shared = ids.iter().filter(|&&e| id::is_global(e));
+            shared.map(move |&e| Event { group: g, ..Event::new(e, owner(g), hart_id(owner(g))) })
+        };
         Sse {
+            global: all.clone().filter(|&i| group(i) == i).flat_map(global).collect(),
             harts: (0..platform.harts.len())
                 .map(|i| HartEvents {
+                    group: group(i),
                     masked: true,
                     local: ids.iter().filter(|&&e| !id::is_global(e)).map(|&e| Event::new(e, i, hart_id(i))).collect(),
                     ..HartEvents::default()
                 })
                 .collect(),
-            global: ids.iter().filter(|&&e| id::is_global(e)).map(|&e| Event::new(e, boot, hart_id(boot))).collect(),
         }
+    }
+
+    /// Whether hart index `hart` is one of those that share a global event.
+    fn shares(&self, hart: usize, e: &Event) -> bool {
+        self.harts.get(hart).is_some_and(|h| h.group == e.group)
+    }
+
+    /// The first hart of each group that shares global events, by index.
+    pub fn groups(&self) -> impl Iterator<Item = usize> + '_ {
+        self.harts.iter().enumerate().filter(|(i, h)| h.group == *i).map(|(i, _)| i)
     }
 
     /// The event of an id as hart index `hart` sees it. Unknown ids are INVALID_PARAM, known ones without a source NOT_SUPPORTED.
     pub fn find(&self, rules: &Rules, hart: usize, event: u32) -> Result<Place, SbiError> {
         let place = if id::is_global(event) {
-            self.global.iter().position(|e| e.id == event).map(Place::Global)
+            self.global.iter().position(|e| e.id == event && self.shares(hart, e)).map(Place::Global)
         } else {
             self.harts.get(hart).and_then(|h| h.local.iter().position(|e| e.id == event)).map(|i| Place::Local(hart, i))
         };
@@ -95,10 +123,11 @@ impl Sse {
         }
     }
 
-    /// Places of the events that hart index `hart` could see: its own and the global ones.
-    pub fn places(&self, hart: usize) -> impl Iterator<Item = Place> + use<> {
+    /// Places of the events that hart index `hart` could see: its own and the global ones of its group.
+    pub fn places(&self, hart: usize) -> impl Iterator<Item = Place> + '_ {
         let local = self.harts.get(hart).map_or(0, |h| h.local.len());
-        (0..local).map(move |i| Place::Local(hart, i)).chain((0..self.global.len()).map(Place::Global))
+        let global = (0..self.global.len()).filter(move |&i| self.shares(hart, &self.global[i]));
+        (0..local).map(move |i| Place::Local(hart, i)).chain(global.map(Place::Global))
     }
 
     /// Visits it.

@@ -5,7 +5,7 @@ use dtoolkit::{Node as _, Property as _};
 use proptest::prelude::*;
 
 use super::*;
-use crate::board::{Config, map};
+use crate::board::{Config, Partition, map};
 use emu_csr::{Ext, Isa};
 
 fn config(harts: usize) -> Config {
@@ -291,4 +291,47 @@ fn harts_of_any_ids_are_named_by_them_and_wired_in_their_order() {
     assert_eq!(Blob::parse(&blob).unwrap().boot_cpu, 9);
     assert!(validate(&blob, &c).is_ok());
     assert!(validate(&blob, &config(3)).is_err(), "a machine of harts 0 to 2 has no hart 9");
+}
+
+/// What native firmware keeps for itself and for other domains: no hart to start, no memory to map, no device to drive.
+#[test]
+fn what_a_partition_closes_is_disabled_or_reserved() {
+    let open_end = map::RAM + (16 << 20);
+    let partition = Partition {
+        harts: vec![1],
+        memory: vec![(0, map::RAM + 0x1000), (open_end, u64::MAX - open_end)],
+        devices: vec![(map::FINISHER, 0x1000), (map::CLINT + 0xc000, 8)],
+    };
+    let blob = device_tree(&Config { partition, ..config(3) }, &Chosen::default()).unwrap();
+    let fdt = Fdt::new(&blob).unwrap();
+    let cpus = fdt.find_node("/cpus").unwrap();
+    let status: Vec<_> =
+        cpus.children().filter(|n| n.name().starts_with("cpu@")).map(|n| strings(&n, "status")[0].clone()).collect();
+    assert_eq!(status, ["okay", "disabled", "okay"]);
+
+    let reserved = fdt.find_node("/reserved-memory").unwrap();
+    assert_eq!((cells(&reserved, "#address-cells"), cells(&reserved, "#size-cells")), (vec![2], vec![2]));
+    assert_eq!(bytes(&reserved, "ranges"), []);
+    let nodes: Vec<_> = reserved.children().map(|n| (n.name().to_string(), cells(&n, "reg"), bytes(&n, "no-map"))).collect();
+    // Only what is RAM: 64 MiB of it.
+    let want = [
+        ("mmode_resv0@80000000".to_string(), vec![0, 0x8000_0000, 0, 0x1000], vec![]),
+        ("mmode_resv1@81000000".to_string(), vec![0, 0x8100_0000, 0, 48 << 20], vec![]),
+    ];
+    assert_eq!(nodes, want);
+
+    let soc = fdt.find_node("/soc").unwrap();
+    let off: Vec<_> = soc
+        .children()
+        .filter(|n| n.property("status").is_some())
+        .map(|n| (n.name().to_string(), strings(&n, "status")))
+        .collect();
+    let disabled = vec!["disabled".to_string()];
+    // MTIMER has a second range of registers than the one it is named by, and what switches the machine off is the finisher.
+    assert_eq!(off, [("test@100000".to_string(), disabled.clone()), ("mtimer@200bff8".to_string(), disabled.clone())]);
+    for switch in ["/poweroff", "/reboot"] {
+        assert_eq!(strings(&fdt.find_node(switch).unwrap(), "status"), disabled, "{switch}");
+    }
+    let open = device_tree(&config(3), &Chosen::default()).unwrap();
+    assert!(Fdt::new(&open).unwrap().find_node("/reserved-memory").is_none());
 }

@@ -62,18 +62,51 @@ pub fn device_tree(config: &Config, chosen: &Chosen) -> Result<Vec<u8>, FdtError
     let mut node = Node::new(format!("memory@{:x}", map::RAM));
     node.strings("device_type", &["memory"]).quads("reg", &[map::RAM, config.ram_size]);
     root.child(node);
+    let closed = config.partition.closed_ram(map::RAM, config.ram_size);
+    if !closed.is_empty() {
+        root.child(reserved_memory(&closed));
+    }
     root.child(cpus(config));
     if config.isa.has(Ext::Zihpm) {
         root.child(pmu());
     }
-    root.child(syscon("poweroff", "syscon-poweroff", 0x5555));
-    root.child(syscon("reboot", "syscon-reboot", 0x7777));
-    root.child(soc(config));
+    let mut switches = [syscon("poweroff", "syscon-poweroff", 0x5555), syscon("reboot", "syscon-reboot", 0x7777)];
+    if config.partition.closes_device(map::FINISHER, map::PAGE) {
+        switches.iter_mut().for_each(disable);
+    }
+    root.children.extend(switches);
+    let mut soc = soc(config);
+    soc.children.iter_mut().filter(|n| closed_device(n, config)).for_each(disable);
+    root.child(soc);
     Blob { reserved: Vec::new(), boot_cpu: config.hart_id(0) as u32, root }.to_bytes()
 }
 
 fn rng_seed(seed: u64) -> Vec<u8> {
     blake3::derive_key("trapeze device tree rng-seed 1", &seed.to_le_bytes()).to_vec()
+}
+
+/// Memory that is another domain's or the firmware's, named as OpenSBI names it ("Reserved Memory": no-map keeps the operating system
+/// from mapping it).
+fn reserved_memory(closed: &[(u64, u64)]) -> Node {
+    let mut reserved = Node::new("reserved-memory");
+    reserved.cells("#address-cells", &[2]).cells("#size-cells", &[2]).flag("ranges");
+    for (i, &(base, size)) in closed.iter().enumerate() {
+        let mut n = Node::new(format!("mmode_resv{i}@{base:x}"));
+        n.flag("no-map").quads("reg", &[base, size]);
+        reserved.child(n);
+    }
+    reserved
+}
+
+fn disable(node: &mut Node) {
+    node.strings("status", &["disabled"]);
+}
+
+/// Whether a device's node names registers that are not open.
+fn closed_device(node: &Node, config: &Config) -> bool {
+    let quad = |b: &[u8]| b.iter().fold(0, |v, &x| v << 8 | u64::from(x));
+    let reg = node.get("reg").unwrap_or_default();
+    reg.as_chunks::<16>().0.iter().any(|r| config.partition.closes_device(quad(&r[..8]), quad(&r[8..])))
 }
 
 fn syscon(name: &str, compatible: &str, value: u32) -> Node {
@@ -131,7 +164,8 @@ fn cpus(config: &Config) -> Node {
     let mut cluster = Node::new("cluster0");
     for hart in 0..config.harts {
         let mut n = Node::new(format!("cpu@{:x}", config.hart_id(hart)));
-        n.strings("device_type", &["cpu"]).cells("reg", &[config.hart_id(hart) as u32]).strings("status", &["okay"]);
+        let status = if config.partition.harts.contains(&config.hart_id(hart)) { "disabled" } else { "okay" };
+        n.strings("device_type", &["cpu"]).cells("reg", &[config.hart_id(hart) as u32]).strings("status", &[status]);
         n.strings("compatible", &["riscv"]).cells("phandle", &[cpu_phandle(hart)]);
         for (ext, name) in [
             (Ext::Zicbop, "riscv,cbop-block-size"),

@@ -36,7 +36,9 @@ pub(super) fn load(loader: &mut Loader<'_>, f: &File<'_>, rest: Option<&dyn Stre
         return Err(LoadError::format(f, TEXT_OFFSET as u64, what, "give the machine more memory with -m, or another kernel"));
     };
     let at = if at == loader.base() { at } else { align_up(at.max(wanted), KERNEL_ALIGN) };
-    loader.fill(f, rest, at, quad(IMAGE_SIZE).max(len))?;
+    let size = quad(IMAGE_SIZE).max(len);
+    let at = loader.lowest(f.name, at, size, KERNEL_ALIGN)?;
+    loader.fill(f, rest, at, size)?;
     Ok(Program::at(at))
 }
 

@@ -135,7 +135,8 @@ const MAX_FDT: usize = 2 << 20;
 
 /// Loads everything and writes the device tree. On an error memory holds part of the images and the machine is not to be run.
 pub fn load(bus: &mut Bus, config: &Config, images: &Images<'_>) -> Result<Boot, LoadError> {
-    let mut loader = Loader::new(&mut bus.ram, &mut bus.code_writes);
+    let closed = config.partition.closed_in(bus);
+    let mut loader = Loader::new(&mut bus.ram, &mut bus.code_writes, closed);
     let start = loader.base();
     let mut program = None;
 

@@ -1,6 +1,7 @@
 //! Which part of RAM is taken by what.
 
 use super::{File, LoadError, Stream};
+use crate::board::partition::{Ranges, overlap};
 use crate::mem::Ram;
 
 /// The next multiple of `align` (a power of two); saturates.
@@ -58,11 +59,13 @@ pub(super) struct Loader<'a> {
     code_writes: &'a mut Vec<u64>,
     /// Name, first address, the one behind the last.
     taken: Vec<(String, u64, u64)>,
+    /// Memory that is not the booting software's.
+    closed: Ranges,
 }
 
 impl<'a> Loader<'a> {
-    pub fn new(ram: &'a mut Ram, code_writes: &'a mut Vec<u64>) -> Loader<'a> {
-        Loader { ram, code_writes, taken: Vec::new() }
+    pub fn new(ram: &'a mut Ram, code_writes: &'a mut Vec<u64>, closed: Ranges) -> Loader<'a> {
+        Loader { ram, code_writes, taken: Vec::new(), closed }
     }
 
     pub fn base(&self) -> u64 {
@@ -136,14 +139,37 @@ impl<'a> Loader<'a> {
         Ok(true)
     }
 
-    /// The highest free place of `size` bytes that ends at or below `top`.
+    /// The lowest place of `size` open bytes at or above `at`, which is a multiple of `align`.
+    pub fn lowest(&self, name: &str, at: u64, size: u64, align: u64) -> Result<u64, LoadError> {
+        let mut place = at;
+        while let Some((base, len)) = overlap(&self.closed, place, place.saturating_add(size)) {
+            place = align_up(base.saturating_add(*len), align);
+        }
+        if place != at && !self.ram.contains(place, size) {
+            let what = format!("of the memory from {at:#x} on no {size:#x} bytes in a row are open to the domain that boots");
+            return Err(LoadError::place(name, what, "give the domain more memory with mem="));
+        }
+        Ok(place)
+    }
+
+    /// The highest free and open place of `size` bytes that ends at or below `top`.
     pub fn highest(&self, name: &str, top: u64, size: u64, align: u64) -> Result<u64, LoadError> {
-        let at = top.checked_sub(size).map(|a| a & !(align - 1)).filter(|a| *a >= self.base());
+        let below = |top: u64| top.checked_sub(size).map(|a| a & !(align - 1)).filter(|a| *a >= self.base());
+        let mut at = below(top);
+        while let Some((base, _)) = at.and_then(|a| overlap(&self.closed, a, a + size)) {
+            at = below(*base);
+        }
         let free = |a: &u64| !self.taken.iter().any(|(_, s, e)| *a < *e && *s < *a + size);
         at.filter(free).ok_or_else(|| {
             let (used, ram_end) = (self.end(), self.ram_end());
             let what = format!("its {size:#x} bytes do not fit between {used:#x}, where other images end, and {top:#x}");
-            let remedy = if ram_end <= super::LOW_END { "give the machine more memory with -m" } else { "make it smaller" };
+            let remedy = if !self.closed.is_empty() {
+                "give the domain that boots more memory with mem="
+            } else if ram_end <= super::LOW_END {
+                "give the machine more memory with -m"
+            } else {
+                "make it smaller"
+            };
             LoadError::place(name, what, remedy)
         })
     }

@@ -329,6 +329,47 @@ fn small_memory_still_takes_a_program_and_a_tree() {
     assert!(boot.dtb > RAM && boot.dtb < RAM + (1 << 20));
 }
 
+fn load_beside(closed: &[(u64, u64)], images: &Images<'_>) -> Result<Boot, LoadError> {
+    let partition = crate::board::Partition { memory: closed.to_vec(), ..Default::default() };
+    let c = Config { partition, ..config() };
+    load(&mut build(&c, Vec::new()).unwrap(), &c, images)
+}
+
+/// A kernel, its tree and its RAM disk lie where the domain that boots may use them.
+#[test]
+fn images_keep_out_of_closed_memory() {
+    let (k, rd) = (image(1000, 8 << 20), vec![7; 3 << 20]);
+    let images = Images { kernel: Some(file("k", &k)), initrd: Some(file("rd", &rd)), ..Images::default() };
+    let free = load_beside(&[], &images).unwrap();
+    assert_eq!((free.kernel, free.dtb), (Some(RAM + (2 << 20)), RAM + RAM_SIZE - (2 << 20)));
+    // The end of RAM, and a page in the place of the kernel, which is aligned to 2 MiB.
+    let (top, page) = ((RAM + (40 << 20), 1 << 40), (RAM + (9 << 20), 0x1000));
+    let boot = load_beside(&[page, top], &images).unwrap();
+    assert_eq!((boot.kernel, boot.dtb), (Some(RAM + (10 << 20)), top.0 - (2 << 20)));
+    // A hole where the RAM disk would be, below the tree.
+    let hole = (top.0 - (3 << 20), 0x1000);
+    let mut bus = build(&config(), Vec::new()).unwrap();
+    let partition = crate::board::Partition { memory: vec![page, hole, top], ..Default::default() };
+    let boot = load(&mut bus, &Config { partition, ..config() }, &images).unwrap();
+    assert_eq!(boot.dtb, top.0 - (2 << 20));
+    assert_eq!(peek(&bus, hole.0 - (3 << 20), 3 << 20), rd);
+}
+
+#[test]
+fn images_without_an_open_place_are_told_of_the_domain() {
+    let (k, rd) = (image(1000, 8 << 20), vec![7; 3 << 20]);
+    let mut images = Images { kernel: Some(file("k", &k)), ..Images::default() };
+    let message = says(load_beside(&[(RAM + (4 << 20), 1 << 40)], &images));
+    assert!(
+        message.starts_with("k: of the memory from 0x80200000 on no 0x800000 bytes") && message.contains("mem="),
+        "{message}"
+    );
+    images.initrd = Some(file("rd", &rd));
+    let message = says(load_beside(&[(RAM + (11 << 20), 1 << 40)], &images));
+    assert!(message.contains("do not fit") && message.contains("mem="), "{message}");
+    assert!(says(load_beside(&[(0, 1 << 50)], &images)).contains("mem="));
+}
+
 /// Changes some bytes, mostly in the first kilobyte, and perhaps cuts the file.
 fn damage() -> impl Strategy<Value = (Vec<(usize, u8)>, Option<usize>)> {
     let at = prop_oneof![4 => 0..192usize, 1 => 0..6000usize];
