@@ -164,14 +164,21 @@ fn measure(p: &Program, engine: Engine, runs: u32, file: Option<&Loaded>) -> Res
         let images = Images { bios, kernel: Some(File { name: p.name, bytes: p.elf }), ..Images::default() };
         let mut guest = machine::start(&config, machine::board_config(&config)?, Vec::new(), &images)?;
         while !bare && guest.cycles() < LONG && guest.harts().iter().all(|h| h.mode == Mode::M) {
-            guest.run(guest.cycles() + 10_000);
+            // An end without the program shows below, and would never come to it here.
+            if guest.run(guest.cycles() + 10_000) != RunEnd::Limit {
+                break;
+            }
         }
         let before = guest.instret();
         let began = Instant::now();
         let end = guest.run(LONG);
         best = best.min(began.elapsed());
         if end != RunEnd::PowerOff(0) {
-            return Err(CliError::Mismatch(format!("benchmark {} ended unexpectedly: {}", p.name, machine::explain(&end))));
+            return Err(CliError::Mismatch(format!(
+                "benchmark {} ended unexpectedly: {}\n  remedy: without --bios, report it; with --bios, name a firmware that starts a kernel in S-mode",
+                p.name,
+                machine::explain(&end)
+            )));
         }
         instructions = guest.instret() - before;
     }

@@ -45,15 +45,14 @@ fn word(text: &str) -> Option<(u32, u8)> {
     (digits.len() <= usize::from(len) * 2 || raw >> 16 == 0).then_some((raw, len))
 }
 
+const REMEDY: &str = "give an RV64 ELF file, or instruction words in hexadecimal";
+
 fn elf(decoder: &Decoder, path: &Path) -> Result<(), CliError> {
     let bytes = images::read(path, "program", |_| false)?.bytes;
     let name = path.display().to_string();
-    let bad = |what: String| CliError::Image {
-        file: path.to_owned(),
-        what,
-        remedy: "give an RV64 ELF file, or instruction words in hexadecimal".into(),
-    };
-    let names = symbols(&File { name: &name, bytes: &bytes }).map_err(|e| bad(e.to_string()))?;
+    let bad = |what: String| CliError::Image { file: path.to_owned(), what, remedy: REMEDY.into() };
+    // Its message names the file.
+    let names = symbols(&File { name: &name, bytes: &bytes }).map_err(|e| CliError::usage(e.to_string(), REMEDY))?;
     let elf = Elf::parse(&bytes).map_err(|e| bad(e.to_string()))?;
     let mut labels = names.iter().filter(|s| !s.name.is_empty() && !s.name.starts_with('$')).peekable();
     for s in elf.section_headers.iter().filter(|s| s.sh_flags & u64::from(SHF_EXECINSTR) != 0) {

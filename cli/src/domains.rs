@@ -33,6 +33,9 @@ fn one(text: &str) -> Result<Domain, CliError> {
             _ => return Err(bad(format!("'{part}' is not known"))),
         }
     }
+    if d.harts.is_empty() && d.name != "root" {
+        return Err(bad(format!("domain '{}' has no harts", d.name)));
+    }
     if d.regions.is_empty() {
         d.regions.push(Region::WHOLE);
     }
@@ -74,7 +77,18 @@ mod tests {
             may_reset: false,
         };
         assert_eq!(d, [want]);
-        for bad in ["", "harts=1", "a,b", "a,mem=1", "a,mem=1+2:q", "a,boot=1", "a,harts=x", "a,reset=maybe", "a,x=y"] {
+        for bad in [
+            "",
+            "harts=1",
+            "a,b",
+            "a,mem=1",
+            "a,harts=1,mem=1+2:q",
+            "a,harts=1,boot=1",
+            "a,harts=x",
+            "a,harts=1,reset=maybe",
+            "a,harts=1,x=y",
+            "a,mem=all:r",
+        ] {
             assert!(parse(&[bad.into()]).is_err(), "{bad}");
         }
     }

@@ -84,7 +84,7 @@ pub enum CliError {
         remedy: String,
     },
     /// An image is not what it should be.
-    #[error("{}: {what}\n  remedy: {remedy}", file.display())]
+    #[error("{}: {what}\n  remedy: {remedy}", shown(file))]
     Image {
         /// The file.
         file: PathBuf,
@@ -94,7 +94,7 @@ pub enum CliError {
         remedy: String,
     },
     /// The host refused an operation on a file.
-    #[error("{}: cannot {doing}: {source}\n  remedy: {remedy}", file.display())]
+    #[error("{}: cannot {doing}: {source}\n  remedy: {remedy}", shown(file))]
     File {
         /// The file.
         file: PathBuf,
@@ -102,6 +102,14 @@ pub enum CliError {
         doing: String,
         /// The host's reason.
         source: std::io::Error,
+        /// What to do.
+        remedy: String,
+    },
+    /// The host refused something that is no file of the user's.
+    #[error("{what}\n  remedy: {remedy}")]
+    Host {
+        /// What, and the host's reason.
+        what: String,
         /// What to do.
         remedy: String,
     },
@@ -118,23 +126,45 @@ pub enum CliError {
     Mismatch(String),
 }
 
+/// A path in a message; one of no length would not be seen.
+fn shown(file: &Path) -> String {
+    if file.as_os_str().is_empty() { "''".to_owned() } else { file.display().to_string() }
+}
+
 impl CliError {
     /// A usage error.
     pub fn usage(what: impl Into<String>, remedy: impl Into<String>) -> CliError {
         CliError::Usage { what: what.into(), remedy: remedy.into() }
     }
 
-    /// A file error; the remedy follows from the host's reason.
+    /// A file error; the remedy follows from the host's reason. Contents that are not what they must be (`InvalidData`: text that is no
+    /// UTF-8) are a wrong image, not a refusal of the host.
     pub fn file(file: &Path, doing: impl Into<String>, source: std::io::Error) -> CliError {
         use std::io::ErrorKind as K;
+        let doing = doing.into();
+        if source.kind() == K::InvalidData {
+            let what = format!("cannot {doing}: {source}");
+            return CliError::Image { file: file.to_owned(), what, remedy: "check that this is the file you meant".to_owned() };
+        }
         let remedy = match source.kind() {
             K::NotFound => "check the path; it is taken relative to the current directory",
             K::PermissionDenied => "check the file's permissions",
             K::IsADirectory => "name a file, not a directory",
+            K::NotADirectory => "check the path: what must be a directory in it is a file",
             K::StorageFull => "free some space",
             _ => "check that the file is on a working file system",
         };
-        CliError::File { file: file.to_owned(), doing: doing.into(), source, remedy: remedy.to_owned() }
+        CliError::File { file: file.to_owned(), doing, source, remedy: remedy.to_owned() }
+    }
+
+    /// As [`CliError::replay`], of what was read from a file, which the message names.
+    pub fn replay_of(file: &Path, e: replay::ReplayError) -> CliError {
+        let named = |what: String| format!("{}: {what}", shown(file));
+        match CliError::replay(e) {
+            CliError::Usage { what, remedy } => CliError::Usage { what: named(what), remedy },
+            CliError::Mismatch(text) => CliError::Mismatch(named(text)),
+            other => other,
+        }
     }
 
     /// A refusal of a recording or snapshot: a difference between builds is a mismatch, anything else a wrong input.
@@ -151,7 +181,7 @@ impl CliError {
     pub fn exit(&self) -> Exit {
         match self {
             CliError::Usage { .. } | CliError::Image { .. } => Exit::Usage,
-            CliError::File { .. } | CliError::Terminal { .. } => Exit::HostIo,
+            CliError::File { .. } | CliError::Host { .. } | CliError::Terminal { .. } => Exit::HostIo,
             CliError::Mismatch(_) => Exit::Mismatch,
         }
     }

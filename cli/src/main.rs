@@ -96,15 +96,7 @@ fn dispatch() -> Result<ExitCode, CliError> {
 /// clap reports help and version as errors too; those go to standard output and end well.
 fn help_or_usage(e: &clap::Error) -> Result<ExitCode, CliError> {
     if e.use_stderr() {
-        let text = e.render().to_string();
-        let text = text.strip_prefix("error: ").unwrap_or(&text);
-        let first = text.split("\n\nUsage").next().unwrap_or(text).trim_end();
-        let (what, tip) = first.split_once("\n\n").unwrap_or((first, ""));
-        let remedy = match tip.trim().strip_prefix("tip: ") {
-            Some(t) => t.to_owned(),
-            None => "see trapeze --help, or trapeze SUBCOMMAND --help".to_owned(),
-        };
-        return Err(CliError::usage(what, remedy));
+        return Err(args::refusal(e));
     }
     console::output::print(&e.render().to_string())?;
     Ok(Exit::Ok.into())

@@ -50,6 +50,7 @@ pub fn recorded(args: &RunArgs, log: Option<&Path>) -> Result<ExitCode, CliError
         }
         Ok(machine)
     };
+    let points = snapshot::points(&args.snapshot_at)?;
     let first = build(&config)?;
     let rebuild: Rebuild = Box::new(move || build(&again));
     let options = Options {
@@ -68,7 +69,6 @@ pub fn recorded(args: &RunArgs, log: Option<&Path>) -> Result<ExitCode, CliError
         }
         None => None,
     };
-    let points = snapshot::points(&args.snapshot_at)?;
     let mut session = Session::new(first, options)?;
     let from = config.clone();
     session.save_at(points, Box::new(move |m, file| snapshot::save(&from, m, file)));
@@ -109,7 +109,7 @@ pub fn recorded(args: &RunArgs, log: Option<&Path>) -> Result<ExitCode, CliError
     }
     if let Some(p) = unsaved {
         return Err(CliError::Mismatch(format!(
-            "the run ended before instruction {}: {} was not made",
+            "the run ended before instruction {}: {} was not made\n  remedy: give a smaller number; the end of the run says how many there are",
             p.instret,
             p.file.display()
         )));

@@ -190,3 +190,105 @@ fn options_that_contradict_each_other_or_mean_nothing_together() {
     run(&["-kernel", "x", "-icount", "3"], &["-icount", "--cycle-hz"]);
     run(&["-kernel", "x", "-bios"], &["-bios", "needs a value"]);
 }
+
+#[test]
+fn a_recording_or_snapshot_that_is_damaged_is_named_by_whatever_reads_it() {
+    let d = Dir::new("damaged");
+    let (empty, junk) = (d.file("empty", b""), d.file("junk", &[7; 5000]));
+    let log = d.0.join("ok.tlog").to_str().unwrap().to_owned();
+    let kernel = rom("pass");
+    assert_eq!(code(&run(&["record", "-o", &log, "--", "-bios", "none", "-kernel", &kernel])), 0);
+    let cut = d.file("cut.tlog", &std::fs::read(&log).unwrap()[..100]);
+    for file in [&empty, &junk, &cut] {
+        for args in [&["replay", file][..], &["log", "dump", file], &["log", "token", file], &["bundle", file]] {
+            refused(args, 2, &[file]);
+        }
+        refused(&["query", file, "writer", "a0"], 2, &[file]);
+        refused(&["snapshot", "info", file], 2, &[file]);
+        refused(&["run", "--from-snapshot", file], 2, &[file]);
+    }
+    refused(&["log", "assemble", &empty, "-o", &log], 2, &[&empty]);
+    let binary = d.file("binary", &[0xff; 20]);
+    for args in [&["run", "--config", &binary][..], &["test", &binary], &["lab", "--expected", &binary]] {
+        refused(args, 2, &[&binary, "UTF-8"]);
+    }
+}
+
+#[test]
+fn an_output_that_cannot_be_written_is_refused_before_the_guest_starts() {
+    let d = Dir::new("outputs");
+    let dir = d.0.join("dir").to_str().unwrap().to_owned();
+    std::fs::create_dir(&dir).unwrap();
+    let absent = d.0.join("absent/x").to_str().unwrap().to_owned();
+    // A guest that never ends: whatever looks at its output at the end only would hang.
+    let (spin, scenario) = (rom("spin"), concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/scenarios/spv.toml"));
+    for out in [&dir, &absent] {
+        let guest = ["--", "-bios", "none", "-kernel", &spin];
+        let with = |args: &[&str], more: &[&str]| refused(&[args, more].concat(), 3, &[out, "cannot write"]);
+        with(&["record", "-o", out], &guest);
+        with(&["report", "-o", out], &guest);
+        with(&["trace", "--perfetto", out], &guest);
+        with(&["snapshot", "save", "--at", "9999G", "-o", out], &guest);
+        with(&["run", "--snapshot-at", &format!("9999G={out}")], &guest[1..]);
+        with(&["test", scenario, "--junit", out], &[]);
+        with(&["test", scenario, "--json", out], &[]);
+        with(&["lab", "--write-expected", out], &[]);
+        with(&["lab", "--case", "P4", "--report", out], &[]);
+    }
+    assert_eq!(std::fs::read_dir(&d.0).unwrap().count(), 1, "something was left behind");
+}
+
+#[test]
+fn what_can_match_nothing_is_refused_and_not_answered_by_silence() {
+    let kernel = rom("pass");
+    let trace = |option: &str, value: &str, words: &[&str]| {
+        refused(&["trace", option, value, "--", "-bios", "none", "-kernel", &kernel], 2, words);
+    };
+    trace("--cause", "no such thing", &["no such thing", "page fault"]);
+    trace("--hart", "9", &["hart 9", "harts are 0"]);
+    trace("--symbol", "nowhere", &["nowhere", "--symbols"]);
+    refused(&["explain", "trap", "0", "--", "-bios", "none", "-kernel", &kernel], 2, &["no entry 0", "nothing was trapped"]);
+    refused(&["diff-firmware", "spec", "opensbi-1.9", "--", "-bios", "none", "-kernel", &kernel], 2, &["-bios", "before --"]);
+    refused(&["run", "--domain", "empty", "-kernel", &kernel], 2, &["'empty' has no harts"]);
+    refused(&["run", "--print-config", "--dump-dtb", "x", "-kernel", &kernel], 2, &["--print-config", "--dump-dtb"]);
+    refused(&["trace", "--json", "--perfetto", "x", "--", "-kernel", &kernel], 2, &["--json", "--perfetto"]);
+    refused(&["test", "x.toml", "-j", "0"], 2, &["--jobs", "1 or more"]);
+    refused(&["debug", "--spacing", "0", "--replay", "x"], 2, &["--spacing", "1 or more"]);
+}
+
+#[test]
+fn a_missing_or_unknown_word_is_answered_with_those_there_are_and_the_help_to_read() {
+    refused(&["explain"], 2, &["requires a subcommand", "trap, cause, csr", "trapeze explain --help"]);
+    refused(&["cpu"], 2, &["requires a subcommand", "list"]);
+    refused(&["snapshot"], 2, &["save, load, list, info"]);
+    refused(&["log"], 2, &["dump, token, assemble"]);
+    refused(&["log", "assemble", "x"], 2, &["--output <FILE>", "trapeze log assemble --help"]);
+    refused(&["completions", "tcl"], 2, &["bash", "zsh", "SUBCOMMAND --help"]);
+    refused(&["run", "-kernel", "x", "--limit", "-5"], 2, &["'-5'", "trapeze run --help"]);
+    refused(&["replay", ""], 3, &["''"]);
+}
+
+#[test]
+fn programs_that_the_laboratory_cannot_use() {
+    let d = Dir::new("lab-input");
+    let text = d.file("text", b"hello\n");
+    refused(&["lab", "--payload", &text], 2, &[&text, "not an ELF file", "docs/laboratory.md"]);
+    refused(&["lab", "--payload", &rom("pass")], 2, &["pass.elf", "docs/laboratory.md"]);
+    refused(&["lab", "--firmware", &text, "--case", "P4"], 2, &["text", "never came to spin_victim", "trapeze run"]);
+    refused(&["disasm", &text], 2, &[&text, "not an ELF file"]);
+    // The table's head is printed already.
+    let o = run(&["bench", "--bios", &text, "--engine", "block", "timer"]);
+    assert_eq!(code(&o), 4);
+    assert!(stderr(&o).contains("traps for ever") && stderr(&o).contains("remedy: "), "{}", stderr(&o));
+    let list = d.file("list.toml", b"\nhello\n");
+    let kernel = rom("pass");
+    refused(&["diff-firmware", "spec", "spec", "--expected", &list, "--", "-kernel", &kernel], 2, &["list.toml:2"]);
+}
+
+#[test]
+fn a_word_that_is_also_a_subcommand_reaches_the_guest() {
+    let d = Dir::new("append-run");
+    let log = d.0.join("l").to_str().unwrap().to_owned();
+    assert_eq!(code(&run(&["record", "-o", &log, "--", "-bios", "none", "-kernel", &rom("pass"), "-append", "run"])), 0);
+    assert!(stdout(&run(&["log", "dump", &log])).contains("append"), "the guest's command line was lost");
+}

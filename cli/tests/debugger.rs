@@ -151,9 +151,9 @@ fn stops_hold_over_a_reboot_of_the_guest() {
 #[test]
 fn a_place_that_cannot_be_used_is_refused_before_the_guest_starts() {
     let file = rom("pass");
-    for place in ["tcp::99999", "stdio", "unix:/nowhere/at/all/s"] {
+    for (place, want) in [("tcp::99999", 2), ("stdio", 2), ("unix:/nowhere/at/all/s", 3)] {
         let o = run(&["run", "-bios", "none", "-kernel", &file, "-gdb", place]);
-        assert_eq!(code(&o), 2, "{place}: {}", stderr(&o));
+        assert_eq!(code(&o), want, "{place}: {}", stderr(&o));
     }
     let o = run(&["run", "-bios", "none", "-kernel", &file, "-S"]);
     assert_eq!(code(&o), 2, "nobody could start it: {}", stderr(&o));

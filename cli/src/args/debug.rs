@@ -28,7 +28,7 @@ pub struct DebugArgs {
     #[arg(long, value_name = "SIZE", value_parser = values::size, default_value = "1G")]
     pub checkpoint_memory: u64,
     /// Instructions between two checkpoints near the present position; farther away they are fewer
-    #[arg(long, value_name = "N", value_parser = values::count, default_value = "16M")]
+    #[arg(long, value_name = "N", value_parser = values::positive, default_value = "16M")]
     pub spacing: u64,
     /// The options of `trapeze run`
     #[arg(last = true, value_name = "RUN OPTIONS")]

@@ -35,13 +35,13 @@ pub struct TraceArgs {
     #[arg(long)]
     pub json: bool,
     /// Below each line of text also tell its value registers, interrupts that lost, and the page walk of a fault
-    #[arg(long)]
+    #[arg(long, conflicts_with = "json")]
     pub long: bool,
     /// Write every instruction instead, in the format of Spike's commit log; - is standard output
     #[arg(long, value_name = "FILE|-", conflicts_with_all = ["json", "perfetto", "long", "hart", "mode", "cause", "kind", "symbol", "range"])]
     pub commit_log: Option<PathBuf>,
     /// Write a trace that Perfetto opens instead: one track a hart and mode, software events as slices
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["json", "long"])]
     pub perfetto: Option<PathBuf>,
     /// Copy the guest's console to standard error
     #[arg(long)]
@@ -76,6 +76,7 @@ pub struct ReportArgs {
 
 /// Options of `trapeze explain`.
 #[derive(Args, Debug)]
+#[command(arg_required_else_help = false)] // the message names what is missing
 pub struct ExplainArgs {
     /// What to explain
     #[command(subcommand)]

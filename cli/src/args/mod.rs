@@ -14,6 +14,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::exit::CliError;
+
 pub use debug::DebugArgs;
 pub use diff_firmware::DiffFirmwareArgs;
 pub use ledger::{ExplainArgs, ExplainCommand, ReportArgs, TraceArgs};
@@ -93,18 +95,31 @@ pub enum Command {
 }
 
 /// The options of `trapeze run` that stand behind `--` of another subcommand.
-pub fn run_options(run: &[std::ffi::OsString]) -> Result<RunArgs, crate::exit::CliError> {
+pub fn run_options(run: &[std::ffi::OsString]) -> Result<RunArgs, CliError> {
     let mut argv: Vec<std::ffi::OsString> = vec!["trapeze".into(), "run".into()];
     argv.extend_from_slice(run);
-    let usage = |e: clap::Error| {
-        let text = e.render().to_string();
-        let first = text.trim_start_matches("error: ").split("\n\n").next().unwrap_or_default().to_owned();
-        crate::exit::CliError::usage(first, "see trapeze run --help")
-    };
-    match Cli::try_parse_from(qemu::translate(argv)?).map_err(usage)?.command {
+    match Cli::try_parse_from(qemu::translate(argv)?).map_err(|e| refusal(&e))?.command {
         Some(Command::Run(a)) => Ok(*a),
-        _ => Err(crate::exit::CliError::usage("only options of trapeze run may follow --", "see trapeze run --help")),
+        _ => Err(CliError::usage("only options of trapeze run may follow --", "see trapeze run --help")),
     }
+}
+
+/// What clap says of a wrong command line, in one line, and as the remedy clap's tip or the help of the subcommand that it is about.
+pub fn refusal(e: &clap::Error) -> CliError {
+    let text = e.render().to_string();
+    let text = text.strip_prefix("error: ").unwrap_or(&text);
+    let (first, usage) = text.split_once("\n\nUsage: ").unwrap_or((text, ""));
+    let (what, tip) = first.trim_end().split_once("\n\n").unwrap_or((first.trim_end(), ""));
+    let what = what.split('\n').map(str::trim).collect::<Vec<_>>().join(" ");
+    let verb = |w: &&str| w.starts_with(|c: char| c.is_ascii_lowercase());
+    let command: Vec<&str> = usage.split(' ').take_while(verb).collect();
+    let remedy = match (tip.trim().strip_prefix("tip: "), command.as_slice()) {
+        // A value that begins with a dash is no reason for clap's "use '-- -5'", which means something else here.
+        (Some(tip), _) if !tip.starts_with("to pass") => tip.to_owned(),
+        (_, [] | ["trapeze"]) => "see trapeze --help, or trapeze SUBCOMMAND --help".to_owned(),
+        (_, words) => format!("see {} --help", words.join(" ")),
+    };
+    CliError::usage(what, remedy)
 }
 
 /// Options of `trapeze run`. Every one but the reporting ones may also stand in a `--config` file.
@@ -220,7 +235,7 @@ pub struct RunArgs {
     #[arg(long, value_name = "FILE", help_heading = "Configuration")]
     pub config: Option<PathBuf>,
     /// Print the resolved configuration as TOML and stop
-    #[arg(long, help_heading = "Configuration")]
+    #[arg(long, help_heading = "Configuration", conflicts_with = "dump_dtb")]
     pub print_config: bool,
     /// Write the device tree the guest would get, and stop
     #[arg(long, value_name = "FILE", help_heading = "Configuration")]
@@ -317,6 +332,7 @@ pub struct ReplayArgs {
 
 /// Options of `trapeze log`.
 #[derive(Args, Debug)]
+#[command(arg_required_else_help = false)] // the message names what is missing
 pub struct LogArgs {
     /// What to do
     #[command(subcommand)]
@@ -426,6 +442,7 @@ pub struct BundleArgs {
 
 /// Options of `trapeze snapshot`.
 #[derive(Args, Debug)]
+#[command(arg_required_else_help = false)]
 pub struct SnapshotArgs {
     /// What to do
     #[command(subcommand)]
@@ -539,10 +556,10 @@ pub struct LabArgs {
     #[arg(long, value_name = "all|none|NAME,...", default_value = "all")]
     pub check: String,
     /// Compare with this file instead of the built-in expectations
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", conflicts_with = "case")]
     pub expected: Option<PathBuf>,
     /// Write what was found as expectations
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", conflicts_with = "case")]
     pub write_expected: Option<PathBuf>,
     /// Print the matrix as one line of JSON
     #[arg(long)]
@@ -565,6 +582,7 @@ pub struct DisasmArgs {
 
 /// Options of `trapeze cpu`.
 #[derive(Args, Debug)]
+#[command(arg_required_else_help = false)]
 pub struct CpuArgs {
     /// What to do
     #[command(subcommand)]

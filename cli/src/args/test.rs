@@ -23,7 +23,7 @@ pub struct TestArgs {
     #[arg(long, short = 'D', value_name = "NAME=VALUE")]
     pub define: Vec<String>,
     /// How many run at a time; as many as the host has cores
-    #[arg(long, short, value_name = "N", value_parser = values::number)]
+    #[arg(long, short, value_name = "N", value_parser = values::positive)]
     pub jobs: Option<u64>,
     /// Run the I-th of N parts, from 1. In a Slurm array or a Kubernetes indexed job it is chosen by the task's number
     #[arg(long, value_name = "I/N")]

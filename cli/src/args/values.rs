@@ -5,6 +5,11 @@ pub fn count(s: &str) -> Result<u64, String> {
     scaled(s, 1000, "a count such as 5000000, 5M or 2G")
 }
 
+/// A count that is not 0.
+pub fn positive(s: &str) -> Result<u64, String> {
+    count(s).and_then(|n| if n == 0 { Err(format!("'{s}' is too few: give 1 or more")) } else { Ok(n) })
+}
+
 /// Parses a size in bytes: suffixes k, M, G, T (powers of two, as QEMU), an optional trailing B or iB. A bare number is bytes.
 pub fn size(s: &str) -> Result<u64, String> {
     let t = s.strip_suffix("iB").or_else(|| s.strip_suffix('B')).unwrap_or(s);
@@ -86,6 +91,7 @@ mod tests {
         assert_eq!(count("2G"), Ok(2_000_000_000));
         assert_eq!(count("1.5k"), Ok(1500));
         assert_eq!(count("0x10"), Ok(16));
+        assert_eq!((positive("1k"), positive("0x0").is_err()), (Ok(1000), true));
         assert_eq!(size("2G"), Ok(2 << 30));
         assert_eq!(size("1.5MiB"), Ok(3 << 19));
         assert_eq!(memory("512"), Ok(512 << 20));

@@ -1,7 +1,7 @@
 //! Standard output with the convention that a closed pipe is a normal end, and files written whole.
 
 use std::io::{ErrorKind, Write, stdout};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::exit::CliError;
 
@@ -29,15 +29,33 @@ pub fn print(text: &str) -> Result<(), CliError> {
     write(text.as_bytes()).map(drop)
 }
 
+/// Whether [`file`] can write there, asked before work whose result would be lost; `what` completes "cannot write the ...". Leaves nothing.
+pub fn ready(path: &Path, what: &str) -> Result<(), CliError> {
+    let fail = |e| CliError::file(path, format!("write the {what}"), e);
+    match std::fs::metadata(path) {
+        Ok(m) if m.is_dir() => return Err(fail(ErrorKind::IsADirectory.into())),
+        // A pipe or a terminal: opening it may wait for its reader.
+        Ok(m) if !m.is_file() => return Ok(()),
+        _ => {}
+    }
+    let part = part(path).map_err(fail)?;
+    std::fs::File::create(&part).and_then(|_| std::fs::remove_file(&part)).map_err(fail)
+}
+
+/// The name under which a file is written until it is whole.
+pub fn part(path: &Path) -> std::io::Result<PathBuf> {
+    let mut name = path.file_name().ok_or(ErrorKind::IsADirectory)?.to_owned();
+    name.push(format!(".{}.part", std::process::id()));
+    Ok(path.with_file_name(name))
+}
+
 /// Writes a file so that nobody ever finds half of it: under another name, which then takes the file's place. What is there and is no
 /// plain file (a pipe, a terminal) is written to as it is.
 pub fn file(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
     if std::fs::metadata(path).is_ok_and(|m| !m.is_file()) {
         return std::fs::write(path, bytes);
     }
-    let mut name = path.file_name().ok_or(ErrorKind::IsADirectory)?.to_owned();
-    name.push(format!(".{}.part", std::process::id()));
-    let part = path.with_file_name(name);
+    let part = part(path)?;
     let result = std::fs::write(&part, bytes).and_then(|()| std::fs::rename(&part, path));
     if result.is_err() {
         // What is left of it helps nobody; the first error is the one to tell.

@@ -21,7 +21,7 @@ use crate::exit::{CliError, Exit};
 use crate::gdb::listen::{self, Inbound};
 use crate::gdb::{self, Advance, Guest, Resume, Served, Stops};
 use crate::machine;
-use crate::recording::{bundle, commands, find};
+use crate::recording::{bundle, find};
 use crate::session::End;
 
 /// A run that can be moved along, who types to it and who debugs it.
@@ -60,7 +60,7 @@ pub fn run(a: &DebugArgs) -> Result<ExitCode, CliError> {
             log.header.check("log").map_err(CliError::replay)?;
             (find::config(&log.header, &places)?, Some(log), opened.unpacked)
         }
-        (None, false) => (Config::resolve(&commands::run_options(&a.run)?)?, None, None),
+        (None, false) => (Config::resolve(&crate::args::run_options(&a.run)?)?, None, None),
         _ => {
             return Err(CliError::usage(
                 "trapeze debug needs either --replay FILE or the options of a run",
@@ -85,7 +85,9 @@ pub fn run(a: &DebugArgs) -> Result<ExitCode, CliError> {
     };
     let mut travel = Travel::new(timeline.map_err(CliError::replay)?, config, log.is_none())?;
     if let Some(n) = a.at {
-        travel.go_to(n, &mut |_| {})?;
+        // The run may end before that.
+        let there = travel.go_to(n, &mut |_| {})?;
+        let _ = std::io::Write::write_fmt(&mut std::io::stderr(), format_args!("trapeze: {}\n", there.trim_end()));
     }
     let (sender, raw) = (travel.sender.take(), travel.raw.is_some());
     if let Some(sender) = sender {

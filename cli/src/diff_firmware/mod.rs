@@ -33,6 +33,10 @@ pub fn run(args: &DiffFirmwareArgs) -> Result<Exit, CliError> {
     }
     let policies = Policies::read(args.expected.as_deref())?;
     let run = crate::args::run_options(&args.run)?;
+    if run.bios.is_some() || run.sbi_profile.is_some() {
+        let what = "-bios and --sbi-profile choose a firmware, and so do the two before --";
+        return Err(CliError::usage(what, "leave them out"));
+    }
     let config = Config::resolve(&run)?;
     if config.kernel.is_none() {
         return Err(CliError::usage("diff-firmware needs a guest", "add -kernel FILE after --"));

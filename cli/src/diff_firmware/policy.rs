@@ -40,7 +40,8 @@ impl Policies {
             }
         };
         toml::from_str(&text).map_err(|e| {
-            CliError::usage(format!("{name}: {}", e.to_string().trim_end()), "see trapeze diff-firmware --list-expected")
+            let line = e.span().map_or(1, |s| text[..s.start].matches('\n').count() + 1);
+            CliError::usage(format!("{name}:{line}: {}", e.message()), "see trapeze diff-firmware --list-expected")
         })
     }
 

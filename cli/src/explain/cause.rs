@@ -23,18 +23,26 @@ pub fn raised(c: Cause) -> (&'static str, &'static str) {
     }
 }
 
-/// All causes that a number or words mean.
-pub fn text(wanted: &str) -> Result<String, CliError> {
+/// All causes that a number or words mean; at least one.
+pub fn named(wanted: &str) -> Result<Vec<Cause>, CliError> {
     let lower = wanted.to_lowercase();
     let exceptions = Exception::ALL.into_iter().map(Cause::Exception);
-    let all: Vec<Cause> = exceptions.chain(Interrupt::ALL.into_iter().map(Cause::Interrupt)).collect();
-    let exact: Vec<Cause> = all.iter().copied().filter(|c| c.name().to_lowercase() == lower).collect();
-    let found: Vec<Cause> = if exact.is_empty() { all.into_iter().filter(|&c| is_cause(c, &lower)).collect() } else { exact };
+    let all = exceptions.chain(Interrupt::ALL.into_iter().map(Cause::Interrupt));
+    let found: Vec<Cause> = all.filter(|&c| is_cause(c, &lower)).collect();
     if found.is_empty() {
         return Err(CliError::usage(
             format!("there is no cause '{wanted}'"),
             "give a number (an interrupt's with i before it) or words of the name, for example 'page fault'",
         ));
+    }
+    Ok(found)
+}
+
+/// They, explained. A whole name means that cause alone.
+pub fn text(wanted: &str) -> Result<String, CliError> {
+    let mut found = named(wanted)?;
+    if let Some(exact) = found.iter().copied().find(|c| c.name().eq_ignore_ascii_case(wanted)) {
+        found = vec![exact];
     }
     Ok(found.into_iter().map(one).collect::<Vec<_>>().join("\n"))
 }

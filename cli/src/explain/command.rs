@@ -55,7 +55,10 @@ fn record(number: u64, symbols: Option<&Path>, run: &[OsString]) -> Result<Strin
     let e = found.ok_or_else(|| {
         CliError::usage(
             format!("the run's ledger has no entry {number}"),
-            format!("give a number below {seen}; see trapeze trace"),
+            match seen {
+                0 => "nothing was trapped in this run; see trapeze trace".to_owned(),
+                n => format!("give a number below {n}; see trapeze trace"),
+            },
         )
     })?;
     Ok(told(&e, &symbols))

@@ -1,6 +1,6 @@
 //! Traps in words: what happened, why it went where it went, and which fields of which CSR changed.
 
-mod cause;
+pub mod cause;
 pub mod command;
 pub mod detail;
 mod register;

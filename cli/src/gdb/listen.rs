@@ -153,7 +153,12 @@ pub fn start(place: &Place, tx: Sender<Event>) -> Result<String, CliError> {
 }
 
 fn refused(place: &str, e: &std::io::Error) -> CliError {
-    CliError::usage(format!("option -gdb: cannot listen at {place}: {e}"), "give another port or path, or end what uses it")
+    let remedy = match e.kind() {
+        ErrorKind::NotFound => "check the path; it is taken relative to the current directory",
+        ErrorKind::PermissionDenied => "give a port above 1023, or a path that you may write",
+        _ => "give another port or path, or end what uses it",
+    };
+    CliError::Host { what: format!("option -gdb: cannot listen at {place}: {e}"), remedy: remedy.to_owned() }
 }
 
 fn spawn(f: impl FnOnce() + Send + 'static) -> Result<(), CliError> {

@@ -4,8 +4,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use replay::lab::{Cell, Matrix, Options, Setting};
+use replay::lab::{Cell, Matrix, Setting};
 
+use crate::console::output;
 use crate::exit::CliError;
 
 /// Known cells.
@@ -67,14 +68,11 @@ pub fn write(file: &Path, matrix: &Matrix) -> Result<(), CliError> {
     for (cell, t) in matrix.iter().filter(|(_, t)| !t.worst.is_empty()) {
         text += &format!("{}: {}\n", key(cell), t.worst);
     }
-    let temporary = file.with_extension("tmp");
-    std::fs::write(&temporary, text)
-        .and_then(|()| std::fs::rename(&temporary, file))
-        .map_err(|e| CliError::file(file, "write the expectations", e))
+    output::file(file, text.as_bytes()).map_err(|e| CliError::file(file, "write the expectations", e))
 }
 
 /// Cells that are not what they should be, as sentences. Firmware that the expectations do not know is not judged.
-pub fn compare(expected: &Expected, matrix: &Matrix, _options: &Options) -> Vec<String> {
+pub fn compare(expected: &Expected, matrix: &Matrix) -> Vec<String> {
     matrix
         .iter()
         .filter(|(c, _)| expected.firmwares.contains(&c.firmware))

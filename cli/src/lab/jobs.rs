@@ -6,7 +6,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
-use replay::lab::{self, LabError, Matrix, Options, Prepared, Setting};
+use replay::lab::{self, Matrix, Options, Prepared, Setting};
 use replay::oracle::Chosen;
 
 use super::Firmware;
@@ -66,7 +66,7 @@ fn job(
     (setting, check): (Setting, Chosen),
     prepared: &mut BTreeMap<usize, Prepared>,
 ) -> Result<Matrix, CliError> {
-    let said = |e: LabError| CliError::Mismatch(e.to_string());
+    let said = super::refused;
     let ready = match prepared.entry(index) {
         std::collections::btree_map::Entry::Occupied(e) => e.into_mut(),
         std::collections::btree_map::Entry::Vacant(e) => {

@@ -68,17 +68,21 @@ pub fn run(args: &LabArgs) -> Result<Exit, CliError> {
     let options = options(args)?;
     let check = crate::check::chosen("--check", &args.check)?;
     let program = Program::chosen(args)?;
+    if let Some(file) = &args.report {
+        output::ready(file, "page")?;
+    }
     if let Some(place) = &args.case {
         return cases(&program, &firmwares, &options, args, place);
+    }
+    let expected = args.expected.as_deref().map_or_else(|| Ok(program.expected()), expect::read)?;
+    if let Some(file) = &args.write_expected {
+        output::ready(file, "expectations")?;
     }
     let matrix = jobs::run(&program, &firmwares, &options, check, !args.quiet)?;
     if let Some(file) = &args.write_expected {
         expect::write(file, &matrix)?;
     }
-    let findings = match &args.expected {
-        Some(file) => expect::compare(&expect::read(file)?, &matrix, &options),
-        None => expect::compare(&program.expected(), &matrix, &options),
-    };
+    let findings = expect::compare(&expected, &matrix);
     if args.json {
         output::print(&table::json(&matrix, &findings)?)?;
     } else {
@@ -112,6 +116,17 @@ fn cases(program: &Program, firmwares: &[Firmware], options: &Options, args: &La
     Ok(Exit::Ok)
 }
 
+/// A program or firmware that the laboratory can do nothing with.
+fn refused(e: LabError) -> CliError {
+    let remedy = match &e {
+        LabError::Symbol(_) | LabError::NoConfig(_) => "docs/laboratory.md lists what a program must have",
+        LabError::Astray { .. } => "run the program on this firmware with trapeze run and see what it prints",
+        LabError::Endless(..) => "end the window where the program comes to in every case, or make it shorter",
+        LabError::Fork(_) => "leave out what forks cannot share",
+    };
+    CliError::usage(e.to_string(), remedy)
+}
+
 /// One case on one firmware, and its text.
 fn told(
     program: &Program,
@@ -121,7 +136,7 @@ fn told(
     check: Chosen,
 ) -> Result<(Story, String), CliError> {
     let payload = &program.payload;
-    let said = |e: LabError| CliError::Mismatch(e.to_string());
+    let said = refused;
     let mut prepared = payload.boot(firmware.machine(program)?, firmware.name(), check).map_err(said)?;
     let mut start = payload.enter(&mut prepared, setting).map_err(said)?;
     let window = Window::walk(payload, &mut start).map_err(said)?;

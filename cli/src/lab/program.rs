@@ -64,7 +64,7 @@ impl Program {
         cpu: &str,
         expected: Option<&'static str>,
     ) -> Result<Program, CliError> {
-        let payload = Payload::new(name, &elf).map_err(|e| CliError::Mismatch(e.to_string()))?;
+        let payload = Payload::new(name, &elf).map_err(super::refused)?;
         Ok(Program { payload, elf, kernel, cpu: cpu.to_owned(), expected })
     }
 

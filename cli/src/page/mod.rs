@@ -23,6 +23,7 @@ const SCRIPTS: [&str; 4] =
 pub fn run(args: &ReportArgs) -> Result<ExitCode, CliError> {
     let run: RunArgs = crate::args::run_options(&args.run)?;
     let config = Config::resolve(&run)?;
+    output::ready(&args.output, "page")?;
     let symbols = trace::symbols(args.symbols.as_deref(), &config)?;
     let mut guest = machine::build(&config)?;
     let (mut entries, mut seen) = (Vec::new(), 0u64);

@@ -11,6 +11,7 @@ use replay::log::Log;
 use replay::token::Token;
 
 use crate::builtin;
+use crate::console::output;
 use crate::exit::CliError;
 use crate::recording::{commands, find, snapshot};
 
@@ -73,8 +74,7 @@ pub fn open(what: &str) -> Result<Opened, CliError> {
     let bundle =
         File::open(file).and_then(|mut f| std::io::Read::read_exact(&mut f, &mut magic)).is_ok() && magic == *bundle::MAGIC;
     if !bundle {
-        let bytes = commands::read(file, "log")?;
-        return Ok(Opened { log: Log::read(&bytes).map_err(CliError::replay)?, places: Vec::new(), unpacked: None });
+        return Ok(Opened { log: commands::read_log(file)?, places: Vec::new(), unpacked: None });
     }
     let unpacked = Unpacked::new()?;
     let log = unpack(file, unpacked.dir())?;
@@ -115,7 +115,7 @@ pub fn token(log: &Log, places: &[PathBuf]) -> Result<Option<String>, CliError> 
 /// Packs a log with its images, and with a snapshot that it begins with; what was made, in words.
 pub fn pack(log_file: &Path, to: &Path, places: &[PathBuf]) -> Result<String, CliError> {
     let bytes = commands::read(log_file, "log")?;
-    let log = Log::read(&bytes).map_err(CliError::replay)?;
+    let log = Log::read(&bytes).map_err(|e| CliError::replay_of(log_file, e))?;
     let config = find::config(&log.header, places)?;
     let mut files: Vec<(String, PathBuf)> = Vec::new();
     for (role, path) in find::paths(&config).into_iter().filter(|(_, p)| builtin::name(p).is_none()) {
@@ -125,9 +125,8 @@ pub fn pack(log_file: &Path, to: &Path, places: &[PathBuf]) -> Result<String, Cl
             files.push((role, path));
         }
     }
-    let mut name = to.as_os_str().to_owned();
-    name.push(format!(".{}.part", std::process::id()));
-    let part = PathBuf::from(name);
+    output::ready(to, "bundle")?;
+    let part = output::part(to).map_err(|e| CliError::file(to, "write the bundle", e))?;
     let result = write(&bytes, &files, &part)
         .and_then(|()| std::fs::rename(&part, to).map_err(|e| CliError::file(to, "give the bundle its name", e)));
     if result.is_err() {
@@ -163,15 +162,13 @@ fn unpack(file: &Path, dir: &Path) -> Result<Log, CliError> {
     let mut sink = Files { dir, open: None, log: None, left: most };
     bundle::read(&mut BufReader::new(from), &mut sink).map_err(|e| match e {
         BundleError::Io(e) => CliError::file(file, "unpack the bundle", e),
-        BundleError::Format(e) => match CliError::replay(e) {
-            CliError::Usage { what, remedy } => CliError::Usage { what: format!("{}: {what}", file.display()), remedy },
-            other => other,
-        },
+        BundleError::Format(e) => CliError::replay_of(file, e),
     })?;
     let name = sink.log.ok_or_else(|| {
         CliError::usage(format!("{}: there is no log in this bundle", file.display()), "make it again with trapeze bundle")
     })?;
-    Log::read(&commands::read(&name, "log")?).map_err(CliError::replay)
+    // The unpacked log has a name that nobody knows.
+    Log::read(&commands::read(&name, "log")?).map_err(|e| CliError::replay_of(file, e))
 }
 
 struct Files<'a> {

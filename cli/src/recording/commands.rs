@@ -1,15 +1,13 @@
 //! `trapeze record`, `replay` and `log`.
 
-use std::ffi::OsString;
 use std::path::Path;
 use std::process::ExitCode;
 
-use clap::Parser;
 use emu_core::machine::EngineKind;
 use replay::log::{Log, assemble, dump};
 use replay::play::Outcome;
 
-use crate::args::{self, BundleArgs, Cli, Command, Engine, LogCommand, RecordArgs, ReplayArgs, RunArgs};
+use crate::args::{self, BundleArgs, Engine, LogCommand, RecordArgs, ReplayArgs};
 use crate::console::output;
 use crate::exit::{CliError, Exit};
 use crate::recording::{bundle, find, part, second};
@@ -46,28 +44,17 @@ pub fn read_up_to(file: &Path, what: &str, limit: u64) -> Result<Vec<u8>, CliErr
     std::fs::read(file).map_err(|e| CliError::file(file, doing, e))
 }
 
-/// Parses the run options after `--`.
-pub fn run_options(rest: &[OsString]) -> Result<RunArgs, CliError> {
-    let mut argv: Vec<OsString> = vec!["trapeze".into(), "run".into()];
-    argv.extend(rest.iter().filter(|a| *a != "run").cloned());
-    let argv = args::qemu::translate(argv)?;
-    match Cli::try_parse_from(argv) {
-        Ok(Cli { command: Some(Command::Run(a)) }) => Ok(*a),
-        Ok(_) => Err(CliError::usage("no run options", "give the options of trapeze run after --")),
-        Err(e) => {
-            let text = e.to_string();
-            let first = text.lines().next().unwrap_or("").trim_start_matches("error: ").to_owned();
-            Err(CliError::usage(first, "see trapeze run --help"))
-        }
-    }
+/// Reads a log.
+pub fn read_log(file: &Path) -> Result<Log, CliError> {
+    Log::read(&read(file, "log")?).map_err(|e| CliError::replay_of(file, e))
 }
 
 /// `trapeze record`.
 pub fn record(a: &RecordArgs) -> Result<ExitCode, CliError> {
-    let options = run_options(&a.run)?;
+    let options = args::run_options(&a.run)?;
     let code = run::recorded(&options, Some(&a.output))?;
     if !options.quiet && !options.print_config && options.dump_dtb.is_none() {
-        let log = Log::read(&read(&a.output, "log")?).map_err(CliError::replay)?;
+        let log = read_log(&a.output)?;
         if let Some(token) = bundle::token(&log, &[])? {
             eprintln!("trapeze: token {token}");
         }
@@ -129,26 +116,25 @@ pub fn bundle(a: &BundleArgs) -> Result<ExitCode, CliError> {
 pub fn log(c: &LogCommand) -> Result<ExitCode, CliError> {
     match c {
         LogCommand::Dump { log } => {
-            let bytes = read(log, "log")?;
-            let log = Log::read(&bytes).map_err(CliError::replay)?;
+            let log = read_log(log)?;
             output::print(&dump(&log))?;
             if let Some(at) = log.cut {
                 eprintln!("trapeze: the log breaks off in the chunk at byte {at}");
             }
         }
         LogCommand::Token { log, images } => {
-            let log = Log::read(&read(log, "log")?).map_err(CliError::replay)?;
+            let log = read_log(log)?;
             let token = bundle::token(&log, images)?.ok_or_else(|| {
                 CliError::usage("this run has too many decisions for a token", "give the log, or a bundle of it (trapeze bundle)")
             })?;
             output::print(&format!("{token}\n"))?;
         }
-        LogCommand::Assemble { text, output: file } => {
-            let bytes = read(text, "log's text")?;
+        LogCommand::Assemble { text: from, output: file } => {
+            let bytes = read(from, "log's text")?;
             let text = String::from_utf8(bytes).map_err(|_| {
-                CliError::usage(format!("{}: not UTF-8", text.display()), "start from what trapeze log dump prints")
+                CliError::usage(format!("{}: not UTF-8", from.display()), "start from what trapeze log dump prints")
             })?;
-            let bytes = assemble(&text).map_err(CliError::replay)?;
+            let bytes = assemble(&text).map_err(|e| CliError::replay_of(from, e))?;
             output::file(file, &bytes).map_err(|e| CliError::file(file, "write the log", e))?;
         }
     }

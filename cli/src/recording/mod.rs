@@ -15,6 +15,7 @@ use std::rc::Rc;
 use emu_core::machine::Machine;
 use replay::log::{Decision, End, Header, LogWriter, Position, Record};
 
+use crate::console::output;
 use crate::exit::CliError;
 
 /// Virtual cycles between two marks: a hash of registers and devices takes microseconds, and an idle minute makes some 220 of them.
@@ -63,6 +64,7 @@ pub fn part(file: &Path) -> PathBuf {
 impl Recorder {
     /// Starts a log file.
     pub fn create(file: &Path, header: &Header) -> Result<Recorder, CliError> {
+        output::ready(file, "log")?;
         let part = part(file);
         let fail = |e| CliError::file(&part, "write the log", e);
         let out: Box<dyn Write> = Box::new(BufWriter::new(File::create(&part).map_err(fail)?));

@@ -7,7 +7,7 @@ use emu_core::machine::Machine;
 use replay::bytes::CHECK;
 use replay::snapshot::{self, About, Id, Parent, Snapshot};
 
-use crate::args::{RunArgs, SnapshotCommand};
+use crate::args::{RunArgs, SnapshotCommand, run_options};
 use crate::config::Config;
 use crate::console::output;
 use crate::exit::{CliError, Exit};
@@ -37,10 +37,15 @@ pub fn points(args: &[String]) -> Result<Vec<Point>, CliError> {
     };
     let mut all = Vec::new();
     for text in args {
-        let point = parse(text).filter(|p| !p.file.as_os_str().is_empty());
-        all.push(point.ok_or_else(|| {
-            CliError::usage(format!("option --snapshot-at: '{text}'"), "give INSTRUCTIONS=FILE, for example 500M=booted.snap")
-        })?);
+        let point = parse(text).filter(|p| !p.file.as_os_str().is_empty()).ok_or_else(|| {
+            CliError::usage(
+                format!("option --snapshot-at: '{text}' is not INSTRUCTIONS=FILE"),
+                "give for example 500M=booted.snap",
+            )
+        })?;
+        // Not when the run has come that far.
+        output::ready(&point.file, "snapshot")?;
+        all.push(point);
     }
     all.sort();
     Ok(all)
@@ -98,15 +103,7 @@ fn about(file: &Path) -> Result<About, CliError> {
     let mut head = Vec::new();
     // Headers are small; the rest is read when it is wanted.
     std::fs::File::open(file).map_err(fail)?.take(1 << 20).read_to_end(&mut head).map_err(fail)?;
-    Snapshot::about(&head).map_err(|e| named(file, e))
-}
-
-fn named(file: &Path, e: replay::ReplayError) -> CliError {
-    match CliError::replay(e) {
-        CliError::Usage { what, remedy } => CliError::Usage { what: format!("{}: {what}", file.display()), remedy },
-        CliError::Mismatch(text) => CliError::Mismatch(format!("{}: {text}", file.display())),
-        other => other,
-    }
+    Snapshot::about(&head).map_err(|e| CliError::replay_of(file, e))
 }
 
 fn directory(file: &Path) -> PathBuf {
@@ -156,8 +153,8 @@ fn find_parent(p: &Parent, child: &Path, places: &[PathBuf]) -> Option<PathBuf> 
 pub fn load(m: &mut Machine, file: &Path, places: &[PathBuf]) -> Result<(), CliError> {
     for f in chain(file, places)? {
         let bytes = read(&f)?;
-        let s = Snapshot::read(&bytes).map_err(|e| named(&f, e))?;
-        s.apply(m).map_err(|e| named(&f, e))?;
+        let s = Snapshot::read(&bytes).map_err(|e| CliError::replay_of(&f, e))?;
+        s.apply(m).map_err(|e| CliError::replay_of(&f, e))?;
     }
     Ok(())
 }
@@ -166,7 +163,7 @@ pub fn load(m: &mut Machine, file: &Path, places: &[PathBuf]) -> Result<(), CliE
 pub fn command(c: &SnapshotCommand) -> Result<ExitCode, CliError> {
     match c {
         SnapshotCommand::Save { output: file, at, run: options } => {
-            let mut options = commands::run_options(options)?;
+            let mut options = run_options(options)?;
             options.snapshot_at = vec![format!("{at}={}", file.display())];
             options.limit = Some(*at);
             run::recorded(&options, None)?;
@@ -174,7 +171,7 @@ pub fn command(c: &SnapshotCommand) -> Result<ExitCode, CliError> {
         SnapshotCommand::Load { file, run: options } => {
             let mut options = match options.as_slice() {
                 [] => RunArgs::default(),
-                some => commands::run_options(some)?,
+                some => run_options(some)?,
             };
             options.from_snapshot = Some(file.clone());
             return run::recorded(&options, None);
@@ -212,7 +209,7 @@ fn list(dir: &Path) -> Result<(), CliError> {
 
 fn info(file: &Path, places: &[PathBuf]) -> Result<String, CliError> {
     let bytes = read(file)?;
-    let s = Snapshot::read(&bytes).map_err(|e| named(file, e))?;
+    let s = Snapshot::read(&bytes).map_err(|e| CliError::replay_of(file, e))?;
     let a = &s.about;
     let mut text = format!(
         "snapshot {}\nid {}\nmade by {}\nat instruction {}, cycle {}\nstate hash {}\n{} pages of RAM and {} bytes of state in {} bytes\n",

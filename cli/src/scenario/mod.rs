@@ -42,7 +42,10 @@ pub fn run(args: &TestArgs) -> Result<Exit, CliError> {
         let lines: String = numbers.iter().map(|n| format!("{}\n", list[*n].id())).collect();
         return output::print(&lines).map(|()| Exit::Ok);
     }
-    let workers = args.jobs.map_or_else(|| std::thread::available_parallelism().map_or(1, usize::from), |n| n.max(1) as usize);
+    for f in args.json.iter().chain(&args.junit) {
+        output::ready(f, "report")?;
+    }
+    let workers = args.jobs.map_or_else(|| std::thread::available_parallelism().map_or(1, usize::from), |n| n as usize);
     let mut all: Vec<Outcome> = Vec::new();
     jobs::run(&list, &trees, workers, &args.output, args.trace, |o| {
         if !o.ledger.is_empty() {
@@ -76,7 +79,7 @@ fn values(define: &[String]) -> Result<BTreeMap<String, String>, CliError> {
         .iter()
         .map(|d| match d.split_once('=') {
             Some((name, value)) if !name.is_empty() => Ok((name.to_owned(), value.to_owned())),
-            _ => Err(CliError::usage(format!("option --define: '{d}'"), "give NAME=VALUE")),
+            _ => Err(CliError::usage(format!("option --define: '{d}' is not NAME=VALUE"), "give for example -D kernel=Image")),
         })
         .collect()
 }

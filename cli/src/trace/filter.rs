@@ -1,11 +1,13 @@
 //! Which entries a trace shows.
 
+use emu_core::machine::Machine;
 use emu_csr::{Cause, Mode};
 use replay::ledger::Entry;
 use replay::symbols::Symbols;
 
 use crate::args::TraceArgs;
 use crate::exit::CliError;
+use crate::explain::cause;
 
 /// All conditions must hold; one that is absent always does.
 pub struct Filter {
@@ -21,8 +23,24 @@ const MODES: [Mode; 5] = [Mode::U, Mode::HS, Mode::M, Mode::VU, Mode::VS];
 const KINDS: [&str; 4] = ["trap", "return", "write", "firmware"];
 
 impl Filter {
-    /// From the command line.
-    pub fn new(args: &TraceArgs) -> Result<Filter, CliError> {
+    /// From the command line. What can match nothing in this guest is refused: an empty trace would say that it did not happen.
+    pub fn new(args: &TraceArgs, guest: &Machine, symbols: &Symbols) -> Result<Filter, CliError> {
+        for hart in &args.hart {
+            if guest.harts().iter().all(|h| h.id != *hart as u64) {
+                let ids: Vec<String> = guest.harts().iter().map(|h| h.id.to_string()).collect();
+                let remedy = format!("harts are {}", ids.join(", "));
+                return Err(CliError::usage(format!("option --hart: there is no hart {hart}"), remedy));
+            }
+        }
+        for cause in &args.cause {
+            cause::named(cause)?;
+        }
+        for name in &args.symbol {
+            if symbols.find(name).is_none() {
+                let what = format!("option --symbol: there is no symbol '{name}'");
+                return Err(CliError::usage(what, "give a name of the kernel's symbol table, or --symbols FILE that has it"));
+            }
+        }
         let mode = |name: &String| {
             MODES
                 .into_iter()

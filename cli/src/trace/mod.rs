@@ -43,10 +43,10 @@ fn trace(args: &TraceArgs) -> Result<ExitCode, CliError> {
     if let Some(file) = &args.commit_log {
         return commits::run(file, &config, args.console);
     }
-    let filter = Filter::new(args)?;
     let symbols = symbols(args.symbols.as_deref(), &config)?;
-    let mut out = Output::new(args)?;
     let mut guest = machine::build(&config)?;
+    let filter = Filter::new(args, &guest, &symbols)?;
+    let mut out = Output::new(args)?;
     let end = follow(&mut guest, &until(&config), args.console, &mut |e| {
         if filter.wants(&e.entry, &symbols) {
             out.put(&e, &symbols)?;

@@ -12,6 +12,7 @@ use replay::ledger::Entry;
 use serde_json::json;
 
 use super::links::Numbered;
+use crate::console::output;
 use crate::exit::CliError;
 
 /// The track of software events, beside those of the modes.
@@ -33,7 +34,8 @@ pub struct Trace {
 impl Trace {
     /// Begins one.
     pub fn create(file: &Path) -> Result<Trace, CliError> {
-        let temporary = file.with_extension("part");
+        output::ready(file, "trace")?;
+        let temporary = output::part(file).map_err(|e| CliError::file(file, "write the trace", e))?;
         let out = File::create(&temporary).map_err(|e| CliError::file(&temporary, "write the trace", e))?;
         let mut t = Trace {
             out: BufWriter::new(out),

@@ -31,6 +31,9 @@ fn machine_name(machine: u16) -> String {
 /// Parses the file, refusing what is not little-endian RV64.
 fn parse<'a>(f: &File<'a>) -> Result<Elf<'a>, LoadError> {
     let b = f.bytes;
+    if !is_elf(f) {
+        return Err(LoadError::format(f, 0, "not an ELF file", ANOTHER));
+    }
     if b.len() < header::header64::SIZEOF_EHDR {
         return Err(LoadError::format(f, b.len() as u64, "the ELF header is cut off", AGAIN));
     }
