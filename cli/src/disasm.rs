@@ -16,7 +16,7 @@ use crate::{cpu, images};
 
 /// Runs the command.
 pub fn run(args: &DisasmArgs) -> Result<(), CliError> {
-    let isa = args.cpu.as_deref().map_or(Ok(Isa::max()), cpu::parse)?;
+    let isa = args.cpu.as_deref().map_or(Ok(Isa::max()), |text| Ok(cpu::parse(text)?.isa))?;
     let decoder = Decoder::new(isa);
     if let [file] = args.input.as_slice()
         && (word(file).is_none() || Path::new(file).is_file())

@@ -17,12 +17,14 @@ use crate::{cpu, disk, firmware, images};
 
 /// The board's part of a configuration.
 pub fn board_config(c: &Config) -> Result<board::Config, CliError> {
+    let cpu = cpu::parse(&c.cpu)?;
     Ok(board::Config {
         harts: c.smp as usize,
         hart_ids: c.hart_ids.clone(),
         ras: c.ras,
         ram_size: c.memory,
-        isa: cpu::parse(&c.cpu)?,
+        isa: cpu.isa,
+        trap_misaligned: cpu.trap_misaligned,
         seed: c.seed,
         epoch_ns: c
             .epoch

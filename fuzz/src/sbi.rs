@@ -4,7 +4,7 @@ use sbi_model::Config;
 use sbi_model::profile::PROFILES;
 
 use crate::bytes::Bytes;
-use crate::common::abuse::{Abuse, Source, Stop};
+use crate::common::abuse::{Abuse, Source, Stop, divided};
 
 struct Words<'a>(Bytes<'a>);
 
@@ -14,11 +14,13 @@ impl Source for Words<'_> {
     }
 }
 
-/// One input: a profile, then words.
+/// One input: a profile, on a machine with domains if bit 7 is set, then words.
 pub fn run(data: &[u8]) {
     let mut b = Bytes(data);
-    let profile = &PROFILES[usize::from(b.u8()) % PROFILES.len()];
-    let mut abuse = Abuse::new(Config::new(profile), true);
+    let first = b.u8();
+    let profile = &PROFILES[usize::from(first & 0x7f) % PROFILES.len()];
+    let config = if first & 0x80 != 0 { divided(profile) } else { Config::new(profile) };
+    let mut abuse = Abuse::new(config, true);
     let mut words = Words(b);
     loop {
         match abuse.act(&mut words) {

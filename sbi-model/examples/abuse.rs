@@ -1,6 +1,6 @@
 //! Calls of the firmware that mean harm, by the million: `cargo run --release -p sbi-model --example abuse -- CALLS [SEED]`.
 //!
-//! The calls are shared out among the profiles. A finding ends it with code 1 and the seed that shows it again.
+//! The calls are shared out among the profiles, each with domains and without. A finding ends it with code 1 and the seed that shows it again.
 #![allow(clippy::expect_used, clippy::disallowed_methods, clippy::disallowed_types)] // a program of the tests, which tells how long it took
 
 #[path = "../tests/common/mod.rs"]
@@ -19,11 +19,13 @@ fn main() -> ExitCode {
         return ExitCode::from(2);
     };
     let mut ok = true;
-    for p in PROFILES {
+    let machines =
+        PROFILES.iter().flat_map(|p| [(p, "", Config::new as fn(_) -> _), (p, " with domains", common::abuse::divided)]);
+    for (p, how, config) in machines {
         let began = Instant::now();
-        match common::abuse::run(&|| Config::new(p), true, seed, calls / PROFILES.len() as u64) {
+        match common::abuse::run(&|| config(p), true, seed, calls / (2 * PROFILES.len() as u64)) {
             Ok(c) => println!(
-                "{}: {} calls, {} of them successful, {} begun in the middle of others, {} other traps; {:.0} s",
+                "{}{how}: {} calls, {} of them successful, {} begun in the middle of others, {} other traps; {:.0} s",
                 p.name,
                 c.calls,
                 c.successes,
@@ -33,7 +35,7 @@ fn main() -> ExitCode {
             ),
             Err(finding) => {
                 ok = false;
-                println!("{}: {finding}", p.name);
+                println!("{}{how}: {finding}", p.name);
             }
         }
     }

@@ -17,10 +17,12 @@ fn sources(dir: &Path, into: &mut Vec<PathBuf>) {
     }
 }
 
-/// Names of the functions that are tests.
+/// Names of the functions that are tests, of this crate and of whole machines.
 fn tests() -> BTreeSet<String> {
     let mut files = Vec::new();
-    sources(&Path::new(env!("CARGO_MANIFEST_DIR")).join("tests"), &mut files);
+    for dir in ["tests", "../tests/tests"] {
+        sources(&Path::new(env!("CARGO_MANIFEST_DIR")).join(dir), &mut files);
+    }
     let mut names = BTreeSet::new();
     for file in files {
         let text = std::fs::read_to_string(file).expect("text");

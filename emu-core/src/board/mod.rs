@@ -31,6 +31,8 @@ pub struct Config {
     pub ram_size: u64,
     /// Extensions of every hart.
     pub isa: Isa,
+    /// Whether every hart refuses misaligned loads and stores with an exception instead of doing them.
+    pub trap_misaligned: bool,
     /// Seed of all randomness: the entropy device and `rng-seed` in the device tree.
     pub seed: u64,
     /// The real-time clock at cycle 0, in nanoseconds since 1970.
@@ -59,6 +61,7 @@ impl Default for Config {
             hart_ids: Vec::new(),
             ram_size: 1 << 30,
             isa: Isa::max(),
+            trap_misaligned: false,
             seed: 0,
             epoch_ns: 1_704_067_200_000_000_000,
             cycle_hz: 1_000_000_000,

@@ -179,7 +179,10 @@ impl Machine {
     fn bare(config: MachineConfig, drives: Vec<Drive>, isa: emu_csr::Isa) -> Result<Machine, MachineError> {
         let bus = board::build(&config.board, drives)?;
         let mut harts: Vec<Hart> = config.board.ids().into_iter().map(|id| Hart::new(isa, id)).collect();
-        harts.iter_mut().for_each(Hart::recontext);
+        for h in &mut harts {
+            h.tlb.trap_misaligned = config.board.trap_misaligned;
+            h.recontext();
+        }
         Ok(Machine {
             blocks: None,
             cold: 0,

@@ -217,7 +217,7 @@ pub struct Tlb {
     pub data_bank: *mut Bank,
     /// The bank of instruction fetches; the same but under MPRV.
     pub fetch_bank: *mut Bank,
-    /// Misaligned loads and stores raise address-misaligned exceptions instead of being done (`-cpu misaligned=trap`).
+    /// Misaligned loads and stores raise address-misaligned exceptions instead of being done (`-cpu max,misaligned=off`).
     pub trap_misaligned: bool,
     /// Virtual page numbers that are never cached for loads and stores, because a debugger watches addresses there.
     pub watched: Vec<u64>,

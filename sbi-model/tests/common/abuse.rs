@@ -7,10 +7,13 @@
 
 use emu_core::bus::{Bus, Clock};
 use emu_core::dev::Clint;
+use emu_core::dev::reri::Signal;
 use emu_core::firmware::{Firmware, FwStep};
 use emu_core::hart::{Hart, Wait};
 use emu_core::mem::Ram;
 use emu_csr::{Exception, Interrupt, Isa, Mode, Trap};
+use sbi_model::domain::{Boot, Domain, Region, permission};
+use sbi_model::memory::Access;
 use sbi_model::profile::Profile;
 use sbi_model::state::State;
 use sbi_model::{Config, Sbi};
@@ -64,9 +67,11 @@ fn errors(eid: u64, fid: u64) -> Option<u32> {
     const SHMEM: u32 = 1 << 9;
     const STATE: u32 = 1 << 10;
     const RANGE: u32 = 1 << 11;
+    const TIMEOUT: u32 = 1 << 12;
+    const IO: u32 = 1 << 13;
     const LOCKED: u32 = 1 << 14;
     Some(match (eid, fid) {
-        (BASE, 0..=6) | (TIME, 0) | (PMU, 0) | (DBTR, 0) | (DBCN, 2) | (SSE, 6) => 0,
+        (BASE, 0..=6) | (TIME, 0) | (PMU, 0) | (DBTR, 0) | (DBCN, 2) | (SSE, 6) | (MPXY, 0) | (NACL, 0) => 0,
         (IPI, 0) | (RFENCE, 0) => PARAM,
         (RFENCE, 1 | 2) => PARAM | ADDRESS,
         (RFENCE, 3..=6) => PARAM | ADDRESS | NOT_SUPPORTED,
@@ -98,7 +103,17 @@ fn errors(eid: u64, fid: u64) -> Option<u32> {
         (SSE, 7) => NOT_SUPPORTED | PARAM | STATE | FAILED,
         (SSE, 8) => STARTED,
         (SSE, 9) => STOPPED,
-        (BASE | TIME | IPI | RFENCE | HSM | SRST | SUSP | FWFT | CPPC | DBCN | PMU | DBTR | SSE, _) => NOT_SUPPORTED,
+        (MPXY | NACL, 1) => PARAM | ADDRESS | FAILED,
+        (MPXY, 2) => PARAM | SHMEM | DENIED | FAILED,
+        (MPXY, 3) => PARAM | NOT_SUPPORTED | RANGE | SHMEM | FAILED,
+        (MPXY, 4) => PARAM | NOT_SUPPORTED | RANGE | SHMEM | DENIED | FAILED,
+        (MPXY, 5 | 6) => PARAM | NOT_SUPPORTED | SHMEM | TIMEOUT | IO | FAILED,
+        (MPXY, 7) => NOT_SUPPORTED | SHMEM | IO | FAILED,
+        (NACL, 2 | 3) => NOT_SUPPORTED | PARAM | SHMEM,
+        (NACL, 4) => NOT_SUPPORTED | SHMEM,
+        (BASE | TIME | IPI | RFENCE | HSM | SRST | SUSP | FWFT | CPPC | DBCN | PMU | DBTR | SSE | MPXY | NACL, _) => {
+            NOT_SUPPORTED
+        }
         _ => return None,
     })
 }
@@ -114,6 +129,24 @@ struct Call {
     steps: u32,
     wrote: bool,
     state: Option<State>,
+}
+
+/// A profile on a machine divided into domains: hart 0 alone, and the others with some memory of their own and some that they may not write.
+pub fn divided(profile: &'static Profile) -> Config {
+    use permission::{ALL, EXECUTE, READ};
+    let own = |allowed| Region { base: RAM + 0xc000, size: 0x4000, allowed };
+    let code = Region { base: RAM, size: 0x2000, allowed: READ | EXECUTE };
+    let domain = |name: &str, harts: &[u64], regions, boot| Domain {
+        name: name.into(),
+        harts: harts.to_vec(),
+        regions,
+        boot,
+        may_reset: true,
+    };
+    let boot = Boot { hart: IDS[1], entry: PC, arg: 0 };
+    let other = domain("other", &IDS[1..], vec![code, own(ALL)], Some(boot));
+    let root = domain("root", &[], vec![own(0), Region::WHOLE], None);
+    Config { domains: vec![other, root], ..Config::new(profile) }
 }
 
 /// What has been done.
@@ -353,7 +386,13 @@ impl Abuse {
         }
         for (i, (a, b)) in self.memory.iter().zip(&now).enumerate() {
             let at = RAM + i as u64;
-            if a != b && !allowed.iter().any(|&(first, len)| at >= first && at - first < len) {
+            if a == b {
+                continue;
+            }
+            if !self.rig.fw.rules().domains.allow(IDS[hart], at, 1, Access::Write) {
+                return Err(Stop::Finding(format!("hart {} wrote {at:#x}, which its domain may not", IDS[hart])));
+            }
+            if !allowed.iter().any(|&(first, len)| at >= first && at - first < len) {
                 let call = self.calls[hart].as_ref().map(|c| format!("{:#x}/{} {:x?}", c.eid, c.fid, c.args));
                 return Err(Stop::Finding(format!("{call:?} wrote {at:#x}, where it may not")));
             }
@@ -402,7 +441,7 @@ impl Abuse {
         }
         if let Some(set) = listed
             && !(error > -32 && set >> -error & 1 != 0)
-            && error != -2
+            && (self.spec || error != -2)
         {
             return Err(Stop::Finding(format!("{what} returned {error}, which is not in its table")));
         }
@@ -411,7 +450,10 @@ impl Abuse {
         }
         let Some(before) = &call.state else { return Ok(()) };
         let now = self.rig.fw.state();
-        let same = before.sse == now.sse && before.dbtr == now.dbtr && before.fwft == now.fwft && before.cppc == now.cppc;
+        // A counter that runs already is an error of a call that has started the others.
+        let counters = before.pmu == now.pmu || matches!((call.eid, call.fid), (PMU, 3 | 4));
+        let calls = before.dbtr == now.dbtr && before.fwft == now.fwft && before.cppc == now.cppc && before.harts == now.harts;
+        let same = before.sse == now.sse && before.mpxy == now.mpxy && before.nacl == now.nacl && calls && counters;
         if !same && listed.is_some() {
             return Err(Stop::Finding(format!("{what} returned {error} and has changed state")));
         }
@@ -421,12 +463,23 @@ impl Abuse {
     /// A trap that is no call: an interrupt of M-mode, or an exception that it takes first.
     fn trap(&mut self, hart: usize, kind: u64, words: &mut dyn Source) -> Result<(), Stop> {
         let value = word(words)?;
+        if let n @ 7.. = kind % 9 {
+            self.others_move(hart);
+            self.rig.with_platform(|fw, p| match n {
+                7 => fw.ras(p, Signal { hart: (value & 1 != 0).then_some(hart), high: value & 2 != 0 }),
+                // Whether the firmware takes the event is its business.
+                _ => drop(fw.raise(p, value, hart)),
+            });
+            self.counts.traps += 1;
+            return self.look(hart);
+        }
         let h = &mut self.rig.harts[hart];
         let (from, pc) = (h.mode, h.pc);
-        let entry = match kind % 6 {
+        let entry = match kind % 9 {
             0 => h.csr.enter_exception(from, pc, &Trap::illegal(value as u32), &mut ()),
             1 => h.csr.enter_exception(from, pc, &Trap::new(Exception::LoadAddrMisaligned, value), &mut ()),
             2 => h.csr.enter_exception(from, pc, &Trap::new(Exception::LoadAccessFault, value), &mut ()),
+            6 => h.csr.enter_exception(from, pc, &Trap::new(Exception::HardwareError, value), &mut ()),
             n => {
                 let i = [Interrupt::MSoft, Interrupt::MTimer, Interrupt::CounterOverflow][(n - 3) as usize];
                 h.csr.set_line(i, true);
