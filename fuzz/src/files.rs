@@ -7,7 +7,7 @@ use emu_core::board::{self};
 use emu_core::machine::{EngineKind, Machine, MachineConfig};
 use replay::ReplayError;
 use replay::bundle::{self, BundleError, Entry, Sink};
-use replay::bytes::{check, put_chunk};
+use replay::framed::{ChunkWriter, Format};
 use replay::log::{self, Header, Image, Log, assemble, dump};
 use replay::snapshot::{self, Snapshot};
 use replay::timeline::{Options, Position, Timeline};
@@ -26,24 +26,18 @@ fn machine() -> Option<Machine> {
 }
 
 /// A file of this format whose checksums fit: header, then chunks of a tag, a 16-bit length and a payload.
-fn sealed(magic: &[u8; 8], version: u32, header: &[u8], mut chunks: Bytes<'_>) -> Vec<u8> {
-    let mut out = magic.to_vec();
-    out.extend_from_slice(&version.to_le_bytes());
-    if magic != bundle::MAGIC {
-        out.extend_from_slice(&(header.len() as u32).to_le_bytes());
-        out.extend_from_slice(header);
-    }
-    let mut before = check(&[&out]);
-    if magic != bundle::MAGIC {
-        out.extend_from_slice(&before);
-    }
+fn sealed(format: &Format, header: Option<&[u8]>, mut chunks: Bytes<'_>) -> Vec<u8> {
+    let begun = header.map_or_else(|| ChunkWriter::bare(Vec::new(), format), |h| ChunkWriter::new(Vec::new(), format, h));
+    // Writing to memory cannot fail.
+    let Ok(mut out) = begun else { return Vec::new() };
     while !chunks.0.is_empty() {
         let tag = chunks.u8();
         let n = usize::from(chunks.u16());
-        let payload = chunks.take(n);
-        before = put_chunk(&mut out, &before, tag, payload);
+        if out.put(tag, chunks.take(n)).is_err() {
+            break;
+        }
     }
-    out
+    out.into_inner()
 }
 
 fn said(e: &ReplayError) {
@@ -70,7 +64,7 @@ pub fn log(data: &[u8]) {
         }
         2 => {
             unbundled(b.0);
-            unbundled(&sealed(bundle::MAGIC, bundle::VERSION, &[], b));
+            unbundled(&sealed(&bundle::FORMAT, None, b));
         }
         _ => {
             read(b.0);
@@ -81,7 +75,7 @@ pub fn log(data: &[u8]) {
                 let n = usize::from(b.u16());
                 b.take(n).to_vec()
             };
-            read(&sealed(log::MAGIC, log::VERSION, &head, b));
+            read(&sealed(&log::FORMAT, Some(&head), b));
         }
     }
 }
@@ -150,7 +144,7 @@ pub fn snapshot(data: &[u8]) {
     head.extend_from_slice(&[0, 0]);
     head.extend_from_slice(&[0; 32]);
     head.push(0);
-    applied(&sealed(snapshot::MAGIC, snapshot::VERSION, &head, Bytes(data)));
+    applied(&sealed(&snapshot::FORMAT, Some(&head), Bytes(data)));
 }
 
 fn applied(bytes: &[u8]) {

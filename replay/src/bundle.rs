@@ -5,15 +5,13 @@
 
 use std::io::{self, Read, Write};
 
-use crate::bytes::{CHECK, Cursor, check, put, put_bytes, put_chunk};
+use crate::bytes::{CHECK, Cursor, check, put, put_bytes};
 use crate::error::{ReplayError, bad};
+use crate::framed::{ChunkWriter, Format};
 use crate::packed::{pack, unpack};
-use crate::semantics::TOOL;
 
-/// First bytes of a bundle.
-pub const MAGIC: &[u8; 8] = b"TRPZBDL\0";
-/// Version of the format.
-pub const VERSION: u32 = 1;
+/// How a bundle starts; its head has no body.
+pub const FORMAT: Format = Format { kind: KIND, magic: b"TRPZBDL\0", oldest: 1, version: 1 };
 const KIND: &str = "bundle";
 const FILE: u8 = 1;
 const DATA: u8 = 2;
@@ -54,24 +52,14 @@ pub fn is_plain(name: &str) -> bool {
 
 /// Writes a bundle.
 pub struct Writer<W: Write> {
-    out: W,
-    before: [u8; CHECK],
+    out: ChunkWriter<W>,
     files: u64,
 }
 
 impl<W: Write> Writer<W> {
     /// Begins one.
-    pub fn new(mut out: W) -> io::Result<Writer<W>> {
-        let mut head = MAGIC.to_vec();
-        head.extend_from_slice(&VERSION.to_le_bytes());
-        out.write_all(&head)?;
-        Ok(Writer { out, before: check(&[&head]), files: 0 })
-    }
-
-    fn chunk(&mut self, tag: u8, payload: &[u8]) -> io::Result<()> {
-        let mut bytes = Vec::with_capacity(payload.len() + 32);
-        self.before = put_chunk(&mut bytes, &self.before, tag, payload);
-        self.out.write_all(&bytes)
+    pub fn new(out: W) -> io::Result<Writer<W>> {
+        Ok(Writer { out: ChunkWriter::bare(out, &FORMAT)?, files: 0 })
     }
 
     /// Adds a file of `entry.size` bytes, which `from` gives.
@@ -80,7 +68,7 @@ impl<W: Write> Writer<W> {
         put_bytes(&mut p, entry.role.as_bytes());
         put_bytes(&mut p, entry.name.as_bytes());
         put(&mut p, entry.size);
-        self.chunk(FILE, &p)?;
+        self.out.put(FILE, &p)?;
         self.files += 1;
         let (mut left, mut buf) = (entry.size, vec![0; PART]);
         while left > 0 {
@@ -90,7 +78,7 @@ impl<W: Write> Writer<W> {
             let mut p = Vec::new();
             put(&mut p, part.len() as u64);
             p.extend_from_slice(&pack(part));
-            self.chunk(DATA, &p)?;
+            self.out.put(DATA, &p)?;
         }
         Ok(())
     }
@@ -99,9 +87,9 @@ impl<W: Write> Writer<W> {
     pub fn finish(mut self) -> io::Result<W> {
         let mut p = Vec::new();
         put(&mut p, self.files);
-        self.chunk(END, &p)?;
+        self.out.put(END, &p)?;
         self.out.flush()?;
-        Ok(self.out)
+        Ok(self.out.into_inner())
     }
 }
 
@@ -119,18 +107,8 @@ pub trait Sink {
 pub fn read(from: &mut dyn Read, sink: &mut dyn Sink) -> Result<(), BundleError> {
     let mut head = [0; 12];
     let got = fill(from, &mut head)?;
-    if got < 8 || head[..8] != *MAGIC {
-        return Err(bad(KIND, 0, "this is not a bundle of trapeze").into());
-    }
-    let version = u32::from_le_bytes([head[8], head[9], head[10], head[11]]);
-    if got < 12 || version != VERSION {
-        return Err(BundleError::Format(ReplayError::Version {
-            kind: KIND,
-            found: format!("a version of trapeze with bundle format {version}"),
-            ours: format!("{TOOL} with bundle format {VERSION}"),
-            what: "the format differs".into(),
-        }));
-    }
+    FORMAT.starts(&head[..got])?;
+    FORMAT.accepts(if got < head.len() { 0 } else { u32::from_le_bytes([head[8], head[9], head[10], head[11]]) })?;
     let (mut before, mut at, mut files) = (check(&[&head]), 12, 0);
     let mut open: Option<u64> = None;
     loop {

@@ -1,4 +1,4 @@
-//! Numbers and strings as bytes: LEB128 numbers, length-prefixed strings, and chunks with a chained checksum.
+//! Numbers and strings as bytes: LEB128 numbers, length-prefixed strings, checksums.
 
 use crate::error::{ReplayError, bad};
 
@@ -26,7 +26,7 @@ pub struct Cursor<'a> {
     at: usize,
     /// What `bytes[0]` is in the file.
     origin: usize,
-    kind: &'static str,
+    pub(crate) kind: &'static str,
 }
 
 impl<'a> Cursor<'a> {
@@ -121,45 +121,4 @@ pub fn check(parts: &[&[u8]]) -> [u8; CHECK] {
     let mut c = [0; CHECK];
     c.copy_from_slice(&h.finalize().as_bytes()[..CHECK]);
     c
-}
-
-/// Frames a payload: tag, length, payload, checksum over the checksum before it and these. Gives the new checksum.
-pub fn put_chunk(out: &mut Vec<u8>, before: &[u8; CHECK], tag: u8, payload: &[u8]) -> [u8; CHECK] {
-    let length = (payload.len() as u32).to_le_bytes();
-    let c = check(&[before, &[tag], &length, payload]);
-    out.push(tag);
-    out.extend_from_slice(&length);
-    out.extend_from_slice(payload);
-    out.extend_from_slice(&c);
-    c
-}
-
-/// What [`take_chunk`] found.
-pub enum Chunk<'a> {
-    /// A whole chunk: tag, where its payload starts, payload.
-    Whole(u8, usize, &'a [u8]),
-    /// The file ends inside the chunk that starts here.
-    Cut(usize),
-}
-
-/// The next chunk; `before` is brought forward.
-pub fn take_chunk<'a>(c: &mut Cursor<'a>, before: &mut [u8; CHECK]) -> Result<Chunk<'a>, ReplayError> {
-    let start = c.place();
-    if c.left() < 5 {
-        return Ok(Chunk::Cut(start));
-    }
-    let tag = c.take(1)?[0];
-    let length = c.u32()?;
-    let n = length as usize;
-    if c.left() < n.saturating_add(CHECK) {
-        return Ok(Chunk::Cut(start));
-    }
-    let at = c.place();
-    let payload = c.take(n)?;
-    let found: [u8; CHECK] = c.array()?;
-    if found != check(&[before, &[tag], &length.to_le_bytes(), payload]) {
-        return Err(bad(c.kind, start, "the checksum of a chunk does not fit its bytes"));
-    }
-    *before = found;
-    Ok(Chunk::Whole(tag, at, payload))
 }

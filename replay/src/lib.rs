@@ -10,6 +10,7 @@ pub mod context;
 pub mod debug;
 pub mod diff;
 pub mod error;
+pub mod framed;
 pub mod lab;
 pub mod ledger;
 pub mod log;

@@ -71,8 +71,8 @@ pub fn open(what: &str) -> Result<Opened, CliError> {
     }
     let file = Path::new(what);
     let mut magic = [0; 8];
-    let bundle =
-        File::open(file).and_then(|mut f| std::io::Read::read_exact(&mut f, &mut magic)).is_ok() && magic == *bundle::MAGIC;
+    let bundle = File::open(file).and_then(|mut f| std::io::Read::read_exact(&mut f, &mut magic)).is_ok()
+        && magic == *bundle::FORMAT.magic;
     if !bundle {
         return Ok(Opened { log: commands::read_log(file)?, places: Vec::new(), unpacked: None });
     }

@@ -10,12 +10,10 @@ pub use read::Log;
 pub use text::{assemble, dump};
 pub use write::LogWriter;
 
-/// First bytes of a log.
-pub const MAGIC: &[u8; 8] = b"TRPZLOG\0";
-/// Version of the format.
-pub const VERSION: u32 = 2;
-/// The first version that can still be read: all of it means the same.
-pub(crate) const OLDEST: u32 = 1;
+use crate::framed::Format;
+
+/// How a log starts. All of version 1 means the same in version 2.
+pub const FORMAT: Format = Format { kind: KIND, magic: b"TRPZLOG\0", oldest: 1, version: 2 };
 /// Most steps in one record: they are told apart when it is replayed.
 pub(crate) const MOST_STEPS: u64 = 1 << 20;
 pub(crate) const KIND: &str = "log";

@@ -1,9 +1,9 @@
 //! Reading a log: everything is checked before anything is believed.
 
-use super::{Decision, End, FOOTER, Header, KIND, MAGIC, MOST_STEPS, OLDEST, Position, RECORDS, Record, VERSION};
-use crate::bytes::{CHECK, Chunk, Cursor, check, take_chunk};
+use super::{Decision, End, FOOTER, FORMAT, Header, KIND, MOST_STEPS, Position, RECORDS, Record};
+use crate::bytes::Cursor;
 use crate::error::{ReplayError, bad};
-use crate::semantics::TOOL;
+use crate::framed::{Chunk, take_chunk};
 
 /// A log in memory.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -21,28 +21,7 @@ pub struct Log {
 impl Log {
     /// Reads a log file's bytes. A file that breaks off is read up to its last complete chunk ([`Log::cut`]); a changed byte is an error.
     pub fn read(bytes: &[u8]) -> Result<Log, ReplayError> {
-        let mut c = Cursor::new(KIND, bytes, 0);
-        if c.left() < MAGIC.len() || c.take(MAGIC.len())? != MAGIC {
-            return Err(bad(KIND, 0, "this is not a log of trapeze"));
-        }
-        let version = c.u32()?;
-        if !(OLDEST..=VERSION).contains(&version) {
-            return Err(ReplayError::Version {
-                kind: KIND,
-                found: format!("a version of trapeze with log format {version}"),
-                ours: format!("{TOOL} with log format {VERSION}"),
-                what: "the format differs".into(),
-            });
-        }
-        let n = c.u32()? as usize;
-        let start = c.place();
-        let header = c.take(n)?;
-        let found: [u8; CHECK] = c.array()?;
-        let mut before = check(&[&bytes[..start + n]]);
-        if found != before {
-            return Err(bad(KIND, start, "the checksum of the header does not fit its bytes"));
-        }
-        let mut h = Cursor::new(KIND, header, start);
+        let (mut h, mut c, mut before) = FORMAT.head(bytes)?;
         let mut log = Log { header: Header::take(&mut h)?, records: Vec::new(), end: None, cut: None };
         let mut last = Position::default();
         while !c.is_empty() {

@@ -2,34 +2,28 @@
 
 use std::io::{self, Write};
 
-use super::{Decision, End, FOOTER, Header, MAGIC, Position, RECORDS, Record, VERSION};
-use crate::bytes::{CHECK, check, put, put_bytes, put_chunk};
+use super::{Decision, End, FOOTER, FORMAT, Header, Position, RECORDS, Record};
+use crate::bytes::{put, put_bytes};
+use crate::framed::ChunkWriter;
 
 /// A chunk is written when it has grown to this many bytes, or when [`LogWriter::flush`] is called.
 const CHUNK: usize = 16 << 10;
 
 /// Writes a log as it is made.
 pub struct LogWriter<W: Write> {
-    out: W,
-    before: [u8; CHECK],
+    out: ChunkWriter<W>,
     pending: Vec<u8>,
     last: Position,
 }
 
 impl<W: Write> LogWriter<W> {
     /// Writes the header.
-    pub fn new(mut out: W, header: &Header) -> io::Result<LogWriter<W>> {
+    pub fn new(out: W, header: &Header) -> io::Result<LogWriter<W>> {
         let mut body = Vec::new();
         header.put(&mut body);
-        let mut bytes = MAGIC.to_vec();
-        bytes.extend_from_slice(&VERSION.to_le_bytes());
-        bytes.extend_from_slice(&(body.len() as u32).to_le_bytes());
-        bytes.extend_from_slice(&body);
-        let before = check(&[&bytes]);
-        bytes.extend_from_slice(&before);
-        out.write_all(&bytes)?;
+        let mut out = ChunkWriter::new(out, &FORMAT, &body)?;
         out.flush()?;
-        Ok(LogWriter { out, before, pending: Vec::new(), last: Position::default() })
+        Ok(LogWriter { out, pending: Vec::new(), last: Position::default() })
     }
 
     /// Adds a record; positions must not go back but by [`Decision::Reboot`].
@@ -55,18 +49,16 @@ impl<W: Write> LogWriter<W> {
         put_bytes(&mut p, end.reason.as_bytes());
         p.extend_from_slice(&end.hash);
         self.chunk(FOOTER, &p)?;
-        Ok(self.out)
+        Ok(self.out.into_inner())
     }
 
     /// What it writes to, without a footer; what was not flushed is lost.
     pub fn into_inner(self) -> W {
-        self.out
+        self.out.into_inner()
     }
 
     fn chunk(&mut self, tag: u8, payload: &[u8]) -> io::Result<()> {
-        let mut bytes = Vec::with_capacity(payload.len() + 32);
-        self.before = put_chunk(&mut bytes, &self.before, tag, payload);
-        self.out.write_all(&bytes)?;
+        self.out.put(tag, payload)?;
         self.out.flush()
     }
 }

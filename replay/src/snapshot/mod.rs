@@ -10,11 +10,10 @@ pub use read::Snapshot;
 pub use write::save;
 
 use crate::bytes::CHECK;
+use crate::framed::Format;
 
-/// First bytes of a snapshot.
-pub const MAGIC: &[u8; 8] = b"TRPZSNP\0";
-/// Version of the format.
-pub const VERSION: u32 = 1;
+/// How a snapshot starts.
+pub const FORMAT: Format = Format { kind: KIND, magic: b"TRPZSNP\0", oldest: 1, version: 1 };
 pub(crate) const KIND: &str = "snapshot";
 pub(crate) const STATE: u8 = 1;
 pub(crate) const PAGES: u8 = 2;

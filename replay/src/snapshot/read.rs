@@ -3,12 +3,12 @@
 use emu_core::dev::state::Restorer;
 use emu_core::machine::Machine;
 
-use super::{About, END, Id, KIND, MAGIC, MOST_STATE, PAGE, PAGES, PART, Parent, STATE, VERSION, ZEROES};
-use crate::bytes::{CHECK, Chunk, Cursor, check, take_chunk};
+use super::{About, END, FORMAT, Id, KIND, MOST_STATE, PAGE, PAGES, PART, Parent, STATE, ZEROES};
+use crate::bytes::{CHECK, Cursor};
 use crate::error::{ReplayError, bad};
+use crate::framed::{Chunk, take_chunk};
 use crate::log::Header;
 use crate::packed::{unpack, unpack_into};
-use crate::semantics::TOOL;
 
 /// A chunk: where its payload starts, and the payload.
 type Part<'a> = (usize, &'a [u8]);
@@ -133,27 +133,7 @@ fn take_numbers(payload: &[u8], at: usize, pages: u64) -> Result<(Vec<u64>, usiz
 }
 
 fn head(bytes: &[u8]) -> Result<(About, Cursor<'_>, [u8; CHECK]), ReplayError> {
-    let mut c = Cursor::new(KIND, bytes, 0);
-    if c.left() < MAGIC.len() || c.take(MAGIC.len())? != MAGIC {
-        return Err(bad(KIND, 0, "this is not a snapshot of trapeze"));
-    }
-    let version = c.u32()?;
-    if version != VERSION {
-        return Err(ReplayError::Version {
-            kind: KIND,
-            found: format!("a version of trapeze with snapshot format {version}"),
-            ours: format!("{TOOL} with snapshot format {VERSION}"),
-            what: "the format differs".into(),
-        });
-    }
-    let n = c.u32()? as usize;
-    let start = c.place();
-    let body = c.take(n)?;
-    let found: [u8; CHECK] = c.array()?;
-    if found != check(&[&bytes[..start + n]]) {
-        return Err(bad(KIND, start, "the checksum of the header does not fit its bytes"));
-    }
-    let mut h = Cursor::new(KIND, body, start);
+    let (mut h, c, found) = FORMAT.head(bytes)?;
     let about = About {
         header: Header::take(&mut h)?,
         cycles: h.number()?,

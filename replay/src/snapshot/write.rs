@@ -6,40 +6,20 @@ use emu_core::dev::state::Saver;
 use emu_core::machine::Machine;
 use emu_core::mem::Ram;
 
-use super::{About, END, Id, MAGIC, PAGE, PAGES, PART, Parent, STATE, VERSION, ZEROES};
-use crate::bytes::{CHECK, check, put, put_bytes, put_chunk};
+use super::{About, END, FORMAT, Id, PAGE, PAGES, PART, Parent, STATE, ZEROES};
+use crate::bytes::{put, put_bytes};
+use crate::framed::ChunkWriter;
 use crate::log::Header;
 use crate::packed::pack;
 
 /// Pages in a chunk.
 const RUN: usize = PART / PAGE;
 
-struct Chunks<W: Write> {
-    out: W,
-    before: [u8; CHECK],
-}
-
-impl<W: Write> Chunks<W> {
-    fn put(&mut self, tag: u8, payload: &[u8]) -> io::Result<()> {
-        let mut bytes = Vec::with_capacity(payload.len() + 32);
-        self.before = put_chunk(&mut bytes, &self.before, tag, payload);
-        self.out.write_all(&bytes)
-    }
-}
-
 /// Writes a snapshot of `m` as a difference to `base`: the RAM of the parent's machine if there is a parent, otherwise of the machine at its
 /// start. Returns the snapshot's name. The machine is the same afterwards.
-pub fn save<W: Write>(m: &mut Machine, base: &Ram, header: Header, parent: Option<Parent>, mut out: W) -> io::Result<Id> {
+pub fn save<W: Write>(m: &mut Machine, base: &Ram, header: Header, parent: Option<Parent>, out: W) -> io::Result<Id> {
     let about = About { header, cycles: m.cycles(), instret: m.instret(), hash: m.state_hash(), parent };
-    let mut bytes = MAGIC.to_vec();
-    let body = about.bytes();
-    bytes.extend_from_slice(&VERSION.to_le_bytes());
-    bytes.extend_from_slice(&(body.len() as u32).to_le_bytes());
-    bytes.extend_from_slice(&body);
-    let before = check(&[&bytes]);
-    bytes.extend_from_slice(&before);
-    out.write_all(&bytes)?;
-    let mut c = Chunks { out, before };
+    let mut c = ChunkWriter::new(out, &FORMAT, &about.bytes())?;
     let mut state = Saver::default();
     m.visit_saved(&mut state);
     for part in state.0.chunks(PART) {
@@ -73,8 +53,8 @@ pub fn save<W: Write>(m: &mut Machine, base: &Ram, header: Header, parent: Optio
     put(&mut end, state.0.len() as u64);
     put(&mut end, count);
     c.put(END, &end)?;
-    c.out.flush()?;
-    Ok(c.before)
+    c.flush()?;
+    Ok(c.last())
 }
 
 /// How many, and each as its distance from the one before (from -1 for the first) less one.
@@ -101,7 +81,7 @@ impl Pages {
         self.data.extend_from_slice(page);
     }
 
-    fn flush<W: Write>(&mut self, c: &mut Chunks<W>) -> io::Result<()> {
+    fn flush<W: Write>(&mut self, c: &mut ChunkWriter<W>) -> io::Result<()> {
         if self.numbers.is_empty() {
             return Ok(());
         }
