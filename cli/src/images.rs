@@ -6,7 +6,9 @@ use std::os::unix::fs::FileExt;
 use std::path::Path;
 
 use emu_core::board::load::{self, Stream};
+use replay::symbols::Symbols;
 
+use crate::config::Config;
 use crate::exit::CliError;
 
 /// Nothing the board can hold is larger; a mistaken path to a disk or a device must not fill the host's memory.
@@ -91,6 +93,17 @@ pub fn read(file: &Path, what: &str, as_is: fn(&[u8]) -> bool) -> Result<Loaded,
         return Err(too_large());
     }
     Ok(Loaded { name, bytes, rest: None })
+}
+
+/// Symbols of the file that the user names, or else of the kernel, if it is an ELF file that has any.
+pub fn symbols(given: Option<&Path>, config: &Config) -> Result<Symbols, CliError> {
+    let Some(file) = given.or(config.kernel.as_deref()) else { return Ok(Symbols::default()) };
+    let bytes = read(file, "symbols", |_| false)?.bytes;
+    match Symbols::of(&file.display().to_string(), &bytes) {
+        Ok(s) => Ok(s),
+        Err(e) if given.is_some() => Err(CliError::usage(e.to_string(), "give an ELF file with a symbol table")),
+        Err(_) => Ok(Symbols::default()),
+    }
 }
 
 #[cfg(test)]

@@ -10,7 +10,6 @@ use std::io::Write;
 use std::path::Path;
 
 use emu_core::machine::RunEnd;
-use replay::symbols::Symbols;
 use sbi_model::profile::{PROFILES, Profile};
 
 use crate::args::DiffFirmwareArgs;
@@ -41,7 +40,7 @@ pub fn run(args: &DiffFirmwareArgs) -> Result<Exit, CliError> {
     if config.kernel.is_none() {
         return Err(CliError::usage("diff-firmware needs a guest", "add -kernel FILE after --"));
     }
-    let symbols = symbols(args.symbols.as_deref(), &config)?;
+    let symbols = images::symbols(args.symbols.as_deref(), &config)?;
     let (first, second) = match args.firmware.as_slice() {
         [a, b] => (on(&config, a)?, on(&config, b)?),
         _ => return Err(CliError::usage("diff-firmware compares two firmwares", "name two before --")),
@@ -116,15 +115,4 @@ fn side(name: &str, run: &Run) -> Side {
         Some(end) => machine::explain(end),
     };
     Side { firmware: name.to_owned(), end, instret: run.instret }
-}
-
-/// Symbols of the kernel, if it is an ELF file, or of the file that the user names.
-fn symbols(given: Option<&Path>, config: &Config) -> Result<Symbols, CliError> {
-    let Some(file) = given.or(config.kernel.as_deref()) else { return Ok(Symbols::default()) };
-    let bytes = images::read(file, "symbols", |_| false)?.bytes;
-    match Symbols::of(&file.display().to_string(), &bytes) {
-        Ok(s) => Ok(s),
-        Err(e) if given.is_some() => Err(CliError::usage(e.to_string(), "give an ELF file with a symbol table")),
-        Err(_) => Ok(Symbols::default()),
-    }
 }

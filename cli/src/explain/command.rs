@@ -14,7 +14,7 @@ use crate::config::Config;
 use crate::console::output;
 use crate::exit::{CliError, Exit};
 use crate::trace::links::Numbered;
-use crate::{entry, machine, trace};
+use crate::{entry, images, machine, trace};
 
 /// Explains.
 pub fn run(args: &ExplainArgs) -> Result<ExitCode, CliError> {
@@ -42,7 +42,7 @@ pub fn run(args: &ExplainArgs) -> Result<ExitCode, CliError> {
 /// One ledger entry in plain words.
 fn record(number: u64, symbols: Option<&Path>, run: &[OsString]) -> Result<String, CliError> {
     let config = Config::resolve(&crate::args::run_options(run)?)?;
-    let symbols = trace::symbols(symbols, &config)?;
+    let symbols = images::symbols(symbols, &config)?;
     let mut guest = machine::build(&config)?;
     let (mut found, mut seen) = (None, 0);
     trace::follow(&mut guest, &trace::until(&config), false, &mut |e| {
@@ -101,7 +101,7 @@ fn told(e: &Numbered, symbols: &Symbols) -> String {
 /// What a field holds at a point of a run, and who wrote it last.
 fn holds(field: &FieldName, at: Option<u64>, hart: usize, symbols: Option<&Path>, run: &[OsString]) -> Result<String, CliError> {
     let config = Config::resolve(&crate::args::run_options(run)?)?;
-    let symbols = trace::symbols(symbols, &config)?;
+    let symbols = images::symbols(symbols, &config)?;
     let mut guest = machine::build(&config)?;
     let index = guest.harts().iter().position(|h| h.id == hart as u64).ok_or_else(|| {
         CliError::usage(format!("option --hart: there is no hart {hart}"), format!("the run has {} harts", guest.harts().len()))

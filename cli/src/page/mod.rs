@@ -10,9 +10,9 @@ use crate::args::{ReportArgs, RunArgs};
 use crate::config::Config;
 use crate::console::output;
 use crate::exit::CliError;
-use crate::machine;
 use crate::trace::links::{Linker, Numbered};
 use crate::trace::{self, json};
+use crate::{images, machine};
 
 const HTML: &str = include_str!("page.html");
 const CSS: &str = include_str!("page.css");
@@ -24,7 +24,7 @@ pub fn run(args: &ReportArgs) -> Result<ExitCode, CliError> {
     let run: RunArgs = crate::args::run_options(&args.run)?;
     let config = Config::resolve(&run)?;
     output::ready(&args.output, "page")?;
-    let symbols = trace::symbols(args.symbols.as_deref(), &config)?;
+    let symbols = images::symbols(args.symbols.as_deref(), &config)?;
     let mut guest = machine::build(&config)?;
     let (mut entries, mut seen) = (Vec::new(), 0u64);
     let wanted = (args.skip, args.skip.saturating_add(args.max));

@@ -14,7 +14,6 @@ use replay::symbols::Symbols;
 use replay::timeline::{Halt, Options, Timeline};
 
 use crate::args::{QueryArgs, Question};
-use crate::config::Config;
 use crate::console::output;
 use crate::exit::{CliError, Exit};
 use crate::recording::{bundle, find};
@@ -30,7 +29,7 @@ pub fn run(a: &QueryArgs) -> Result<ExitCode, CliError> {
     places.extend(a.images.iter().cloned());
     opened.log.header.check("log").map_err(CliError::replay)?;
     let config = find::config(&opened.log.header, &places)?;
-    let symbols = symbols(a, &config)?;
+    let symbols = images::symbols(a.symbols.as_deref(), &config)?;
     let again = config.at_start();
     let boot = Rc::new(move || machine::build(&again).map_err(|e| ReplayError::Machine(e.to_string())));
     let options = Options { boot: Some(boot), ..Options::default() };
@@ -52,18 +51,6 @@ pub fn run(a: &QueryArgs) -> Result<ExitCode, CliError> {
     let text = text(&answer, &symbols) + &format!("look there: trapeze debug --replay {file} --at {}\n", answer.at.instret);
     output::print(&text)?;
     Ok(Exit::Ok.into())
-}
-
-/// Symbols of the kernel, if it is an ELF file, or of the file that the user names.
-fn symbols(a: &QueryArgs, config: &Config) -> Result<Symbols, CliError> {
-    let given = a.symbols.as_deref();
-    let Some(file) = given.or(config.kernel.as_deref()) else { return Ok(Symbols::default()) };
-    let bytes = images::read(file, "symbols", |_| false)?.bytes;
-    match Symbols::of(&file.display().to_string(), &bytes) {
-        Ok(s) => Ok(s),
-        Err(e) if given.is_some() => Err(CliError::usage(e.to_string(), "give an ELF file with a symbol table")),
-        Err(_) => Ok(Symbols::default()),
-    }
 }
 
 fn forwards(q: &Question) -> bool {

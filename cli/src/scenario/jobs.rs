@@ -7,7 +7,6 @@ use std::time::{Duration, Instant};
 
 use crossbeam::channel;
 use replay::oracle::Violation;
-use replay::symbols::Symbols;
 
 use super::Scenario;
 use super::keep::{self, Kept};
@@ -166,7 +165,7 @@ impl Job<'_> {
             }
             return self.after(t, end, key);
         }
-        let symbols = match symbols(s) {
+        let symbols = match images::symbols(s.symbols.as_deref(), &s.config) {
             Ok(x) => x,
             Err(e) => return self.give(Err(e)),
         };
@@ -256,15 +255,4 @@ fn key(s: &Scenario) -> Result<[u8; 32], CliError> {
         }
     }
     Ok(*h.finalize().as_bytes())
-}
-
-/// Symbols of the file that the scenario names, else of the kernel if it is an ELF file, else of the firmware's.
-fn symbols(s: &Scenario) -> Result<Symbols, CliError> {
-    let Some(file) = s.symbols.as_deref().or(s.config.kernel.as_deref()) else { return Ok(Symbols::default()) };
-    let bytes = images::read(file, "symbols", |_| false)?.bytes;
-    match Symbols::of(&file.display().to_string(), &bytes) {
-        Ok(x) => Ok(x),
-        Err(e) if s.symbols.is_some() => Err(CliError::usage(e.to_string(), "give an ELF file with a symbol table")),
-        Err(_) => Ok(Symbols::default()),
-    }
 }

@@ -7,7 +7,6 @@ pub mod links;
 mod perfetto;
 
 use std::io::{BufWriter, Write};
-use std::path::Path;
 use std::process::ExitCode;
 
 use emu_core::machine::{Machine, RunEnd, Stop};
@@ -43,7 +42,7 @@ fn trace(args: &TraceArgs) -> Result<ExitCode, CliError> {
     if let Some(file) = &args.commit_log {
         return commits::run(file, &config, args.console);
     }
-    let symbols = symbols(args.symbols.as_deref(), &config)?;
+    let symbols = images::symbols(args.symbols.as_deref(), &config)?;
     let mut guest = machine::build(&config)?;
     let filter = Filter::new(args, &guest, &symbols)?;
     let mut out = Output::new(args)?;
@@ -129,17 +128,6 @@ pub fn exit(end: Option<RunEnd>) -> Exit {
         Some(RunEnd::PowerOff(0) | RunEnd::HtifExit(0) | RunEnd::Reset) => Exit::Ok,
         Some(RunEnd::PowerOff(_) | RunEnd::HtifExit(_)) => Exit::Guest,
         Some(_) => Exit::Unsupported,
-    }
-}
-
-/// Symbols of the kernel, if it is an ELF file, or of the file that the user names.
-pub fn symbols(given: Option<&Path>, config: &Config) -> Result<Symbols, CliError> {
-    let Some(file) = given.or(config.kernel.as_deref()) else { return Ok(Symbols::default()) };
-    let bytes = images::read(file, "symbols", |_| false)?.bytes;
-    match Symbols::of(&file.display().to_string(), &bytes) {
-        Ok(s) => Ok(s),
-        Err(e) if given.is_some() => Err(CliError::usage(e.to_string(), "give an ELF file with a symbol table")),
-        Err(_) => Ok(Symbols::default()),
     }
 }
 
