@@ -49,7 +49,9 @@ pub fn run_watched<T: TimingModel, W: Watch>(
         if hart.cycles >= until {
             return SliceEnd::Deadline;
         }
-        if let StepEnd::Slice(end) = step_watched(hart, bus, decoder, timing, observer, watch) {
+        let end = step_watched(hart, bus, decoder, timing, observer, watch);
+        watch.after(hart, bus, observer);
+        if let StepEnd::Slice(end) = end {
             return end;
         }
     }
@@ -81,6 +83,9 @@ pub trait Watch {
     fn finished(&mut self, _hart: &mut Hart, _bus: &Bus) -> Option<Trap> {
         None
     }
+    /// The step is over, and the trap that it raised has been entered.
+    #[inline(always)]
+    fn after(&mut self, _hart: &mut Hart, _bus: &Bus, _observer: &mut Option<&mut dyn Observer>) {}
 }
 
 impl Watch for () {}

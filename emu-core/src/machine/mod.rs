@@ -210,21 +210,29 @@ impl Machine {
 
     /// Boots native firmware, if there is one.
     fn boot(&mut self, entry: u64, dtb: u64) {
-        let machine = self;
-        machine.bus.code_writes.clear();
-        if let Some(fw) = &mut machine.firmware {
-            for h in &mut machine.harts {
+        self.bus.code_writes.clear();
+        if let Some((fw, mut platform)) = self.native() {
+            for h in platform.harts.iter_mut() {
                 h.wait = Wait::Held;
             }
-            let mut platform = Platform {
-                harts: &mut machine.harts,
-                bus: &mut machine.bus,
-                console_out: &mut machine.console_out,
-                console_in: &mut machine.console_in,
-                observer: None,
-            };
             fw.boot(&mut platform, 0, entry, dtb);
         }
+    }
+
+    /// The native firmware, if there is one, and the machine as it sees it.
+    fn native(&mut self) -> Option<(&mut dyn Firmware, Platform<'_>)> {
+        let observer: Option<&mut dyn Observer> = match &mut self.observer {
+            Some(o) => Some(o.as_mut()),
+            None => None,
+        };
+        let platform = Platform {
+            harts: &mut self.harts,
+            bus: &mut self.bus,
+            console_out: &mut self.console_out,
+            console_in: &mut self.console_in,
+            observer,
+        };
+        Some((self.firmware.as_deref_mut()?, platform))
     }
 
     /// Sets who is told of traps and returns.
@@ -261,17 +269,7 @@ impl Machine {
     /// Signals an event of native firmware's own (a RAS event, a platform's) to hart index `hart`, before the next instruction that
     /// [`Machine::run`] executes. The error says why the firmware refuses.
     pub fn raise(&mut self, event: u64, hart: usize) -> Result<(), &'static str> {
-        let Some(fw) = &mut self.firmware else { return Err("there is no native firmware") };
-        let mut platform = Platform {
-            harts: &mut self.harts,
-            bus: &mut self.bus,
-            console_out: &mut self.console_out,
-            console_in: &mut self.console_in,
-            observer: match &mut self.observer {
-                Some(o) => Some(o.as_mut()),
-                None => None,
-            },
-        };
+        let Some((fw, mut platform)) = self.native() else { return Err("there is no native firmware") };
         fw.raise(&mut platform, event, hart)
     }
 

@@ -3,7 +3,6 @@
 use super::Machine;
 use crate::dev::Reri;
 use crate::dev::reri::{Class, code, status};
-use crate::firmware::Platform;
 use crate::hart::event;
 
 /// Transaction types of an error record: explicit and implicit read.
@@ -57,18 +56,8 @@ impl Machine {
     /// Tells native firmware of the bank's signals.
     pub(super) fn ras_signals(&mut self) {
         let signals = self.bus.device::<Reri>().map(Reri::take_signals).unwrap_or_default();
-        let Some(fw) = &mut self.firmware else { return };
+        let Some((fw, mut platform)) = self.native() else { return };
         for signal in signals {
-            let mut platform = Platform {
-                harts: &mut self.harts,
-                bus: &mut self.bus,
-                console_out: &mut self.console_out,
-                console_in: &mut self.console_in,
-                observer: match &mut self.observer {
-                    Some(o) => Some(o.as_mut()),
-                    None => None,
-                },
-            };
             fw.ras(&mut platform, signal);
         }
     }

@@ -6,7 +6,7 @@ use super::{EngineKind, Machine, RunEnd};
 use crate::bus::Request;
 use crate::engine::block::BlockCache;
 use crate::engine::{SliceEnd, block, breaks, step, watch};
-use crate::firmware::{FwStep, Platform};
+use crate::firmware::FwStep;
 use crate::hart::{Hart, Wait, event};
 use crate::observer::Observer;
 use crate::timing::Unit;
@@ -304,21 +304,11 @@ impl Machine {
 
     /// Lets native firmware work on a hart that is in M-mode: a trap that has just entered, or an operation that a schedule has paused.
     fn call_firmware(&mut self, i: usize) -> Option<RunEnd> {
-        let fw = self.firmware.as_mut()?;
-        let mut platform = Platform {
-            harts: &mut self.harts,
-            bus: &mut self.bus,
-            console_out: &mut self.console_out,
-            console_in: &mut self.console_in,
-            observer: match &mut self.observer {
-                Some(o) => Some(o.as_mut()),
-                None => None,
-            },
-        };
         self.in_firmware &= !(1 << i);
         let mut steps = 0;
         loop {
             steps += 1;
+            let (fw, mut platform) = self.native()?;
             let pause = match fw.step(&mut platform, i) {
                 FwStep::More => self.schedule.as_mut().map_or(self.pause, |s| s.pause(i, steps)),
                 FwStep::Spin => SPIN,
@@ -343,7 +333,7 @@ impl Machine {
                 FwStep::Fatal(text) => return Some(RunEnd::Fatal(text)),
             };
             if pause > 0 {
-                let h = &mut platform.harts[i];
+                let h = &mut self.harts[i];
                 h.cycles = h.cycles.saturating_add(pause);
                 self.in_firmware |= 1 << i;
                 return None;

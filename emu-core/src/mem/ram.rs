@@ -354,26 +354,29 @@ impl Ram {
     /// Calls `f(physical address, page here, page there)` for each page whose bytes differ from those of another RAM of the same place and
     /// size. Pages that forks still share cost nothing.
     pub fn for_each_difference(&self, other: &Ram, f: &mut Differences<'_>) {
-        for index in 0..self.chunks.len().max(other.chunks.len()) {
-            let (a, b) = (self.chunks.get(index).and_then(Option::as_ref), other.chunks.get(index).and_then(Option::as_ref));
-            match (a, b) {
-                (None, None) => continue,
-                (Some(a), Some(b)) if Arc::ptr_eq(a, b) => continue,
-                _ => {}
-            }
-            for p in index * CHUNK..(index + 1) * CHUNK {
-                let (x, y) = (self.page(p), other.page(p));
-                if !std::ptr::eq(x, y) {
-                    x.with_bytes(|x| {
-                        y.with_bytes(|y| {
-                            if x != y {
-                                f(self.base + p as u64 * 4096, x, y);
-                            }
-                        });
-                    });
-                }
-            }
+        for (p, x, y) in self.apart(other) {
+            x.with_bytes(|x| {
+                y.with_bytes(|y| {
+                    if x != y {
+                        f(self.base + p as u64 * 4096, x, y);
+                    }
+                });
+            });
         }
+    }
+
+    /// Number, page here and page there of each page that the two do not share.
+    fn apart<'a>(&'a self, other: &'a Ram) -> impl Iterator<Item = (usize, &'a Page, &'a Page)> {
+        let chunk = |ram: &'a Ram, index| ram.chunks.get(index).and_then(Option::as_ref);
+        (0..self.chunks.len().max(other.chunks.len()))
+            .filter(move |&index| match (chunk(self, index), chunk(other, index)) {
+                (None, None) => false,
+                (Some(a), Some(b)) => !Arc::ptr_eq(a, b),
+                _ => true,
+            })
+            .flat_map(|index| index * CHUNK..(index + 1) * CHUNK)
+            .map(|p| (p, self.page(p), other.page(p)))
+            .filter(|(_, x, y)| !std::ptr::eq(*x, *y))
     }
 
     /// Whether this RAM and another one of the same place and size still have the page of `pa` in common: neither has written it since the
@@ -384,17 +387,7 @@ impl Ram {
 
     /// Pages that this RAM and another one of the same place and size do not share: what a fork and its origin have in memory twice.
     pub fn pages_apart(&self, other: &Ram) -> u64 {
-        let mut n = 0;
-        for index in 0..self.chunks.len().max(other.chunks.len()) {
-            let (a, b) = (self.chunks.get(index).and_then(Option::as_ref), other.chunks.get(index).and_then(Option::as_ref));
-            match (a, b) {
-                (None, None) => continue,
-                (Some(a), Some(b)) if Arc::ptr_eq(a, b) => continue,
-                _ => {}
-            }
-            n += (index * CHUNK..(index + 1) * CHUNK).filter(|&p| !std::ptr::eq(self.page(p), other.page(p))).count() as u64;
-        }
-        n
+        self.apart(other).count() as u64
     }
 
     /// Pages that have host memory of their own or shared with a fork.

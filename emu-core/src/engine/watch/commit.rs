@@ -5,7 +5,7 @@ use emu_csr::{Mode, Trap};
 use super::Eye;
 use crate::bus::Bus;
 use crate::engine::SliceEnd;
-use crate::engine::step::{self, StepEnd, Watch};
+use crate::engine::step::{self, Watch};
 use crate::hart::Hart;
 use crate::insn::{Decoder, Footprint, Insn, footprint};
 use crate::mmu::{Attempt, Kind};
@@ -21,26 +21,7 @@ pub fn run<T: TimingModel>(
     until: u64,
     observer: &mut Option<&mut dyn Observer>,
 ) -> SliceEnd {
-    let mut eye = Teller { eye: Eye::new(), before: None, done: None };
-    loop {
-        if hart.events != 0
-            && let Some(end) = step::service_events(hart, bus, observer)
-        {
-            return end;
-        }
-        if hart.cycles >= until {
-            return SliceEnd::Deadline;
-        }
-        (eye.before, eye.done) = (None, None);
-        let end = step::step_watched(hart, bus, decoder, timing, observer, &mut eye);
-        if let (Some(d), Some(o)) = (&eye.done, observer.as_mut()) {
-            let stored = d.access.and_then(|a| stored(hart, bus, &d.insn, &a));
-            o.retired(&Retired { hart, bus, pc: d.pc, mode: d.mode, insn: &d.insn, access: d.access, stored, fcsr: d.fcsr });
-        }
-        if let StepEnd::Slice(end) = end {
-            return end;
-        }
-    }
+    step::run_watched(hart, bus, decoder, timing, until, observer, &mut Teller { eye: Eye::new(), before: None, done: None })
 }
 
 /// What a store has left in memory; none for a failed SC, a cache block, a device, and anything that does not store.
@@ -103,5 +84,13 @@ impl Watch for Teller {
 
     fn finished(&mut self, hart: &mut Hart, bus: &Bus) -> Option<Trap> {
         self.eye.finished(hart, bus)
+    }
+
+    fn after(&mut self, hart: &mut Hart, bus: &Bus, observer: &mut Option<&mut dyn Observer>) {
+        self.before = None;
+        if let (Some(d), Some(o)) = (self.done.take(), observer) {
+            let stored = d.access.and_then(|a| stored(hart, bus, &d.insn, &a));
+            o.retired(&Retired { hart, bus, pc: d.pc, mode: d.mode, insn: &d.insn, access: d.access, stored, fcsr: d.fcsr });
+        }
     }
 }
