@@ -3,15 +3,12 @@
 
 #![allow(clippy::unwrap_used)] // helpers of tests, which clippy takes for other code
 
-use emu_core::board::load::{Bios, File, Images};
-use emu_core::board::{self, map};
-use emu_core::insn::{InsnDef, TABLES};
-use emu_core::machine::{EngineKind, Machine, MachineConfig};
+mod random;
 
-const BASE: &[u8] = include_bytes!("../../roms/test/pass.elf");
-const CODE: u64 = map::RAM + 0x1_0000;
-const HANDLER: u64 = map::RAM + 0x2_0000;
-const DATA: u64 = map::RAM + 0x3_0000;
+use emu_core::board::load::{Bios, File, Images};
+use emu_core::board;
+use emu_core::machine::{EngineKind, Machine, MachineConfig};
+use random::{BASE, CODE, DATA, HANDLER, Random};
 
 /// A machine whose harts start at [`CODE`] with `code` there and a handler that steps over whatever traps.
 fn machine(engine: EngineKind, harts: usize, code: &[u32]) -> Machine {
@@ -39,40 +36,10 @@ fn put(m: &mut Machine, at: u64, words: &[u32]) {
     assert!(m.bus_mut().ram.write_bytes(at, &bytes, &mut Vec::new()));
 }
 
-/// xorshift64*: the tests must not depend on another generator's version.
-struct Random(u64);
-
-impl Random {
-    fn next(&mut self) -> u64 {
-        self.0 ^= self.0 >> 12;
-        self.0 ^= self.0 << 25;
-        self.0 ^= self.0 >> 27;
-        self.0.wrapping_mul(0x2545_f491_4f6c_dd1d)
-    }
-
-    fn below(&mut self, n: usize) -> usize {
-        (self.next() >> 33) as usize % n
-    }
-}
-
-/// Random instructions; those that would put the hart to sleep or replace the handler are left out.
+/// Random instructions.
 fn program(r: &mut Random, len: usize) -> Vec<u32> {
-    let usable = |d: &&InsnDef| !["wfi", "mret", "sret", "csrrw", "csrrwi"].contains(&d.name);
-    let all: Vec<&InsnDef> = TABLES.iter().flat_map(|t| t.iter()).filter(usable).collect();
-    (0..len)
-        .map(|_| {
-            let d = all[r.below(all.len())];
-            let mut w = d.bits | r.next() as u32 & !d.mask;
-            if w & 0x7f == 0x73 && w >> 12 & 3 != 0 {
-                // Set or clear nothing: reads only.
-                w &= !(31 << 15);
-            }
-            if w >> 7 & 31 == 31 {
-                w &= !(1 << 7) | d.mask;
-            }
-            w
-        })
-        .collect()
+    let all = random::usable();
+    (0..len).map(|_| random::instruction(r, &all)).collect()
 }
 
 fn agree(harts: usize, code: &[u32], stops: &[u64], what: &str) {

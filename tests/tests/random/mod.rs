@@ -14,6 +14,7 @@ pub const HANDLER: u64 = map::RAM + 0x2_0000;
 pub const DATA: u64 = map::RAM + 0x3_0000;
 pub const ENGINES: [EngineKind; 2] = [EngineKind::Step, EngineKind::Block];
 
+/// xorshift64*: the tests must not depend on another generator's version.
 pub struct Random(pub u64);
 
 impl Random {
@@ -29,21 +30,33 @@ impl Random {
     }
 }
 
+/// The instructions that do not put the hart to sleep or replace the handler.
+pub fn usable() -> Vec<&'static InsnDef> {
+    let usable = |d: &&InsnDef| !["wfi", "mret", "sret", "csrrw", "csrrwi", "mnret"].contains(&d.name);
+    TABLES.iter().flat_map(|t| t.iter()).filter(usable).collect()
+}
+
+/// One of these with random operands, that writes neither CSRs nor x31.
+pub fn instruction(r: &mut Random, of: &[&InsnDef]) -> u32 {
+    let d = of[r.below(of.len())];
+    let mut w = d.bits | r.next() as u32 & !d.mask;
+    if w & 0x7f == 0x73 && w >> 12 & 3 != 0 {
+        // Set or clear nothing: reads only.
+        w &= !(31 << 15);
+    }
+    if w >> 7 & 31 == 31 {
+        w &= !(1 << 7) | d.mask;
+    }
+    w
+}
+
 /// Random instructions over RAM and, through a few base registers, over the devices.
 pub fn program(r: &mut Random, len: usize) -> Vec<u32> {
-    let usable = |d: &&InsnDef| !["wfi", "mret", "sret", "csrrw", "csrrwi", "mnret"].contains(&d.name);
-    let all: Vec<&InsnDef> = TABLES.iter().flat_map(|t| t.iter()).filter(usable).collect();
+    let all = usable();
     let loads_and_stores = [0x03, 0x23];
     (0..len)
         .map(|_| {
-            let d = all[r.below(all.len())];
-            let mut w = d.bits | r.next() as u32 & !d.mask;
-            if w & 0x7f == 0x73 && w >> 12 & 3 != 0 {
-                w &= !(31 << 15);
-            }
-            if w >> 7 & 31 == 31 {
-                w &= !(1 << 7) | d.mask;
-            }
+            let mut w = instruction(r, &all);
             if r.below(3) == 0 {
                 // A word access to a device, whose address is in x26 to x30.
                 let op = loads_and_stores[r.below(2)];
