@@ -1,6 +1,7 @@
 //! The trap ledger: everything an observer hears of, in order, and who wrote what last.
 
 use std::cell::RefCell;
+use std::collections::VecDeque;
 use std::rc::Rc;
 
 use emu_core::observer::{CsrWrite, FwRecord, Observer, TrapEntry, TrapReturn};
@@ -106,15 +107,17 @@ impl FieldName {
     }
 }
 
-/// Entries as they come, shared with the machine that is observed. Keeps the first `limit` of them and counts the rest.
+/// Entries as they come, shared with the machine that is observed. Keeps the first `limit` of them, or the last, and counts the rest.
 #[derive(Clone, Default)]
 pub struct Ledger(Rc<RefCell<Inner>>);
 
 #[derive(Default)]
 struct Inner {
-    entries: Vec<Entry>,
+    entries: VecDeque<Entry>,
     limit: usize,
     dropped: u64,
+    /// The oldest entry makes room for a new one.
+    rolls: bool,
 }
 
 impl Ledger {
@@ -123,13 +126,25 @@ impl Ledger {
         Ledger(Rc::new(RefCell::new(Inner { limit, ..Inner::default() })))
     }
 
+    /// An empty one that keeps the last `limit` entries.
+    pub fn rolling(limit: usize) -> Ledger {
+        Ledger(Rc::new(RefCell::new(Inner { limit, rolls: true, ..Inner::default() })))
+    }
+
+    /// Keeps nothing from here on: for an observer that cannot be taken from its machine.
+    pub fn close(&self) {
+        *self.0.borrow_mut() = Inner::default();
+    }
+
     fn push(&mut self, e: Entry) {
         let mut inner = self.0.borrow_mut();
-        if inner.entries.len() < inner.limit {
-            inner.entries.push(e);
-        } else {
+        if inner.entries.len() >= inner.limit {
             inner.dropped += 1;
+            if !inner.rolls || inner.entries.pop_front().is_none() {
+                return;
+            }
         }
+        inner.entries.push_back(e);
     }
 
     /// Entries so far.
@@ -149,12 +164,12 @@ impl Ledger {
 
     /// All entries.
     pub fn entries(&self) -> Vec<Entry> {
-        self.0.borrow().entries.clone()
+        self.0.borrow().entries.iter().cloned().collect()
     }
 
     /// Takes what has come so far, and makes room.
     pub fn take(&self) -> Vec<Entry> {
-        std::mem::take(&mut self.0.borrow_mut().entries)
+        std::mem::take(&mut self.0.borrow_mut().entries).into()
     }
 }
 
@@ -185,5 +200,33 @@ impl Observer for Ledger {
 
     fn firmware(&mut self, r: &FwRecord) {
         self.push(Entry::Firmware(r.clone()));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn told(mut ledger: Ledger, n: u64) -> Vec<u64> {
+        for instret in 0..n {
+            ledger.firmware(&FwRecord { hart: 0, instret, kind: "note", name: "test", fields: Vec::new() });
+        }
+        ledger.entries().iter().map(Entry::instret).collect()
+    }
+
+    #[test]
+    fn a_full_ledger_keeps_the_first_entries_and_a_rolling_one_the_last() {
+        let (first, last) = (Ledger::new(3), Ledger::rolling(3));
+        assert_eq!(told(first.clone(), 5), [0, 1, 2]);
+        assert_eq!(told(last.clone(), 5), [2, 3, 4]);
+        assert_eq!((first.dropped(), last.dropped()), (2, 2));
+    }
+
+    #[test]
+    fn a_closed_ledger_keeps_nothing() {
+        let ledger = Ledger::rolling(3);
+        told(ledger.clone(), 2);
+        ledger.close();
+        assert_eq!(told(ledger, 2), Vec::<u64>::new());
     }
 }

@@ -5,8 +5,8 @@
 
 mod random;
 
-use emu_core::board::load::{Bios, File, Images};
 use emu_core::board;
+use emu_core::board::load::{Bios, File, Images};
 use emu_core::machine::{EngineKind, Machine, MachineConfig};
 use random::{BASE, CODE, DATA, HANDLER, Random};
 

@@ -6,13 +6,11 @@ mod guest;
 pub mod listen;
 mod monitor;
 mod packets;
-mod recent;
 mod stops;
 mod target;
 mod xml;
 
 pub use guest::{Advance, Back, Guest, Resume, Say, Writer};
-pub use recent::Recent;
 pub use stops::{Stops, tid};
 
 use emu_core::machine::RunEnd;

@@ -7,13 +7,16 @@ use emu_core::engine::breaks::Hit;
 use emu_core::machine::{Machine, RunEnd};
 use emu_core::observer::Both;
 use gdbstub::stub::MultiThreadStopReason;
-use replay::ledger::{Entry, FieldName, last_writer};
+use replay::ledger::{Entry, FieldName, Ledger, last_writer};
 use replay::log::Decision;
 
 use super::{End, Session};
 use crate::exit::CliError;
 use crate::gdb::listen::{self, Inbound, Place};
-use crate::gdb::{self, Advance, Guest, Recent, Resume, Say, Served, Stops, Writer};
+use crate::gdb::{self, Advance, Guest, Resume, Say, Served, Stops, Writer};
+
+/// Entries that `monitor traps` and `monitor why` can look back on: some seconds of a busy Linux.
+const KEPT: usize = 20_000;
 
 /// What a session keeps for debuggers.
 #[derive(Default)]
@@ -29,7 +32,7 @@ pub struct Debug {
     /// What is set.
     stops: Stops,
     /// What happened lately, while a debugger is there.
-    recent: Option<Recent>,
+    recent: Option<Ledger>,
     /// Somebody else observes the run as well.
     shared: bool,
 }
@@ -69,7 +72,7 @@ impl Session {
     }
 
     /// Has these entries kept, beside whom the run tells already.
-    fn listen_in(&mut self, recent: &Recent) {
+    fn listen_in(&mut self, recent: &Ledger) {
         let recent = Box::new(recent.clone());
         let before = self.machine.clear_observer();
         self.debug.shared = before.is_some();
@@ -117,14 +120,14 @@ impl Guest for Session {
     }
 
     fn attach(&mut self) {
-        let recent = Recent::default();
+        let recent = Ledger::rolling(KEPT);
         self.listen_in(&recent);
         self.debug.recent = Some(recent);
     }
 
     fn detach(&mut self) {
         if let Some(r) = self.debug.recent.take() {
-            r.mute();
+            r.close();
         }
         self.debug.stops = Stops::default();
         if !self.debug.shared {
@@ -169,7 +172,7 @@ impl Guest for Session {
     }
 
     fn recent(&mut self, count: usize, hart: Option<usize>, _say: Say<'_>) -> Result<Vec<Entry>, CliError> {
-        let mut all = self.debug.recent.as_ref().map(Recent::entries).unwrap_or_default();
+        let mut all = self.debug.recent.as_ref().map(Ledger::entries).unwrap_or_default();
         all.retain(|e| hart.is_none_or(|h| h == e.hart()));
         all.drain(..all.len().saturating_sub(count));
         Ok(all)
