@@ -47,6 +47,10 @@ impl PageSet {
             *w = *w & !(1 << (page % 64)) | (on as u64) << (page % 64);
         }
     }
+
+    fn clear(&mut self) {
+        self.0.fill(0);
+    }
 }
 
 /// Names each `Ram` and each of its lives between forks; never visible to a guest.
@@ -64,8 +68,10 @@ pub struct Ram {
     code: PageSet,
     /// Pages whose present address was handed out for reading while they could still move.
     read_given: PageSet,
-    /// Pages whose address was handed out for writing.
+    /// Pages whose address was handed out for writing in the lineage `write_given_in`: while that lasts nobody else refers to them, so
+    /// their reference counts, a miss of the host's cache each, need not be looked at again.
     write_given: PageSet,
+    write_given_in: u64,
     moves: u64,
     moved: [usize; MOVES_KEPT as usize],
     lineage: AtomicU64,
@@ -86,6 +92,7 @@ impl Clone for Ram {
             code: PageSet::new(pages),
             read_given: PageSet::new(pages),
             write_given: PageSet::new(pages),
+            write_given_in: 0,
             moves: 0,
             moved: [0; MOVES_KEPT as usize],
             lineage: AtomicU64::new(new_lineage()),
@@ -106,6 +113,7 @@ impl Ram {
             code: PageSet::new(pages),
             read_given: PageSet::new(pages),
             write_given: PageSet::new(pages),
+            write_given_in: 0,
             moves: 0,
             moved: [0; MOVES_KEPT as usize],
             lineage: AtomicU64::new(new_lineage()),
@@ -292,6 +300,9 @@ impl Ram {
     /// that concerns this page, and when the `Ram` is gone.
     pub fn page_for_read(&mut self, pa: u64) -> Option<*const u8> {
         let index = self.index(pa)?;
+        if self.owned(index) {
+            return Some(self.page(index).as_ptr());
+        }
         let (host, may_move) = match self.chunks.get(index / CHUNK) {
             Some(Some(c)) => match &c.pages[index % CHUNK] {
                 // The chunk may be shared although the page counts one reference.
@@ -313,9 +324,22 @@ impl Ram {
         if self.code.has(index) {
             return None;
         }
+        if self.owned(index) {
+            return Some(self.page(index).as_ptr());
+        }
         let host = self.page_mut(index)?.as_ptr();
+        if self.write_given_in != self.lineage() {
+            self.write_given.clear();
+            self.write_given_in = self.lineage();
+        }
         self.write_given.set(index, true);
         Some(host)
+    }
+
+    /// Whether the page was handed out for writing since the last fork, so that it is no other's and stays where it is.
+    #[inline]
+    fn owned(&self, index: usize) -> bool {
+        self.write_given.has(index) && self.write_given_in == self.lineage()
     }
 
     /// How many pages that were handed out for reading have got another host address so far.

@@ -76,6 +76,26 @@ fn a_page_without_another_owner_is_written_in_place() {
 }
 
 #[test]
+fn a_page_handed_out_for_writing_is_copied_before_it_is_handed_out_again_after_a_fork() {
+    let mut a = Ram::new(BASE, 1 << 22);
+    let first = a.page_for_write(BASE).unwrap();
+    assert_eq!(a.page_for_write(BASE), Some(first), "nobody else has it");
+    assert_eq!(a.page_for_read(BASE), Some(first.cast_const()));
+    let mut b = a.clone();
+    assert_eq!(a.page_for_read(BASE), b.page_for_read(BASE), "shared");
+    let second = a.page_for_write(BASE + 0x1000).unwrap();
+    let mine = a.page_for_write(BASE).unwrap();
+    assert_ne!(mine, first, "the fork has that one");
+    assert_eq!(b.page_for_read(BASE), Some(first.cast_const()));
+    // The last owner left may write in place, and what was found of one life does not hold in the next.
+    assert_eq!(b.page_for_write(BASE), Some(first));
+    let c = a.clone();
+    assert_ne!(a.page_for_write(BASE), Some(mine));
+    assert_ne!(a.page_for_write(BASE + 0x1000), Some(second));
+    drop(c);
+}
+
+#[test]
 fn moves_are_told_for_pages_that_were_handed_out() {
     let mut a = Ram::new(BASE, 1 << 22);
     let zero = a.page_for_read(BASE).unwrap();

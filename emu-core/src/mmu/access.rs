@@ -179,8 +179,11 @@ impl Hart {
             && let Some(host) = bus.ram.page_for_write(p.pa)
         {
             self.tlb.fill_store(va, host, p.pa, p.leaf);
+            // SAFETY: the page was handed out for writing just now, and the access is aligned, so all its bytes are in it.
+            unsafe { write(host.add((p.pa & 0xfff) as usize), size, value) };
+        } else {
+            bus.ram.write(p.pa, size, value, &mut bus.code_writes);
         }
-        bus.ram.write(p.pa, size, value, &mut bus.code_writes);
         self.settle(bus);
         Ok(())
     }
