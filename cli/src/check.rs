@@ -10,6 +10,7 @@ use replay::symbols::Symbols;
 use serde::{Deserialize, Serialize};
 
 use crate::args::{self, RunArgs};
+use crate::config::Config;
 use crate::console::output;
 use crate::exit::{CliError, Exit};
 use crate::images;
@@ -22,6 +23,8 @@ pub struct Check {
     exempt: Vec<Exemption>,
     symbols: Symbols,
     monitor: Option<Monitor>,
+    /// What was told so far, the last ones.
+    told: Vec<String>,
     /// What machines before the last reboot added.
     before: Verdict,
 }
@@ -41,7 +44,7 @@ pub struct Verdict {
 
 impl Check {
     /// What the command line asks for; none without `--check`.
-    pub fn new(args: &RunArgs, kernel: Option<&Path>) -> Result<Option<Check>, CliError> {
+    pub fn new(args: &RunArgs, config: &Config) -> Result<Option<Check>, CliError> {
         let Some(list) = &args.check else {
             return match (&args.on_violation, &args.exempt) {
                 (None, None) => Ok(None),
@@ -51,19 +54,42 @@ impl Check {
         };
         let chosen = chosen("--check", list)?;
         let exempt = args.exempt.as_deref().map_or(Ok(Vec::new()), exemptions)?;
-        let given = args.symbols.as_deref();
-        let symbols = match given.or(kernel) {
-            Some(file) => match Symbols::of(&file.display().to_string(), &images::read(file, "symbols", |_| false)?.bytes) {
-                Err(e) if given.is_some() => return Err(CliError::usage(e.to_string(), "give an ELF file with a symbol table")),
-                s => s.unwrap_or_default(),
-            },
-            None => Symbols::default(),
-        };
+        let symbols = images::symbols(args.symbols.as_deref(), config)?;
         if chosen == Chosen::NONE {
             return Ok(None);
         }
         let on = args.on_violation.unwrap_or_default();
-        Ok(Some(Check { chosen, on, exempt, symbols, monitor: None, before: Verdict::default() }))
+        Ok(Some(Check { chosen, on, exempt, symbols, monitor: None, told: Vec::new(), before: Verdict::default() }))
+    }
+
+    /// Whether a violation has stopped the machine.
+    pub fn stopped(&self) -> bool {
+        self.monitor.as_ref().is_some_and(Monitor::stopped)
+    }
+
+    /// Lets the machine go on behind the violation that has stopped it; the hart, and the violation in words. For a debugger, whose user
+    /// hears of it there.
+    pub fn pass(&mut self, machine: &Machine) -> (usize, String) {
+        let Some(monitor) = &self.monitor else { return (0, String::new()) };
+        monitor.look(machine);
+        let found = monitor.take();
+        monitor.resume();
+        let hart = found.iter().find(|v| !v.oracle().advice).map_or(0, |v| v.hart);
+        let texts: Vec<String> = found.iter().map(|v| v.text(|a| self.symbols.text(a))).collect();
+        let text = texts.join("\n");
+        self.keep(texts);
+        (hart, text)
+    }
+
+    /// What was told so far, up to a few hundred lines, the last ones.
+    pub fn told(&self) -> &[String] {
+        &self.told
+    }
+
+    fn keep(&mut self, texts: Vec<String>) {
+        const MOST: usize = 200;
+        self.told.extend(texts);
+        self.told.drain(..self.told.len().saturating_sub(MOST));
     }
 
     /// Listens to a machine.
@@ -81,20 +107,20 @@ impl Check {
 
     /// Tells what was found since the last time; whether the run is to end. `newline` ends the guest's last line.
     pub fn look(&mut self, machine: &Machine, newline: &str, raw: bool) -> bool {
-        let Some(monitor) = &self.monitor else { return false };
+        let Some(monitor) = self.monitor.clone() else { return false };
         monitor.look(machine);
         self.tell(&monitor.take(), newline, raw);
         monitor.stopped()
     }
 
-    fn tell(&self, found: &[Violation], newline: &str, raw: bool) {
+    fn tell(&mut self, found: &[Violation], newline: &str, raw: bool) {
         if self.on == args::OnViolation::Ignore || found.is_empty() {
             return;
         }
+        let texts: Vec<String> = found.iter().map(|v| v.text(|a| self.symbols.text(a))).collect();
         let mut text = newline.to_owned();
-        for v in found {
-            text += &format!("trapeze: {}\n", v.text(|a| self.symbols.text(a)));
-        }
+        texts.iter().for_each(|t| text += &format!("trapeze: {t}\n"));
+        self.keep(texts);
         if raw {
             text = text.replace('\n', "\r\n");
         }

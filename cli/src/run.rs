@@ -59,7 +59,7 @@ pub fn recorded(args: &RunArgs, log: Option<&Path>) -> Result<ExitCode, CliError
         cycle_hz: config.cycle_hz,
         rebuild: (!config.no_reboot).then_some(rebuild),
     };
-    let check = Check::new(args, config.kernel.as_deref())?;
+    let check = Check::new(args, &config)?;
     // Before the terminal is taken over: hashing a large disk takes a while.
     let bytes = Bytes::default();
     let recorder = match log {

@@ -246,7 +246,8 @@ impl Session {
         }
         let next = self.points.last().map_or(u64::MAX, |p| p.instret.saturating_sub(self.before));
         let end = self.slice(limit.min(next));
-        self.debug.inside = matches!(end, RunEnd::Break { .. });
+        let violated = self.check.as_ref().is_some_and(Check::stopped);
+        self.debug.inside = violated || matches!(end, RunEnd::Break { .. });
         if let Some(r) = &mut self.recorder
             && !self.debug.inside
         {
@@ -254,6 +255,10 @@ impl Session {
         }
         if self.flush()? == Reader::Gone {
             return Ok(Advance::Ended(End::OutputGone));
+        }
+        if let Some(check) = self.check.as_mut().filter(|_| violated && self.debug.is_attached()) {
+            let (hart, text) = check.pass(&self.machine);
+            return Ok(Advance::Said(text, crate::gdb::trapped(hart)));
         }
         if let Some(check) = &mut self.check {
             let newline = if self.last == b'\n' { "" } else { "\n" };
@@ -263,7 +268,7 @@ impl Session {
         }
         match end {
             RunEnd::Limit => self.throttle()?,
-            RunEnd::Break { hart, hit } => return Ok(Advance::Stopped(self.stop_reason(hart, hit))),
+            RunEnd::Break { hart, hit } => return Ok(self.stopped(hart, hit)),
             // Only a typed byte can wake the guest; wait for one without burning the host's time.
             RunEnd::AllAsleep { .. } if self.open => self.wait(None)?,
             RunEnd::Reset if self.options.rebuild.is_some() => {

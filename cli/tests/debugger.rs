@@ -246,3 +246,141 @@ fn a_recorded_run_is_replayed_under_the_debugger_and_takes_no_changes() {
     assert_eq!(g.answer(), "OK");
     assert_eq!(g.wait(), 0);
 }
+
+/// Options for the program whose injection leaves a stale hstatus.SPV on the profile of OpenSBI 1.9.
+const STALE: [&str; 6] = [
+    "-kernel",
+    concat!(env!("CARGO_MANIFEST_DIR"), "/../roms/sse/spv-stale.elf"),
+    "--sbi-profile",
+    "opensbi-1.9",
+    "--check",
+    "all",
+];
+/// Number of hstatus, and of the pc, in the protocol.
+const HSTATUS: usize = CSR0 + 0x600;
+const SPV: u64 = 1 << 7;
+
+/// What comes before the stop's own packet: words for the user.
+fn said_and_stopped(g: &mut Rsp, packet: &str) -> (String, String) {
+    g.send(packet);
+    let said = g.answer();
+    let text = said.strip_prefix('O').map(|hex| String::from_utf8(bytes(hex)).unwrap()).unwrap_or_default();
+    (text, if said.starts_with('O') { g.answer() } else { said })
+}
+
+#[test]
+fn a_violated_oracle_stops_a_debugged_run_as_a_breakpoint_does() {
+    let mut args = vec!["-S", "--quiet"];
+    args.extend(STALE);
+    let mut g = Rsp::start("gdb-violation", &["run"], &args);
+    assert_eq!(g.monitor("violations"), "none\n");
+    let (text, stop) = said_and_stopped(&mut g, "vCont;c");
+    assert!(text.contains("violation of E2 entry") && text.contains("<handler>"), "{text}");
+    assert_eq!(stop, "T05thread:p01.01;");
+    assert_eq!(g.register(HSTATUS) & SPV, SPV);
+    let handler = g.pc();
+    assert!(g.monitor("violations").contains("hstatus.SPV must be 0x0"));
+    // It goes on, to the next one and to the end, which tells of them by its code.
+    let (text, stop) = said_and_stopped(&mut g, "vCont;c");
+    assert!(text.contains("violation of E1 context"), "{text}");
+    assert_eq!(stop, "T05thread:p01.01;");
+    assert_ne!(g.pc(), handler);
+    assert!(text.contains("violation of E20 virtualisation"), "the other one of that moment: {text}");
+    assert_eq!(g.monitor("violations").matches("violation of").count(), 3);
+    assert_eq!(g.ask("vCont;c"), "W01");
+    assert_eq!(g.wait(), 8);
+    // Without a debugger at it the same run ends at the first.
+    let o = run(&[&["run"][..], &STALE].concat());
+    assert_eq!(code(&o), 8);
+    assert_eq!(stderr(&o).matches("violation of E").count(), 1, "{}", stderr(&o));
+}
+
+#[test]
+fn violations_stop_a_run_with_a_history_in_both_directions_and_lead_to_who_wrote_the_field() {
+    let mut args = vec!["--spacing", "5000", "--"];
+    args.extend(STALE);
+    let mut g = Rsp::start("gdb-violation-back", &["debug"], &args);
+    let mut places = Vec::new();
+    for oracle in ["E2 entry", "E1 context"] {
+        let (text, stop) = said_and_stopped(&mut g, "vCont;c");
+        assert!(text.contains(&format!("violation of {oracle}")), "{text}");
+        assert_eq!(stop, "T05thread:p01.01;");
+        places.push((oracle, g.pc(), g.monitor("hash")));
+    }
+    let (text, stop) = said_and_stopped(&mut g, "vCont;c");
+    assert!(text.contains("the run ends here") && stop.contains("replaylog:end"), "{text} {stop}");
+    // Back through the same ones, and no further than the beginning.
+    for (oracle, pc, hash) in places.iter().rev() {
+        let (text, _) = said_and_stopped(&mut g, "bc");
+        assert!(text.contains(&format!("violation of {oracle}")), "{text}");
+        assert_eq!((g.pc(), &g.monitor("hash")), (*pc, hash));
+    }
+    assert!(said_and_stopped(&mut g, "bc").1.contains("replaylog:begin"));
+    // To the first one again, over a breakpoint, and from there to who wrote the field.
+    let (_, pc, hash) = &places[0];
+    assert!(said_and_stopped(&mut g, "vCont;c").0.contains("E2"));
+    assert_eq!((g.pc(), &g.monitor("hash")), (*pc, hash));
+    let before = g.monitor("back-to hstatus.SPV");
+    assert!(before.contains("SPV"), "{before}");
+    let writer = g.pc();
+    assert_ne!(writer, *pc);
+    assert!(!g.monitor("violations").contains("violation"), "they are those up to here");
+    // The write is the next step; a step back takes it back.
+    let value = g.register(HSTATUS) & SPV;
+    assert_eq!(g.ask("vCont;s:p1.1;c"), "T05thread:p01.01;");
+    assert_eq!(g.register(HSTATUS) & SPV, value ^ SPV, "{before}");
+    assert!(g.monitor("back-to nonsense").contains("no register"));
+    g.send("k");
+    assert_eq!(g.answer(), "OK");
+    assert_eq!(g.wait(), 0);
+    assert!(Rsp::start("gdb-unchecked", &["debug"], &["--", STALE[0], STALE[1]]).monitor("violations").contains("--check"));
+}
+
+#[test]
+fn a_watchpoint_sees_what_a_device_writes() {
+    const DATA: u64 = 0x8010_4000;
+    let d = Dir::new("gdb-dma");
+    let disk = d.file("disk", &vec![b'x'; 1 << 20]);
+    let drive = format!("file={disk},format=raw,snapshot=on,if=virtio");
+    let mut args = vec!["--spacing", "200", "--", "-bios", "none", "-kernel"];
+    let kernel = rom("disk");
+    args.extend([kernel.as_str(), "-drive", drive.as_str()]);
+    let mut g = Rsp::start("gdb-dma-s", &["debug"], &args);
+    let byte = |g: &mut Rsp| g.ask(&format!("m{DATA:x},1"));
+    assert_eq!(g.ask(&format!("Z2,{DATA:x},8")), "OK");
+    let (text, stop) = said_and_stopped(&mut g, "vCont;c");
+    assert_eq!(text, "trapeze: 0x80104000 was written by virtio-blk DMA (virtio_mmio@10001000)\n");
+    assert_eq!(stop, "T05thread:p01.01;watch:80104000;");
+    assert_eq!(byte(&mut g), "78", "it stops behind the write");
+    let hash = g.monitor("hash");
+    let mut texts = vec![text];
+    loop {
+        let (text, stop) = said_and_stopped(&mut g, "vCont;c");
+        if stop.contains("replaylog:end") {
+            break;
+        }
+        texts.push(text);
+        assert!(texts.len() < 100, "the end does not come");
+        // An instruction's access is still to come, and would be told again.
+        assert!(g.ask("vCont;s:p1.1;c").starts_with("T05"));
+    }
+    assert_eq!(texts.iter().filter(|t| t.contains("virtio-blk DMA")).count(), 3, "three sectors are read: {texts:?}");
+    assert!(texts.iter().any(String::is_empty), "and the program stores there itself");
+    // Back through the same ones.
+    let mut back = Vec::new();
+    loop {
+        let (text, stop) = said_and_stopped(&mut g, "bc");
+        if stop.contains("replaylog:begin") {
+            break;
+        }
+        back.push(text);
+        if back.len() == texts.len() {
+            assert_eq!((g.monitor("hash"), byte(&mut g)), (hash.clone(), "78".to_owned()), "the first one's moment");
+        }
+        assert_eq!(g.ask("bs"), "T05thread:p01.01;");
+    }
+    back.reverse();
+    assert_eq!(back, texts);
+    while !said_and_stopped(&mut g, "vCont;c").1.contains("replaylog:end") {}
+    assert!(g.monitor(&format!("back-to pa:{DATA:x}")).contains("written by virtio-blk DMA"));
+}

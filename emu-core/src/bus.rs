@@ -2,7 +2,7 @@
 //! devices and harts: [`Bus::propagate_irqs`] carries device levels to the PLIC, [`Bus::hart_lines`] what arrives at a hart.
 
 use crate::dev::{Clint, Device, Htif, Plic, Sswi, StateIo, Uart};
-use crate::mem::Ram;
+use crate::mem::{Ram, Writer};
 
 /// Converts cycles to timebase ticks. Time is virtual: cycle `c` is at tick `c * timebase_hz / cycle_hz`, rounded down.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -265,9 +265,11 @@ impl Bus {
     /// Time has reached `now`: devices do what is due; sets [`Bus::lines_changed`].
     pub fn advance(&mut self, now: u64) {
         let (slots, mut cx) = self.devices(now);
-        for slot in slots {
+        for (i, slot) in slots.iter_mut().enumerate() {
+            cx.ram.written_by(Some(Writer::Device(i)));
             slot.dev.advance(&mut cx);
         }
+        cx.ram.written_by(None);
         self.lines_changed = true;
     }
 
@@ -284,10 +286,11 @@ impl Bus {
 
     /// Looks for a request in `tohost` and answers it; returns console output. Call it at slice ends.
     pub fn poll_htif(&mut self) -> Vec<u8> {
-        match &mut self.htif {
-            Some(h) => h.poll(&mut self.ram, &mut self.request, &mut self.code_writes),
-            None => Vec::new(),
-        }
+        let Some(h) = &mut self.htif else { return Vec::new() };
+        self.ram.written_by(Some(Writer::Htif));
+        let out = h.poll(&mut self.ram, &mut self.request, &mut self.code_writes);
+        self.ram.written_by(None);
+        out
     }
 
     /// Visits the state of the clock, HTIF and all devices (not RAM), to save it or to restore it.
@@ -315,7 +318,9 @@ impl Bus {
         let Some(i) = self.find(pa) else { return Err(BusError) };
         let (slots, mut cx) = self.devices(now);
         let slot = &mut slots[i];
+        let before = cx.ram.written_by(Some(Writer::Device(i)));
         let r = slot.dev.read(pa - slot.base, size, &mut cx);
+        cx.ram.written_by(before);
         self.lines_changed = true;
         r
     }
@@ -329,7 +334,9 @@ impl Bus {
         let Some(i) = self.find(pa) else { return Err(BusError) };
         let (slots, mut cx) = self.devices(now);
         let slot = &mut slots[i];
+        let before = cx.ram.written_by(Some(Writer::Device(i)));
         let r = slot.dev.write(pa - slot.base, size, value, &mut cx);
+        cx.ram.written_by(before);
         self.lines_changed = true;
         r
     }
@@ -344,6 +351,17 @@ impl Bus {
             code_writes: &mut self.code_writes,
         };
         (&mut self.slots, cx)
+    }
+
+    /// A writer in words: `virtio-blk DMA (virtio_mmio@10008000)`, `firmware, sbi_sse_read_attrs, step 1, on hart 0`.
+    pub fn writer(&self, w: Writer) -> String {
+        match w {
+            Writer::Device(i) => {
+                self.slots.get(i).map_or_else(String::new, |s| format!("{} DMA ({})", s.dev.kind(), s.dev.name()))
+            }
+            Writer::Htif => "the host through tohost".to_owned(),
+            Writer::Firmware { hart, what, step } => format!("firmware, {what}, step {step}, on hart {hart}"),
+        }
     }
 
     fn find(&self, pa: u64) -> Option<usize> {

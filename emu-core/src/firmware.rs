@@ -60,6 +60,10 @@ pub trait Firmware {
     }
     /// One step of handling the trap that has just entered M-mode on hart index `hart` (mcause, mepc... are set).
     fn step(&mut self, platform: &mut Platform<'_>, hart: usize) -> FwStep;
+    /// What the next step on this hart (by index) belongs to, in the firmware's own terms, for whoever wants to know who wrote memory.
+    fn doing(&self, _hart: &Hart, _index: usize) -> &'static str {
+        "native firmware"
+    }
     /// Something outside the harts (a device, a monitor) signals the firmware's event `event` to hart index `hart`. Which events there are
     /// is the firmware's business; it says why it refuses one.
     fn raise(&mut self, _platform: &mut Platform<'_>, _event: u64, _hart: usize) -> Result<(), &'static str> {

@@ -5,6 +5,7 @@ use emu_core::machine::{Machine, RunEnd, Stop};
 
 use crate::error::ReplayError;
 use crate::ledger::{Entry, FieldName, Ledger, last_writer};
+use crate::oracle::Violation;
 use crate::timeline::{Finder, Found, Halt, Position, Timeline};
 
 /// Finds the next moment at which a hart is at a breakpoint, is about to access a watched address, or has left a range of addresses.
@@ -17,10 +18,31 @@ pub struct Breakpoints<'p> {
     pub steps: Vec<(usize, u64, u64)>,
     /// A stop that was told already.
     pub told: Option<Told>,
-    /// What was found last: hart index and why.
-    pub hit: Option<(usize, Hit)>,
+    /// Whether violations of oracles are looked for ([`Timeline::check`]).
+    pub oracles: bool,
+    /// What was found last.
+    pub hit: Option<Stopped>,
+    /// On a movement backwards: what its answer is.
+    pub kept: Option<Stopped>,
     /// Asked now and then; false stops the movement.
     pub poll: &'p mut dyn FnMut() -> bool,
+}
+
+/// What stopped a run.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Stopped {
+    /// A hart, by index, and why.
+    Hart(usize, Hit),
+    /// A violation of an oracle.
+    Violation(Box<Violation>),
+}
+
+impl<'p> Breakpoints<'p> {
+    /// Stops at these addresses and accesses, with nothing told or found yet.
+    pub fn new(pcs: &[u64], watched: &[Watchpoint], poll: &'p mut dyn FnMut() -> bool) -> Breakpoints<'p> {
+        let (pcs, watched) = (pcs.to_vec(), watched.to_vec());
+        Breakpoints { pcs, watched, steps: Vec::new(), told: None, oracles: false, hit: None, kept: None, poll }
+    }
 }
 
 /// A moment of a hart at which its breakpoint need not be told again.
@@ -60,11 +82,28 @@ impl Finder for Breakpoints<'_> {
         match end {
             RunEnd::Break { hart, hit } => {
                 self.told = Told::of(m, hart, matches!(hit, Hit::Watchpoint { .. }));
-                self.hit = Some((hart, hit));
+                self.hit = Some(Stopped::Hart(hart, hit));
                 Found::Hit
             }
             end => Found::Ran(end),
         }
+    }
+
+    fn arrived(&mut self, m: &mut Machine) -> bool {
+        let Some((hart, hit)) = m.take_written() else { return false };
+        self.hit = Some(Stopped::Hart(hart, hit));
+        true
+    }
+
+    fn violated(&mut self, v: &Violation) -> bool {
+        if self.oracles {
+            self.hit = Some(Stopped::Violation(Box::new(v.clone())));
+        }
+        self.oracles
+    }
+
+    fn kept(&mut self) {
+        self.kept.clone_from(&self.hit);
     }
 
     fn poll(&mut self) -> bool {
@@ -77,6 +116,8 @@ impl Finder for Breakpoints<'_> {
 pub enum Moved {
     /// A hart stopped.
     Stopped(usize, Hit),
+    /// An oracle was violated straight before the present moment.
+    Violated(Box<Violation>),
     /// The movement has not come to its end: ask again.
     Going,
     /// The beginning of the run.
@@ -116,9 +157,11 @@ pub fn step_back(t: &mut Timeline, hart: usize) -> Result<Moved, ReplayError> {
 /// takes one more step back sees the value change, as it does forwards.
 pub fn back(t: &mut Timeline, finder: &mut Breakpoints<'_>) -> Result<Moved, ReplayError> {
     finder.told = None;
+    finder.kept = None;
     let halt = t.run_back(None, finder)?;
-    if let (Halt::Found, Some((hart, Hit::Watchpoint { .. }))) = (&halt, finder.hit) {
-        t.step_forward(hart, 1, &mut ())?;
+    finder.hit = finder.kept.take();
+    if let (Halt::Found, Some(Stopped::Hart(hart, Hit::Watchpoint { .. }))) = (&halt, &finder.hit) {
+        t.step_forward(*hart, 1, &mut ())?;
     }
     Ok(match halt {
         Halt::Stopped => Moved::Going,
@@ -128,8 +171,9 @@ pub fn back(t: &mut Timeline, finder: &mut Breakpoints<'_>) -> Result<Moved, Rep
 }
 
 fn moved(halt: Halt, finder: &Breakpoints<'_>) -> Moved {
-    match (halt, finder.hit) {
-        (Halt::Found, Some((hart, hit))) => Moved::Stopped(hart, hit),
+    match (halt, finder.hit.clone()) {
+        (Halt::Found, Some(Stopped::Hart(hart, hit))) => Moved::Stopped(hart, hit),
+        (Halt::Found, Some(Stopped::Violation(v))) => Moved::Violated(v),
         (Halt::Recorded(reason), _) => Moved::Recorded(reason),
         (Halt::End(end), _) => Moved::End(end),
         (Halt::Start, _) => Moved::Begin,

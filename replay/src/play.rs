@@ -3,7 +3,7 @@
 use emu_core::machine::{HartStep, Machine, RunEnd, Stop};
 
 use crate::error::ReplayError;
-use crate::log::{Decision, End, Log, Position, Record};
+use crate::log::{Decision, End, Log, Parts, Position, Record};
 
 /// How [`seek`] ended.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -58,6 +58,7 @@ pub fn apply(m: &mut Machine, r: &Record) -> Result<bool, ReplayError> {
         Decision::Reboot | Decision::Command(_) => {}
         Decision::Mark(hash) => return Ok(m.register_hash()[..16] == hash[..16]),
         Decision::State(hash) => return Ok(m.state_hash() == *hash),
+        Decision::Parts(p) => return Ok(Parts::of(m) == *p),
     }
     Ok(true)
 }
@@ -138,13 +139,17 @@ pub fn replay(
             continue;
         }
         if !apply(m, r)? {
-            return differs(n, good, r.at, "the state hash".into());
+            let what = match &r.what {
+                Decision::Parts(p) => format!("the state of {}", p.differing(&Parts::of(m)).join(", ")),
+                _ => "the state hash".into(),
+            };
+            return differs(n, good, r.at, what);
         }
-        if matches!(r.what, Decision::Mark(_) | Decision::State(_)) {
+        if r.what.is_witness() {
             (good, marks) = (Some(r.at), marks + 1);
         }
     }
-    let Some(End { at: place, hash, .. }) = &log.end else {
+    let Some(End { at: place, hash, parts, .. }) = &log.end else {
         return Ok(Outcome::Same { whole: false, hash: m.state_hash(), marks });
     };
     if reach(m, place, slice, watch) == Sought::Stopped {
@@ -155,14 +160,23 @@ pub fn replay(
         return differs(log.records.len(), good, *place, format!("the run ended at cycle {c}, instruction {i}"));
     }
     let mut found = m.state_hash();
+    let mut list = Vec::new();
     if found != *hash {
+        list = parts.differing(&Parts::all(m));
         finish(m, place);
         found = m.state_hash();
     }
     if found == *hash {
         return Ok(Outcome::Same { whole: true, hash: found, marks: marks + 1 });
     }
-    differs(log.records.len(), good, *place, "the final state hash".into())
+    let mut what = "the final state hash".to_owned();
+    if !parts.names.is_empty() {
+        let after = parts.differing(&Parts::all(m));
+        let list = if after.len() < list.len() { after } else { list };
+        // Disks are in no part.
+        what += &if list.is_empty() { ", in a disk".to_owned() } else { format!(", in {}", list.join(", ")) };
+    }
+    differs(log.records.len(), good, *place, what)
 }
 
 /// Lets happen what ends a run without an instruction retired: with several harts the position before a call that powers off is also

@@ -3,12 +3,13 @@
 //! Questions look at the run before (or after) the timeline's present position. They leave the timeline at the position of the answer: the
 //! moment before what they answer happened; with no answer, where it was.
 
-use emu_core::engine::breaks::Watchpoint;
+use emu_core::engine::breaks::{Hit, Watchpoint};
 use emu_core::insn::File;
 use emu_core::machine::Machine;
+use emu_core::mem::Written;
 use emu_core::observer::FwRecord;
 
-use crate::debug::{self, Breakpoints};
+use crate::debug::{self, Breakpoints, Stopped};
 use crate::error::ReplayError;
 use crate::ledger::{Entry, FieldName, Ledger};
 use crate::timeline::{Each, Halt, Position, Timeline};
@@ -39,6 +40,8 @@ pub enum What {
         before: u64,
         /// After.
         after: u64,
+        /// Who wrote it, in words, if it was no instruction: a device, firmware.
+        by: Option<String>,
     },
     /// The predicate holds from here on.
     Holds,
@@ -172,7 +175,7 @@ pub fn register_writer(t: &mut Timeline, hart: usize, register: usize) -> Result
         }
         if let Some((at, before, after)) = last {
             t.seek(at)?;
-            return Ok(Some(at_hart(t, hart, What::Value { before, after })));
+            return Ok(Some(at_hart(t, hart, What::Value { before, after, by: None })));
         }
         t.seek(end)?;
         if halt == Halt::Start {
@@ -201,22 +204,33 @@ pub fn virtual_writer(t: &mut Timeline, va: u64, len: u64) -> Result<Option<Answ
     let end = t.position();
     let watched = vec![Watchpoint { first: va, last: va.saturating_add(len.max(1) - 1), load: false, store: true }];
     let mut poll = || true;
-    let mut finder = Breakpoints { pcs: Vec::new(), watched, steps: Vec::new(), told: None, hit: None, poll: &mut poll };
+    let mut finder = Breakpoints::new(&[], &watched, &mut poll);
     if t.run_back(None, &mut finder)? != Halt::Found {
         t.seek(end)?;
         return Ok(None);
     }
-    let hart = finder.hit.map_or(0, |h| h.0);
+    let (hart, by) = match finder.kept {
+        Some(Stopped::Hart(hart, Hit::Written { by, .. })) => (hart, Some(t.machine().bus().writer(by))),
+        Some(Stopped::Hart(hart, _)) => (hart, None),
+        _ => (0, None),
+    };
     let read = |t: &mut Timeline| {
         let mut bytes = [0; 8];
         t.inspect(|m| m.peek_virtual(hart, va, &mut bytes[..len.clamp(1, 8) as usize]));
         u64::from_le_bytes(bytes)
     };
+    if by.is_some() {
+        // The run has stopped behind the write.
+        let after = read(t);
+        t.step_back(hart, 1)?;
+        let before = read(t);
+        return Ok(Some(at_hart(t, hart, What::Value { before, after, by })));
+    }
     let (at, before) = (t.position(), read(t));
     t.step_forward(hart, 1, &mut ())?;
     let after = read(t);
     t.seek(at)?;
-    Ok(Some(at_hart(t, hart, What::Value { before, after })))
+    Ok(Some(at_hart(t, hart, What::Value { before, after, by })))
 }
 
 /// What last changed a doubleword of RAM, by its physical address: a hart's store, firmware, or a device. Parts of the run in which its page was
@@ -268,6 +282,10 @@ fn narrow(
         return Ok(None);
     }
     t.seek(low)?;
+    t.inspect(|m| {
+        m.set_breaks(&[], &[]);
+        m.bus_mut().ram.set_journal(true);
+    });
     let mut last = None;
     let mut before = (t.position(), value(t.machine()), turns(t.machine()));
     while t.position() < high {
@@ -276,15 +294,19 @@ fn narrow(
             break;
         }
         let now = (t.position(), value(t.machine()), turns(t.machine()));
+        let others = t.inspect(|m| m.bus_mut().ram.take_written());
         if now.1 != before.1 {
             let hart = before.2.iter().zip(&now.2).position(|(a, b)| a != b);
-            last = Some((before.0, hart, before.1, now.1));
+            let meets = |w: &&Written| w.pa < pa + 8 && pa < w.pa.saturating_add(w.len);
+            let by = others.iter().rfind(meets).map(|w| t.machine().bus().writer(w.by));
+            last = Some((before.0, hart, before.1, now.1, by));
         }
         before = now;
     }
-    let Some((at, hart, before, after)) = last else { return Ok(None) };
+    t.inspect(|m| m.bus_mut().ram.set_journal(false));
+    let Some((at, hart, before, after, by)) = last else { return Ok(None) };
     t.seek(at)?;
-    Ok(Some(at_hart(t, hart.unwrap_or(usize::MAX), What::Value { before, after })))
+    Ok(Some(at_hart(t, hart.unwrap_or(usize::MAX), What::Value { before, after, by })))
 }
 
 /// Which hart has done something shows in its cycles.

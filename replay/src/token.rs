@@ -5,7 +5,7 @@
 
 use crate::bytes::{Cursor, check, put, put_bytes};
 use crate::error::{ReplayError, bad};
-use crate::log::{Decision, Log, LogWriter};
+use crate::log::{Log, LogWriter};
 use crate::packed::{pack, unpack};
 use crate::semantics::TOOL;
 
@@ -33,7 +33,8 @@ impl Token {
     /// The token's text; `None` if it would be too long to be of use.
     pub fn text(&self) -> Option<String> {
         let mut log = self.log.clone();
-        log.records.retain(|r| !matches!(r.what, Decision::Mark(_) | Decision::State(_)));
+        log.records.retain(|r| !r.what.is_witness());
+        log.end.iter_mut().for_each(|e| e.parts = Default::default());
         let mut body = Vec::new();
         put_bytes(&mut body, &log_bytes(&log)?);
         put(&mut body, self.images.len() as u64);

@@ -87,6 +87,22 @@ impl Firmware for Sbi {
         }
     }
 
+    fn doing(&self, hart: &Hart, index: usize) -> &'static str {
+        match self.state.work.get(index).map(|w| w.stage) {
+            Some(Stage::Events) => "delivery of software events",
+            Some(Stage::Return) => "return",
+            _ => match Cause::from_bits(hart.csr.mcause) {
+                Some(Cause::Exception(Exception::EcallS)) => {
+                    let (fid, eid) = (hart.x[16], hart.x[17]);
+                    let function = ext::find(eid, &self.rules, hart).and_then(|e| e.function(eid, fid));
+                    function.map_or("an unknown call", |f| f.name)
+                }
+                Some(cause) => cause.name(),
+                None => "an unknown trap",
+            },
+        }
+    }
+
     fn raise(&mut self, platform: &mut Platform<'_>, event: u64, hart: usize) -> Result<(), &'static str> {
         let event = u32::try_from(event).map_err(|_| "a software event's id has 32 bits")?;
         if hart >= platform.harts.len() {

@@ -29,8 +29,8 @@ fn all(t: &mut Timeline, pcs: &[u64], watched: &[Watchpoint]) -> Vec<(Position, 
     let mut list = Vec::new();
     loop {
         let mut poll = || true;
-        let mut f =
-            Breakpoints { pcs: pcs.to_vec(), watched: watched.to_vec(), steps: Vec::new(), told, hit: None, poll: &mut poll };
+        let mut f = Breakpoints::new(pcs, watched, &mut poll);
+        f.told = told;
         match debug::forward(t, &mut f, 1000).unwrap() {
             Moved::Stopped(hart, hit) => {
                 list.push((t.position(), hart, hit));
@@ -45,8 +45,7 @@ fn all(t: &mut Timeline, pcs: &[u64], watched: &[Watchpoint]) -> Vec<(Position, 
 
 fn back(t: &mut Timeline, pcs: &[u64], watched: &[Watchpoint]) -> Moved {
     let mut poll = || true;
-    let mut f =
-        Breakpoints { pcs: pcs.to_vec(), watched: watched.to_vec(), steps: Vec::new(), told: None, hit: None, poll: &mut poll };
+    let mut f = Breakpoints::new(pcs, watched, &mut poll);
     debug::back(t, &mut f).unwrap()
 }
 
@@ -56,7 +55,7 @@ fn frequent(harts: usize) -> Vec<u64> {
     let mut count = std::collections::BTreeMap::new();
     for n in 0..3000 {
         let mut poll = || true;
-        let mut f = Breakpoints { pcs: vec![], watched: vec![], steps: vec![], told: None, hit: None, poll: &mut poll };
+        let mut f = Breakpoints::new(&[], &[], &mut poll);
         let hart = n % harts;
         if debug::step(&mut t, hart, &mut f).unwrap() != Moved::Stopped(hart, Hit::Step) {
             break;
@@ -123,7 +122,7 @@ fn n_steps_back_and_n_forwards_lead_to_the_same_state() {
         assert!(t.position() < start);
         for before in hashes.iter().rev() {
             let mut poll = || true;
-            let mut f = Breakpoints { pcs: vec![], watched: vec![], steps: vec![], told: None, hit: None, poll: &mut poll };
+            let mut f = Breakpoints::new(&[], &[], &mut poll);
             assert_eq!(debug::step(&mut t, hart, &mut f).unwrap(), Moved::Stopped(hart, Hit::Step));
             if hart == 0 {
                 assert_eq!(t.inspect(|m| m.register_hash()), *before);

@@ -7,7 +7,7 @@ mod bytes;
 #[path = "../../fuzz/src/files.rs"]
 mod files;
 
-use replay::log::{Decision, End, Header, Log, LogWriter, Position, Record};
+use replay::log::{Decision, End, Header, Log, LogWriter, Parts, Position, Record};
 use replay::token::Token;
 
 struct Random(u64);
@@ -29,12 +29,15 @@ fn chunk(tag: u8, payload: &[u8]) -> Vec<u8> {
 fn whole_log() -> Vec<u8> {
     let mut w = LogWriter::new(Vec::new(), &Header::new("smp = 2\n".into(), Vec::new())).unwrap();
     let at = |cycles, instret, exact| Position { cycles, instret, exact };
+    let parts = |h| Decision::Parts(Parts::from(vec![("hart 0".to_owned(), [7; 4]), ("firmware".to_owned(), h)]));
     let all = [
         (at(0, 0, false), Decision::Input(b"typed".to_vec())),
         (at(700, 900, false), Decision::Inject { name: "msip".into(), args: vec![1, 1] }),
         (at(700, 900, true), Decision::Step { hart: 1, count: 40 }),
         (at(900, 1000, true), Decision::Command("harts".into())),
+        (at(1000, 1200, false), parts([1; 4])),
         (at(1000, 1200, false), Decision::Mark([3; 32])),
+        (at(1100, 1300, false), parts([2; 4])),
         (at(1200, 1500, false), Decision::State([4; 32])),
         (at(1300, 1600, false), Decision::Reboot),
         (at(10, 10, false), Decision::Input(b"again".to_vec())),
@@ -42,7 +45,13 @@ fn whole_log() -> Vec<u8> {
     for (at, what) in all {
         w.record(&Record { at, what }).unwrap();
     }
-    w.finish(&End { at: at(4000, 5000, true), reason: "test".into(), hash: [5; 32] }).unwrap()
+    w.finish(&End {
+        at: at(4000, 5000, true),
+        reason: "test".into(),
+        hash: [5; 32],
+        parts: Parts::from(vec![("clock".to_owned(), [8; 4])]),
+    })
+    .unwrap()
 }
 
 /// Inputs that mean something, for the targets to be changed from.

@@ -63,7 +63,7 @@ fn the_last_change_of_memory_is_found_by_its_physical_address() {
             if let (Some(a), Some(w)) = (answer, expected) {
                 found += 1;
                 assert_eq!(t.position(), w[0].0);
-                assert!(matches!(a.what, What::Value { before, after } if (Some(before), Some(after)) == (w[0].1, w[1].1)));
+                assert!(matches!(a.what, What::Value { before, after, .. } if (Some(before), Some(after)) == (w[0].1, w[1].1)));
                 assert!(a.hart.is_some());
             }
             t.seek(end).unwrap();

@@ -7,7 +7,7 @@ mod random;
 use emu_core::dev::state::{Restorer, Saver};
 use emu_core::machine::{Machine, MachineConfig, RunEnd, Stop};
 use replay::diff::{diff, first_difference, same};
-use replay::log::{Decision, End, Header, Log, LogWriter, Position, Record, assemble, dump};
+use replay::log::{Decision, End, Header, Log, LogWriter, Parts, Position, Record, assemble, dump};
 use replay::play::{Outcome, replay as play};
 use replay::timeline::{self, Halt, Options, Timeline};
 
@@ -82,10 +82,11 @@ fn record(r: &mut Random, m: &mut Machine, end: u64) -> Vec<u8> {
     let mut w = LogWriter::new(Vec::new(), &Header::new("test = 1\n".into(), Vec::new())).unwrap();
     while m.cycles() < end {
         let stop = (m.cycles() + 1 + r.below(900) as u64).min(end);
-        let what = match r.below(4) {
+        let what = match r.below(5) {
             0 => Decision::Input(vec![b'a' + r.below(26) as u8; 1 + r.below(20)]),
             1 => Decision::Inject { name: "memory".into(), args: vec![DATA + 8 * r.below(64) as u64, 8, r.next()] },
             2 => Decision::Mark([0; 32]),
+            3 => Decision::Parts(Parts::default()),
             _ => Decision::State([0; 32]),
         };
         if r.below(2) == 0 {
@@ -100,10 +101,11 @@ fn record(r: &mut Random, m: &mut Machine, end: u64) -> Vec<u8> {
         let what = match what {
             Decision::Mark(_) => Decision::Mark(m.register_hash()),
             Decision::State(_) => Decision::State(m.state_hash()),
+            Decision::Parts(_) => Decision::Parts(Parts::of(m)),
             other => other,
         };
         let rec = Record { at, what };
-        if !matches!(rec.what, Decision::Mark(_) | Decision::State(_)) {
+        if !rec.what.is_witness() {
             assert!(replay::play::apply(m, &rec).unwrap());
         }
         w.record(&rec).unwrap();
@@ -112,7 +114,7 @@ fn record(r: &mut Random, m: &mut Machine, end: u64) -> Vec<u8> {
         }
     }
     let at = Position::of(m);
-    w.finish(&End { at, reason: "test".into(), hash: m.state_hash() }).unwrap()
+    w.finish(&End { at, reason: "test".into(), hash: m.state_hash(), parts: Parts::all(m) }).unwrap()
 }
 
 fn replayed(m: &mut Machine, log: &Log) -> Outcome {
@@ -154,7 +156,9 @@ fn a_run_that_ends_in_the_middle_of_a_round_is_replayed_to_its_end() {
         m.console_input(b"x");
         assert!(matches!(m.run(u64::MAX), RunEnd::PowerOff(_)));
         assert!(m.harts().iter().any(|h| h.cycles > m.cycles()), "it ended in the middle");
-        let bytes = w.finish(&End { at: Position::of(&m), reason: "test".into(), hash: m.state_hash() }).unwrap();
+        let bytes = w
+            .finish(&End { at: Position::of(&m), reason: "test".into(), hash: m.state_hash(), parts: Parts::all(&mut m) })
+            .unwrap();
         let log = Log::read(&bytes).unwrap();
         match replayed(&mut machine(engine, 3, 1000, &code), &log) {
             Outcome::Same { whole: true, hash, .. } => assert_eq!(hash, m.state_hash()),
@@ -164,6 +168,44 @@ fn a_run_that_ends_in_the_middle_of_a_round_is_replayed_to_its_end() {
         assert!(matches!(t.run_forward(None, &mut ()).unwrap(), Halt::End(RunEnd::PowerOff(_)) | Halt::Recorded(_)));
         assert_eq!(t.inspect(|m| m.state_hash()), m.state_hash());
     }
+}
+
+/// A build that differs is one whose machine has something else in one place; only the hashes of the recording are there to tell which.
+#[test]
+fn a_recording_of_another_build_names_the_parts_that_differ() {
+    let mut r = Random(0x9a27);
+    let code = program(&mut r, 500);
+    let new = || machine(ENGINES[0], 2, 300, &code);
+    let mut m = new();
+    let mut w = LogWriter::new(Vec::new(), &Header::new("test = 1\n".into(), Vec::new())).unwrap();
+    for cycles in [1000, 2000] {
+        m.run(cycles);
+        let at = Position::of(&m);
+        w.record(&Record { at, what: Decision::Parts(Parts::of(&mut m)) }).unwrap();
+        w.record(&Record { at, what: Decision::Mark(m.register_hash()) }).unwrap();
+    }
+    m.run(3000);
+    let end = End { at: Position::of(&m), reason: "test".into(), hash: m.state_hash(), parts: Parts::all(&mut m) };
+    let log = Log::read(&w.finish(&end).unwrap()).unwrap();
+    assert_eq!(assemble(&dump(&log)).map(|b| Log::read(&b).unwrap()).unwrap(), log);
+    assert!(matches!(replayed(&mut new(), &log), Outcome::Same { whole: true, marks: 5, .. }));
+    let what = |m: &mut Machine| match replayed(m, &log) {
+        Outcome::Differs(d) => d.what,
+        other => panic!("{other:?}"),
+    };
+    // A register of the second hart that the program does not use.
+    let mut other = new();
+    other.harts_mut()[1].csr.mscratch = 77;
+    assert_eq!(what(&mut other), "the state of hart 1");
+    // Memory that it does not use is in the last hashes only.
+    let mut other = new();
+    let top = other.bus().ram.base() + other.bus().ram.size() - 8;
+    assert!(other.poke_physical(top, &[1]));
+    let said = what(&mut other);
+    let range = said.strip_prefix("the final state hash, in memory ").unwrap_or_else(|| panic!("{said}"));
+    let (first, last) = range.split_once('-').unwrap();
+    let number = |t: &str| u64::from_str_radix(t.trim_start_matches("0x"), 16).unwrap();
+    assert!((number(first)..=number(last)).contains(&top) && number(last) - number(first) < (1 << 20), "{said}");
 }
 
 /// A recorded run moved along at random ends as it was recorded, and all its witnesses hold.

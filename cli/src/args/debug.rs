@@ -10,7 +10,7 @@ use clap::Args;
 use super::values;
 
 /// Options of `trapeze debug`.
-#[derive(Args, Debug)]
+#[derive(Args, Clone, Debug)]
 pub struct DebugArgs {
     /// A log, a bundle or a token to replay
     #[arg(long, value_name = "FILE|TOKEN")]
@@ -18,6 +18,15 @@ pub struct DebugArgs {
     /// Where to look for images that are not where they were; may be given more than once
     #[arg(long, value_name = "DIR")]
     pub images: Vec<PathBuf>,
+    /// Oracles whose violations stop the debugger: names and numbers of `trapeze oracles`, or all
+    #[arg(long, value_name = "ORACLES")]
+    pub check: Option<String>,
+    /// Findings of oracles without consequence: a file as for `trapeze run --exempt`
+    #[arg(long, value_name = "FILE")]
+    pub exempt: Option<PathBuf>,
+    /// ELF file with the guest's symbols; the kernel's own if it is one
+    #[arg(long, value_name = "FILE")]
+    pub symbols: Option<PathBuf>,
     /// Where to listen for GDB: tcp:[HOST]:PORT or unix:PATH
     #[arg(long, value_name = "PLACE", default_value = crate::gdb::listen::USUAL)]
     pub gdb: crate::gdb::listen::Place,

@@ -10,6 +10,8 @@ use gdbstub::target::ext::base::reverse_exec::ReplayLogPosition;
 use replay::debug::{self, Breakpoints, Moved};
 use replay::ledger::{Entry, FieldName};
 use replay::log::Decision;
+use replay::oracle::Violation;
+use replay::symbols::Symbols;
 use replay::timeline::{Halt, Position, Timeline};
 
 use super::Travel;
@@ -19,7 +21,8 @@ use crate::console::input::{self, Event};
 use crate::console::raw::Raw;
 use crate::exit::CliError;
 use crate::gdb::listen::Inbound;
-use crate::gdb::{Advance, Back, Guest, Resume, Say, Stops, Writer, tid};
+use crate::gdb::{Advance, Back, Guest, Resume, Say, Stops, Writer, tid, trapped};
+use crate::query;
 use crate::recording::snapshot;
 use crate::report::words;
 use crate::session::{End, place};
@@ -29,12 +32,13 @@ const SLICE: u64 = 20_000_000;
 
 impl Travel {
     /// Takes over the terminal.
-    pub fn new(timeline: Timeline, config: Config, live: bool) -> Result<Travel, CliError> {
+    pub fn new(timeline: Timeline, config: Config, symbols: Symbols, live: bool) -> Result<Travel, CliError> {
         let raw = if live { Raw::enter()? } else { None };
         let (sender, events) = input::start()?;
         Ok(Travel {
             timeline,
             config,
+            symbols,
             events,
             sender: Some(sender),
             raw,
@@ -71,14 +75,9 @@ impl Travel {
             true
         };
         let plain = self.want.steps.iter().find(|s| s.1 >= s.2).map(|s| s.0);
-        let mut finder = Breakpoints {
-            pcs: self.stops.pcs(),
-            watched: self.stops.watchpoints(),
-            steps: self.want.steps.clone(),
-            told: self.told,
-            hit: None,
-            poll: &mut poll,
-        };
+        let mut finder = Breakpoints::new(&self.stops.pcs(), &self.stops.watchpoints(), &mut poll);
+        finder.steps.clone_from(&self.want.steps);
+        (finder.told, finder.oracles) = (self.told, true);
         let t = &mut self.timeline;
         let back = self.want.back.take();
         let moved = match (back, plain) {
@@ -106,10 +105,6 @@ impl Travel {
     /// The end of what is known, told as such, so that the debugger can go back from there.
     fn at_end(&self, text: String) -> Advance {
         Advance::Said(text, Reason::ReplayLog { tid: None, pos: ReplayLogPosition::End })
-    }
-
-    fn pc(&self, hart: usize) -> u64 {
-        self.look().harts().get(hart).map_or(0, |h| h.pc)
     }
 }
 
@@ -189,7 +184,13 @@ impl Guest for Travel {
         let moved = self.moved()?;
         Ok(match moved {
             Moved::Going => Advance::Going,
-            Moved::Stopped(hart, hit) => Advance::Stopped(self.stops.reason(hart, self.pc(hart), hit)),
+            Moved::Stopped(hart, hit) => self.stops.stop(self.look(), hart, hit),
+            Moved::Violated(v) => {
+                let here = self.timeline.position();
+                let all = self.timeline.violations().into_iter().filter(|(p, _)| *p == here);
+                let texts: Vec<String> = all.map(|(_, v)| v.text(|a| self.symbols.text(a))).collect();
+                Advance::Said(texts.join("\n"), trapped(v.hart))
+            }
             Moved::Begin => Advance::Stopped(Reason::ReplayLog { tid: Some(tid(0)), pos: ReplayLogPosition::Begin }),
             Moved::End(RunEnd::AllAsleep { .. }) if self.live && self.open && self.timeline.to_come() == 0 => {
                 self.wait_for_more()?;
@@ -209,6 +210,23 @@ impl Guest for Travel {
     fn last_writer(&mut self, hart: usize, field: &FieldName, say: Say<'_>) -> Result<Writer, CliError> {
         let found = debug::why(&mut self.timeline, hart, field, &mut patience(say)).map_err(CliError::replay)?;
         Ok(found.ok_or_else(|| "not changed since the run began\n".to_owned()))
+    }
+
+    fn violations(&self) -> Option<Vec<String>> {
+        let line = |(at, v): (Position, Violation)| format!("before {at}: {}", v.text(|a| self.symbols.text(a)));
+        self.timeline.is_checked().then(|| self.timeline.violations().into_iter().map(line).collect())
+    }
+
+    fn back_to(&mut self, of: &str, hart: usize) -> Result<String, CliError> {
+        let found = match query::writer(&mut self.timeline, of, hart) {
+            Err(CliError::Usage { what, remedy }) => return Ok(format!("{what}; {remedy}\n")),
+            other => other?,
+        };
+        self.told = None;
+        Ok(match found {
+            Some(answer) => query::text(&answer, &self.symbols),
+            None => "not written since the run began\n".to_owned(),
+        })
     }
 
     fn position(&self) -> String {

@@ -9,6 +9,8 @@ use std::rc::Rc;
 use crossbeam::channel::{Receiver, Sender};
 use replay::ReplayError;
 use replay::log::Decision;
+use replay::oracle::{Monitor, OnViolation, find as find_oracle};
+use replay::symbols::Symbols;
 use replay::timeline::{Boot, Options, Timeline};
 
 use crate::args::DebugArgs;
@@ -20,14 +22,16 @@ use crate::console::raw::Raw;
 use crate::exit::{CliError, Exit};
 use crate::gdb::listen::{self, Inbound};
 use crate::gdb::{self, Advance, Guest, Resume, Served, Stops};
-use crate::machine;
 use crate::recording::{bundle, find};
 use crate::session::End;
+use crate::{check, images, machine};
 
 /// A run that can be moved along, who types to it and who debugs it.
 pub struct Travel {
     timeline: Timeline,
     config: Config,
+    /// Names of addresses, for violations and answers.
+    symbols: Symbols,
     events: Receiver<Event>,
     /// Where a debugger's connections come in, until they do.
     sender: Option<Sender<Event>>,
@@ -52,6 +56,7 @@ pub struct Travel {
 /// Runs the command.
 pub fn run(a: &DebugArgs) -> Result<ExitCode, CliError> {
     // What a bundle holds stays unpacked to the end: a guest that reboots reads its images again.
+    let mut a = a.clone();
     let (config, log, _unpacked) = match (&a.replay, a.run.is_empty()) {
         (Some(what), true) => {
             let opened = bundle::open(what)?;
@@ -60,7 +65,14 @@ pub fn run(a: &DebugArgs) -> Result<ExitCode, CliError> {
             log.header.check("log").map_err(CliError::replay)?;
             (find::config(&log.header, &places)?, Some(log), opened.unpacked)
         }
-        (None, false) => (Config::resolve(&crate::args::run_options(&a.run)?)?, None, None),
+        (None, false) => {
+            let options = crate::args::run_options(&a.run)?;
+            // They may stand on either side.
+            a.check = a.check.or_else(|| options.check.clone());
+            a.exempt = a.exempt.or_else(|| options.exempt.clone());
+            a.symbols = a.symbols.or_else(|| options.symbols.clone());
+            (Config::resolve(&options)?, None, None)
+        }
         _ => {
             return Err(CliError::usage(
                 "trapeze debug needs either --replay FILE or the options of a run",
@@ -83,7 +95,23 @@ pub fn run(a: &DebugArgs) -> Result<ExitCode, CliError> {
         Some(log) => Timeline::replaying(machine, log, options),
         None => Timeline::new(machine, options),
     };
-    let mut travel = Travel::new(timeline.map_err(CliError::replay)?, config, log.is_none())?;
+    let mut timeline = timeline.map_err(CliError::replay)?;
+    let symbols = images::symbols(a.symbols.as_deref(), &config)?;
+    if let Some(list) = &a.check {
+        let chosen = check::chosen("--check", list)?;
+        if find_oracle("determinism").is_some_and(|i| chosen.has(i)) {
+            return Err(CliError::usage(
+                "option --check: a debugged run is executed once",
+                "use trapeze run --check determinism",
+            ));
+        }
+        let exempt = a.exempt.as_deref().map_or(Ok(Vec::new()), check::exemptions)?;
+        let monitor = Monitor::new(timeline.machine(), chosen, OnViolation::Stop, exempt);
+        timeline.check(monitor);
+    } else if a.exempt.is_some() {
+        return Err(CliError::usage("option --exempt without --check", "add --check all"));
+    }
+    let mut travel = Travel::new(timeline, config, symbols, log.is_none())?;
     if let Some(n) = a.at {
         // The run may end before that.
         let there = travel.go_to(n, &mut |_| {})?;

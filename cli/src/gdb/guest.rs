@@ -82,6 +82,10 @@ pub trait Guest {
     fn recent(&mut self, count: usize, hart: Option<usize>, say: Say<'_>) -> Result<Vec<Entry>, CliError>;
     /// What last changed a CSR or a field on a hart.
     fn last_writer(&mut self, hart: usize, field: &FieldName, say: Say<'_>) -> Result<Writer, CliError>;
+    /// Violations of oracles up to here, in words; none if no oracles listen.
+    fn violations(&self) -> Option<Vec<String>>;
+    /// Goes back to where a register, a CSR or its field, or memory was written last; what came of it, in words.
+    fn back_to(&mut self, of: &str, hart: usize) -> Result<String, CliError>;
     /// Where the run is, in words.
     fn position(&self) -> String;
     /// Checkpoints of the history, in words.

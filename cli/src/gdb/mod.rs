@@ -11,7 +11,7 @@ mod target;
 mod xml;
 
 pub use guest::{Advance, Back, Guest, Resume, Say, Writer};
-pub use stops::{Stops, tid};
+pub use stops::{Stops, tid, trapped};
 
 use emu_core::machine::RunEnd;
 use gdbstub::common::Signal;

@@ -18,6 +18,8 @@ use crate::{entry, monitor};
 const HELP: &str = "\
 traps [N] [HART]        the last N entries (default 10) of the trap ledger: traps, returns, CSR writes, firmware operations
 why CSR[.FIELD] [HART]  what last changed a CSR or a field
+violations              what oracles have found up to here (--check)
+back-to WHAT [HART]     to before the last write of WHAT: a0, sepc, hstatus.SPV, va:ADDRESS, pa:ADDRESS (then as after goto)
 sse                     software events: each hart's, the global ones, and their states
 sbi                     what native firmware does on each hart now
 physical on|off         whether GDB's addresses are physical (also: maintenance packet Qqemu.PhyMemMode:1)
@@ -60,6 +62,15 @@ pub fn command(d: &mut Debugged<'_>, line: &str, say: Say<'_>) -> Result<String,
         },
         ["inject", name, args @ ..] => inject(d, name, args),
         ["firmware-steps", cycles] => inject(d, "pause", &[cycles]),
+        ["violations"] => match d.guest.violations() {
+            None => "no oracles listen; start the run with --check all\n".to_owned(),
+            Some(list) if list.is_empty() => "none\n".to_owned(),
+            Some(list) => list.join("\n") + "\n",
+        },
+        ["back-to", what, rest @ ..] => match rest.first().map_or(Ok(0), |h| h.parse::<usize>()) {
+            Ok(hart) => d.guest.back_to(what, hart)?,
+            Err(_) => "the hart is a number\n".to_owned(),
+        },
         ["live"] => d.guest.go_live(),
         ["continue" | "cont" | "c" | "quit" | "q" | "exit"] => {
             "GDB has its own commands for that: continue, detach, kill\n".to_owned()

@@ -6,6 +6,8 @@ use gdbstub::common::{Signal, Tid};
 use gdbstub::stub::MultiThreadStopReason;
 use gdbstub::target::ext::breakpoints::WatchKind;
 
+use super::guest::Advance;
+
 /// What is set. Software and hardware breakpoints are the same here but for the name that is told.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Stops {
@@ -48,22 +50,39 @@ impl Stops {
         true
     }
 
-    /// How a stop of hart index `hart` at `pc` is told.
-    pub fn reason(&self, hart: usize, pc: u64, hit: Hit) -> MultiThreadStopReason<u64> {
+    /// How a stop of hart index `hart` is told.
+    pub fn stop(&self, m: &Machine, hart: usize, hit: Hit) -> Advance {
+        let pc = m.harts().get(hart).map_or(0, |h| h.pc);
+        let reason = self.reason(hart, pc, hit);
+        match hit {
+            Hit::Written { address, by } => Advance::Said(format!("{address:#x} was written by {}", m.bus().writer(by)), reason),
+            _ => Advance::Stopped(reason),
+        }
+    }
+
+    fn reason(&self, hart: usize, pc: u64, hit: Hit) -> MultiThreadStopReason<u64> {
         let tid = tid(hart);
         match hit {
             Hit::Step => MultiThreadStopReason::SignalWithThread { tid, signal: Signal::SIGTRAP },
             Hit::Breakpoint if self.software.contains(&pc) => MultiThreadStopReason::SwBreak(tid),
             Hit::Breakpoint if self.hardware.contains(&pc) => MultiThreadStopReason::HwBreak(tid),
             Hit::Breakpoint => MultiThreadStopReason::SignalWithThread { tid, signal: Signal::SIGTRAP },
-            Hit::Watchpoint { address, load, store } => {
-                let fits = |k: WatchKind| load && k != WatchKind::Write || store && k != WatchKind::Read;
-                let at = |first: u64, len: u64| address >= first && address - first < len.max(1);
-                let kind = self.watched.iter().find(|(first, len, k)| at(*first, *len) && fits(*k)).map(|w| w.2);
-                MultiThreadStopReason::Watch { tid, kind: kind.unwrap_or(WatchKind::ReadWrite), addr: address }
-            }
+            Hit::Watchpoint { address, load, store } => self.watch_reason(tid, address, load, store),
+            Hit::Written { address, .. } => self.watch_reason(tid, address, false, true),
         }
     }
+
+    fn watch_reason(&self, tid: Tid, address: u64, load: bool, store: bool) -> MultiThreadStopReason<u64> {
+        let fits = |k: WatchKind| load && k != WatchKind::Write || store && k != WatchKind::Read;
+        let at = |first: u64, len: u64| address >= first && address - first < len.max(1);
+        let kind = self.watched.iter().find(|(first, len, k)| at(*first, *len) && fits(*k)).map(|w| w.2);
+        MultiThreadStopReason::Watch { tid, kind: kind.unwrap_or(WatchKind::ReadWrite), addr: address }
+    }
+}
+
+/// A stop of a hart for a reason that only words tell.
+pub fn trapped(hart: usize) -> MultiThreadStopReason<u64> {
+    MultiThreadStopReason::SignalWithThread { tid: tid(hart), signal: Signal::SIGTRAP }
 }
 
 /// The thread number of a hart index.

@@ -103,7 +103,8 @@ fn is(e: &Entry, kind: &str, hart: Option<usize>) -> bool {
     }
 }
 
-fn writer(t: &mut Timeline, of: &str, hart: usize) -> Result<Option<Answer>, CliError> {
+/// What last wrote a register, a CSR or its field (`hart`'s), or memory (`va:` or `pa:`). The timeline is at the answer.
+pub fn writer(t: &mut Timeline, of: &str, hart: usize) -> Result<Option<Answer>, CliError> {
     if hart >= t.machine().harts().len() {
         return Err(CliError::usage(format!("option --hart: there is no hart {hart}"), "harts count from 0"));
     }
@@ -129,14 +130,18 @@ fn writer(t: &mut Timeline, of: &str, hart: usize) -> Result<Option<Answer>, Cli
     answer.map_err(CliError::replay)
 }
 
-fn text(a: &Answer, symbols: &Symbols) -> String {
+/// An answer in lines.
+pub fn text(a: &Answer, symbols: &Symbols) -> String {
     let place = match a.hart {
         Some(h) => format!("hart {h}, its instruction {}, pc {}", a.instret, symbols.text(a.pc)),
         None => "no instruction of a hart".to_owned(),
     };
     match &a.what {
         What::Entry(e) => format!("{}: {place}\n  {}\n", a.at, entry::text(e, symbols, |_| true)),
-        What::Value { before, after } => format!("{}: {place}\n  {before:#x} -> {after:#x}\n", a.at),
+        What::Value { before, after, by } => {
+            let by = by.as_ref().map_or(String::new(), |by| format!(", written by {by}"));
+            format!("{}: {place}\n  {before:#x} -> {after:#x}{by}\n", a.at)
+        }
         What::Holds => format!("{}: it holds from here on\n", a.at),
     }
 }

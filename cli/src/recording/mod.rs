@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
 use emu_core::machine::Machine;
-use replay::log::{Decision, End, Header, LogWriter, Position, Record};
+use replay::log::{Decision, End, Header, LogWriter, Parts, Position, Record};
 
 use crate::console::output;
 use crate::exit::CliError;
@@ -85,7 +85,7 @@ impl Recorder {
         if what == Decision::Reboot {
             self.next_mark = MARKS;
         }
-        self.decisions += usize::from(!matches!(what, Decision::Mark(_) | Decision::State(_)));
+        self.decisions += usize::from(!what.is_witness());
         let record = Record { at: Position::of(m), what };
         self.log.record(&record).and_then(|()| self.log.flush()).map_err(|e| CliError::file(&self.part, "write the log", e))
     }
@@ -96,7 +96,10 @@ impl Recorder {
             return Ok(());
         }
         self.next_mark = m.cycles().saturating_add(MARKS);
-        let hash = m.register_hash();
+        let (parts, hash) = (Parts::of(m), m.register_hash());
+        // The parts first: if they do not hold, they say more.
+        let record = Record { at: Position::of(m), what: Decision::Parts(parts) };
+        self.log.record(&record).map_err(|e| CliError::file(&self.part, "write the log", e))?;
         self.note(m, Decision::Mark(hash))
     }
 
@@ -105,7 +108,10 @@ impl Recorder {
         let fail = |e| CliError::file(&self.part, "write the log", e);
         let hash = m.state_hash();
         let at = Position { exact, ..Position::of(m) };
-        self.log.finish(&End { at, reason: reason.to_owned(), hash }).and_then(|mut w| w.flush()).map_err(fail)?;
+        self.log
+            .finish(&End { at, reason: reason.to_owned(), hash, parts: Parts::all(m) })
+            .and_then(|mut w| w.flush())
+            .map_err(fail)?;
         if let Some(file) = &self.file {
             std::fs::rename(&self.part, file).map_err(|e| CliError::file(file, "give the log its name", e))?;
         }

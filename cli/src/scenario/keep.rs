@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use replay::log::{End, Log, LogWriter, Position};
+use replay::log::{End, Log, LogWriter, Parts, Position};
 use replay::play::Outcome;
 
 use super::Scenario;
@@ -61,7 +61,7 @@ fn log(m: &mut Moving<'_>, s: &Scenario, failure: &Failure) -> Result<Option<(Ve
     };
     let hash = m.machine.state_hash();
     let reason = format!("{}: line {}: {}; machine: {}", s.id(), failure.line, failure.what, ended(m.ended.as_ref()));
-    let bytes = log.finish(&End { at, reason, hash }).map_err(fail)?;
+    let bytes = log.finish(&End { at, reason, hash, parts: Parts::default() }).map_err(fail)?;
     let read = Log::read(&bytes).map_err(CliError::replay)?;
     let outcome = second::execute(&s.config, &read, false)?.1;
     Ok(matches!(outcome, Outcome::Same { whole: true, .. }).then_some((bytes, read)))

@@ -6,7 +6,6 @@ use std::path::Path;
 use emu_core::engine::breaks::Hit;
 use emu_core::machine::{Machine, RunEnd};
 use emu_core::observer::Both;
-use gdbstub::stub::MultiThreadStopReason;
 use replay::ledger::{Entry, FieldName, Ledger, last_writer};
 use replay::log::Decision;
 
@@ -35,6 +34,13 @@ pub struct Debug {
     recent: Option<Ledger>,
     /// Somebody else observes the run as well.
     shared: bool,
+}
+
+impl Debug {
+    /// Whether a debugger is there.
+    pub(super) fn is_attached(&self) -> bool {
+        self.recent.is_some()
+    }
 }
 
 impl Session {
@@ -92,9 +98,8 @@ impl Session {
     }
 
     /// How a stop is told.
-    pub(super) fn stop_reason(&self, hart: usize, hit: Hit) -> MultiThreadStopReason<u64> {
-        let pc = self.machine.harts().get(hart).map_or(0, |h| h.pc);
-        self.debug.stops.reason(hart, pc, hit)
+    pub(super) fn stopped(&self, hart: usize, hit: Hit) -> Advance {
+        self.debug.stops.stop(&self.machine, hart, hit)
     }
 }
 
@@ -187,6 +192,14 @@ impl Guest for Session {
                 all.len()
             )),
         })
+    }
+
+    fn violations(&self) -> Option<Vec<String>> {
+        self.check.as_ref().map(|c| c.told().to_vec())
+    }
+
+    fn back_to(&mut self, _of: &str, _hart: usize) -> Result<String, CliError> {
+        Ok(NO_HISTORY.to_owned())
     }
 
     fn position(&self) -> String {

@@ -42,6 +42,10 @@ pub trait StateIo {
 pub trait Device {
     /// Short name as in the device tree, also its name in snapshots and messages ("serial@10000000").
     fn name(&self) -> &str;
+    /// What it is, for people ("virtio-blk"); its name if that says it.
+    fn kind(&self) -> &str {
+        self.name()
+    }
     /// Guest load of `size` bytes at `offset` from the base, naturally aligned.
     fn read(&mut self, offset: u64, size: u8, cx: &mut DevCx<'_>) -> Result<u64, BusError>;
     /// Guest store.

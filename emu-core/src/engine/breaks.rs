@@ -11,6 +11,7 @@ use super::{SliceEnd, trap::Traps};
 use crate::bus::Bus;
 use crate::hart::Hart;
 use crate::insn::{Decoder, Insn, footprint};
+use crate::mem::Writer;
 use crate::observer::Observer;
 use crate::timing::TimingModel;
 
@@ -50,6 +51,13 @@ pub enum Hit {
         load: bool,
         /// It writes.
         store: bool,
+    },
+    /// A device or native firmware has written to an address that is watched for stores.
+    Written {
+        /// The first watched byte of the write, by the hart's tables of the moment.
+        address: u64,
+        /// Who it was.
+        by: Writer,
     },
     /// The step that was asked for is made.
     Step,

@@ -1,13 +1,14 @@
 //! A debugger's stops on the whole machine.
 
-use super::Machine;
+use super::{Machine, RunEnd};
 use crate::engine::breaks::{Breaks, Halves, Hit, Watchpoint, half};
 use crate::hart::Hart;
+use crate::mem::Written;
 
 impl Machine {
     /// From here on [`Machine::run_until`] ends with [`super::RunEnd::Break`] before a hart executes an instruction at one of
-    /// these virtual addresses, or one that accesses a watched one. Accesses are those of instructions: not instruction fetches, page walks,
-    /// firmware's or devices'. Replaces what was set before, steps included; no guest sees any of it, and a fork has none.
+    /// these virtual addresses, or one that accesses a watched one; and as soon as a device or native firmware has written to an address that
+    /// is watched for stores. Instruction fetches and page walks do not count, nor what devices and firmware read. Replaces what was set before, steps included; no guest sees any of it, and a fork has none.
     pub fn set_breaks(&mut self, pcs: &[u64], watched: &[Watchpoint]) {
         let breaks = sorted(pcs, watched);
         let mut stops: Halves = [0; 32];
@@ -26,6 +27,10 @@ impl Machine {
             // A watched range is a variable; one that is as large as memory gains nothing from pages.
             pages.extend((w.first >> 12..=w.last >> 12).take(MOST_PAGES));
         }
+        self.watched_stores = watched.iter().filter(|w| w.store).copied().collect();
+        self.bus.ram.set_journal(!self.watched_stores.is_empty());
+        self.unasked = None;
+        self.armed = true;
         for h in &mut self.harts {
             if h.tlb.watched != pages {
                 h.tlb.flush();
@@ -45,8 +50,10 @@ impl Machine {
         }
     }
 
-    /// Stops nowhere any more. Unlike [`Machine::set_breaks`] with nothing, this keeps what makes setting the same again quick.
+    /// Stops nowhere any more. Unlike [`Machine::set_breaks`] with nothing, this keeps what makes setting the same again quick, and what
+    /// [`Machine::take_written`] tells.
     pub fn disarm_breaks(&mut self) {
+        self.armed = false;
         for h in &mut self.harts {
             h.breaks = None;
         }
@@ -58,6 +65,46 @@ impl Machine {
         if let Some(h) = self.harts.get_mut(hart).filter(|h| (h.pc, h.cycles) == (pc, cycles)) {
             h.leave_breakpoint(watched);
         }
+    }
+
+    /// A write of a device or of firmware to a watched address that happened after [`Machine::disarm_breaks`], so that nothing stopped: the
+    /// hart's index, and [`Hit::Written`]. Told once.
+    pub fn take_written(&mut self) -> Option<(usize, Hit)> {
+        self.unasked.take()
+    }
+
+    /// Whether a device or firmware has written where somebody watches. `hart` is the one to ask first for what its tables say.
+    pub(super) fn written(&mut self, hart: usize) -> Option<RunEnd> {
+        if !self.bus.ram.has_journal() || self.watched_stores.is_empty() {
+            return None;
+        }
+        let writes = self.bus.ram.take_written();
+        if writes.is_empty() {
+            return None;
+        }
+        let harts = std::iter::once(hart).chain((0..self.harts.len()).filter(|i| *i != hart));
+        let (hart, hit) = harts.into_iter().find_map(|i| Some((i, self.written_for(i, &writes)?)))?;
+        if self.armed {
+            return Some(RunEnd::Break { hart, hit });
+        }
+        self.unasked.get_or_insert((hart, hit));
+        None
+    }
+
+    /// The first of these writes that a hart's tables bring to a watched address.
+    fn written_for(&mut self, hart: usize, writes: &[Written]) -> Option<Hit> {
+        for w in self.watched_stores.clone() {
+            for page in (w.first >> 12..=w.last >> 12).take(MOST_PAGES) {
+                let (first, last) = (w.first.max(page << 12), w.last.min(page << 12 | 0xfff));
+                let Some(pa) = self.peek_translate(hart, first) else { continue };
+                let end = pa + (last - first);
+                let meets = |x: &&Written| x.pa <= end && pa <= x.pa.saturating_add(x.len - 1);
+                if let Some(x) = writes.iter().filter(|x| x.len > 0).find(meets) {
+                    return Some(Hit::Written { address: first + x.pa.saturating_sub(pa), by: x.by });
+                }
+            }
+        }
+        None
     }
 
     /// Forgets stops that are not told yet, before the machine goes on.

@@ -24,6 +24,41 @@ impl StateIo for Hasher {
     }
 }
 
+/// The first bytes of a hash.
+fn short(h: &blake3::Hasher) -> [u8; 4] {
+    std::array::from_fn(|i| h.finalize().as_bytes()[i])
+}
+
+/// Hashes each part by itself.
+struct Parts {
+    of: Hasher,
+    name: String,
+    done: Vec<(String, [u8; 4])>,
+}
+
+impl StateIo for Parts {
+    fn u64(&mut self, name: &'static str, v: &mut u64) {
+        self.of.u64(name, v);
+    }
+
+    fn bytes(&mut self, name: &'static str, v: &mut Vec<u8>) {
+        self.of.bytes(name, v);
+    }
+
+    fn skips_disks(&self) -> bool {
+        true
+    }
+
+    fn part(&mut self, name: &str, index: usize) {
+        let next = if name == "hart" { format!("hart {index}") } else { name.to_owned() };
+        let before = std::mem::replace(&mut self.name, next);
+        if !before.is_empty() {
+            self.done.push((before, short(&self.of.0)));
+        }
+        self.of.0.reset();
+    }
+}
+
 impl Machine {
     /// BLAKE3 of harts, RAM, devices and firmware. Equal runs have equal hashes on every host and with either engine.
     pub fn state_hash(&mut self) -> [u8; 32] {
@@ -41,6 +76,35 @@ impl Machine {
         let mut h = Hasher(blake3::Hasher::new(), true);
         self.visit_hashed(&mut h);
         *h.0.finalize().as_bytes()
+    }
+
+    /// A short hash of each part of what [`Machine::register_hash`] covers, with the part's name: `hart 0`, `serial@10000000`, `firmware`. They
+    /// tell where two states differ, not whether.
+    pub fn part_hashes(&mut self) -> Vec<(String, [u8; 4])> {
+        let mut h = Parts { of: Hasher(blake3::Hasher::new(), true), name: String::new(), done: Vec::new() };
+        self.visit_hashed(&mut h);
+        h.part("", 0);
+        h.done
+    }
+
+    /// A short hash of each of (at most) `ranges` equal parts of RAM, named by their first and last addresses.
+    pub fn ram_hashes(&self, ranges: u64) -> Vec<(String, [u8; 4])> {
+        let ram = &self.bus.ram;
+        let (base, pages) = (ram.base(), ram.size() >> 12);
+        let each = pages.div_ceil(ranges.max(1)).max(1);
+        let mut hashers = vec![blake3::Hasher::new(); usize::try_from(pages.div_ceil(each)).unwrap_or(0)];
+        ram.for_each_page(&mut |pa, page| {
+            let at = usize::try_from(((pa - base) >> 12) / each).ok().and_then(|i| hashers.get_mut(i));
+            if let Some(h) = at {
+                h.update(&pa.to_le_bytes());
+                h.update(page);
+            }
+        });
+        let name = |i: u64| {
+            let (first, end) = (base + (i * each << 12), base + (((i + 1) * each).min(pages) << 12));
+            format!("memory {first:#x}-{:#x}", end - 1)
+        };
+        hashers.iter().zip(0..).map(|(h, i)| (name(i), short(h))).collect()
     }
 
     /// Visits what the hash covers but for RAM, and leaves it as it was.

@@ -28,7 +28,7 @@ use crate::board::load::{self, Images, LoadError};
 use crate::board::{self, BoardError, Drive};
 use crate::bus::Bus;
 use crate::engine::block::BlockCache;
-use crate::engine::breaks::{Halves, Hit};
+use crate::engine::breaks::{Halves, Hit, Watchpoint};
 use crate::firmware::{Firmware, Platform, Schedule};
 use crate::hart::{Hart, Wait};
 use crate::insn::Decoder;
@@ -125,6 +125,10 @@ pub struct Machine {
     schedule: Option<Box<dyn Schedule>>,
     /// Places in pages that no block may cover, because a breakpoint has them.
     stops: Option<Box<Halves>>,
+    /// Addresses that a debugger watches for stores; whether the run stops for them; what did not stop it.
+    watched_stores: Vec<Watchpoint>,
+    armed: bool,
+    unasked: Option<(usize, Hit)>,
     /// Cycles that pass between the steps of a firmware operation if there is no schedule.
     pause: u64,
     /// Harts, one bit each by index, whose firmware operation is not at its end.
@@ -194,6 +198,9 @@ impl Machine {
             observer: None,
             schedule: None,
             stops: None,
+            watched_stores: Vec::new(),
+            armed: false,
+            unasked: None,
             pause: 0,
             in_firmware: 0,
             engine: config.engine,

@@ -8,6 +8,7 @@ use crate::engine::block::BlockCache;
 use crate::engine::{SliceEnd, block, breaks, step, watch};
 use crate::firmware::FwStep;
 use crate::hart::{Hart, Wait, event};
+use crate::mem::Writer;
 use crate::observer::Observer;
 use crate::timing::Unit;
 
@@ -125,7 +126,7 @@ impl Machine {
         self.round = end.max(now + 1);
         self.turn = 0;
         self.began = false;
-        None
+        self.written(0)
     }
 
     /// Cycles of a turn if nothing ends it sooner. A hart that is alone has nobody to take turns with: its rounds are only as short as what
@@ -290,7 +291,7 @@ impl Machine {
                 self.round = self.round.min(event.max(now));
             }
         }
-        if let Some(end) = self.request() {
+        if let Some(end) = self.request().or_else(|| self.written(i)) {
             return Some(end);
         }
         if let Some(hit) = self.harts[i].take_hit() {
@@ -309,7 +310,13 @@ impl Machine {
         loop {
             steps += 1;
             let (fw, mut platform) = self.native()?;
-            let pause = match fw.step(&mut platform, i) {
+            if platform.bus.ram.has_journal() {
+                let (hart, what) = (i, fw.doing(&platform.harts[i], i));
+                platform.bus.ram.written_by(Some(Writer::Firmware { hart, what, step: steps }));
+            }
+            let step = fw.step(&mut platform, i);
+            self.bus.ram.written_by(None);
+            let pause = match step {
                 FwStep::More => self.schedule.as_mut().map_or(self.pause, |s| s.pause(i, steps)),
                 FwStep::Spin => SPIN,
                 FwStep::Done { cost } => {

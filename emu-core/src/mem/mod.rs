@@ -1,5 +1,6 @@
 //! Main memory.
 
+mod journal;
 #[allow(unsafe_code)]
 mod page;
 mod poison;
@@ -7,5 +8,6 @@ mod ram;
 #[cfg(test)]
 mod tests;
 
+pub use journal::{Writer, Written};
 pub use poison::{LINE, Poison};
 pub use ram::{MOVES_KEPT, Ram};

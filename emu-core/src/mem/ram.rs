@@ -11,6 +11,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use super::journal::{Journal, Writer, Written};
 use super::page::{self, Owned, Page};
 use super::poison::Poison;
 
@@ -77,6 +78,8 @@ pub struct Ram {
     lineage: AtomicU64,
     /// Lines that must not be consumed.
     poison: Poison,
+    /// Writes of others than instructions, while somebody wants to know of them.
+    journal: Option<Box<Journal>>,
 }
 
 /// A fork: both sides share every page until one of them writes it. Neither side's TLBs may use what they were given before; they notice
@@ -97,6 +100,7 @@ impl Clone for Ram {
             moved: [0; MOVES_KEPT as usize],
             lineage: AtomicU64::new(new_lineage()),
             poison: self.poison.clone(),
+            journal: None,
         }
     }
 }
@@ -118,7 +122,33 @@ impl Ram {
             moved: [0; MOVES_KEPT as usize],
             lineage: AtomicU64::new(new_lineage()),
             poison: Poison::default(),
+            journal: None,
         }
+    }
+
+    /// Has writes of devices and firmware noted from here on, or no more. A clone of this memory notes none.
+    pub fn set_journal(&mut self, on: bool) {
+        self.journal = if on { self.journal.take().or_else(|| Some(Box::default())) } else { None };
+    }
+
+    /// Whether they are noted.
+    #[inline]
+    pub fn has_journal(&self) -> bool {
+        self.journal.is_some()
+    }
+
+    /// Who writes from here on: a device, firmware, or (`None`) instructions. Gives who did before.
+    #[inline]
+    pub fn written_by(&mut self, by: Option<Writer>) -> Option<Writer> {
+        match &mut self.journal {
+            Some(j) => std::mem::replace(&mut j.by, by),
+            None => None,
+        }
+    }
+
+    /// What devices and firmware have written since the last call.
+    pub fn take_written(&mut self) -> Vec<Written> {
+        self.journal.as_mut().map(|j| j.take()).unwrap_or_default()
     }
 
     /// Poisoned lines.
@@ -219,6 +249,9 @@ impl Ram {
     /// decoded code. Nothing happens outside RAM.
     pub fn write(&mut self, pa: u64, size: u8, value: u64, code_writes: &mut Vec<u64>) {
         let Some(index) = self.index(pa) else { return };
+        if let Some(j) = &mut self.journal {
+            j.note(pa, u64::from(size));
+        }
         if self.code.has(index) {
             code_writes.push(pa >> 12);
         }
@@ -248,6 +281,9 @@ impl Ram {
     pub fn write_bytes(&mut self, pa: u64, buf: &[u8], code_writes: &mut Vec<u64>) -> bool {
         if !self.contains(pa, buf.len() as u64) {
             return false;
+        }
+        if let Some(j) = &mut self.journal {
+            j.note(pa, buf.len() as u64);
         }
         let mut at = pa - self.base;
         let mut rest = buf;

@@ -80,6 +80,8 @@ pub fn tell(payload: &Payload, prepared: &mut Prepared, case: Case) -> Result<St
         at: Position { exact: true, ..Position::of(&run.machine) },
         reason: "the case is over".into(),
         hash: run.machine.state_hash(),
+        // A case's log is made for a token.
+        parts: crate::log::Parts::default(),
     };
     let decisions = run.steps.take().unwrap_or_default();
     let blames = blames(&outcome, &entries, victim, completed, resumed);

@@ -5,6 +5,10 @@ mod read;
 mod text;
 mod write;
 
+use std::sync::Arc;
+
+use emu_core::machine::Machine;
+
 pub use header::{Header, Image};
 pub use read::Log;
 pub use text::{assemble, dump};
@@ -12,8 +16,13 @@ pub use write::LogWriter;
 
 use crate::framed::Format;
 
-/// How a log starts. All of version 1 means the same in version 2.
-pub const FORMAT: Format = Format { kind: KIND, magic: b"TRPZLOG\0", oldest: 1, version: 2 };
+/// How a log starts. All of versions 1 and 2 means the same in version 3.
+pub const FORMAT: Format = Format { kind: KIND, magic: b"TRPZLOG\0", oldest: 1, version: 3 };
+/// Most parts that a record names, and bytes of a name: far more than any machine has.
+pub(crate) const MOST_PARTS: usize = 1024;
+pub(crate) const LONGEST_NAME: usize = 64;
+/// Parts of RAM whose hashes a recording ends with.
+pub const RANGES: u64 = 64;
 /// Most steps in one record: they are told apart when it is replayed.
 pub(crate) const MOST_STEPS: u64 = 1 << 20;
 pub(crate) const KIND: &str = "log";
@@ -34,7 +43,7 @@ pub struct Position {
 
 impl Position {
     /// Where a machine is that stopped at a cycle.
-    pub fn of(m: &emu_core::machine::Machine) -> Position {
+    pub fn of(m: &Machine) -> Position {
         Position { cycles: m.cycles(), instret: m.instret(), exact: false }
     }
 }
@@ -66,6 +75,57 @@ pub enum Decision {
     Mark([u8; 32]),
     /// The hash of everything here: [`emu_core::machine::Machine::state_hash`].
     State([u8; 32]),
+    /// Short hashes of the machine's parts here: [`emu_core::machine::Machine::part_hashes`]. They say where a run of another build differs.
+    Parts(Parts),
+}
+
+impl Decision {
+    /// Whether it changes nothing, but says what must be.
+    pub fn is_witness(&self) -> bool {
+        matches!(self, Decision::Mark(_) | Decision::State(_) | Decision::Parts(_))
+    }
+}
+
+/// Short hashes of a machine's parts, by their names.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Parts {
+    /// `hart 0`, `serial@10000000`, `memory 0x80000000-0x80ffffff`; shared by the records of a log.
+    pub names: Arc<[String]>,
+    /// As many hashes.
+    pub hashes: Vec<[u8; 4]>,
+}
+
+impl Parts {
+    /// Harts, devices and firmware.
+    pub fn of(m: &mut Machine) -> Parts {
+        Parts::from(m.part_hashes())
+    }
+
+    /// The same, and RAM.
+    pub fn all(m: &mut Machine) -> Parts {
+        let mut all = m.part_hashes();
+        all.extend(m.ram_hashes(RANGES));
+        Parts::from(all)
+    }
+
+    /// The names of parts that are not as in another machine's hashes; those that only one of them has are among them.
+    pub fn differing(&self, other: &Parts) -> Vec<String> {
+        let hash = |p: &Parts, name: &String| p.names.iter().position(|n| n == name).and_then(|i| p.hashes.get(i).copied());
+        let only = other.names.iter().filter(|n| hash(self, n).is_none());
+        self.names.iter().filter(|n| hash(self, n) != hash(other, n)).chain(only).cloned().collect()
+    }
+}
+
+impl From<Vec<(String, [u8; 4])>> for Parts {
+    fn from(mut list: Vec<(String, [u8; 4])>) -> Parts {
+        list.truncate(MOST_PARTS);
+        list.iter_mut().for_each(|(n, _)| {
+            let end = (0..=LONGEST_NAME.min(n.len())).rfind(|i| n.is_char_boundary(*i)).unwrap_or(0);
+            n.truncate(end);
+        });
+        let (names, hashes): (Vec<String>, Vec<[u8; 4]>) = list.into_iter().unzip();
+        Parts { names: names.into(), hashes }
+    }
 }
 
 /// A decision and where it was made.
@@ -86,4 +146,6 @@ pub struct End {
     pub reason: String,
     /// The state hash.
     pub hash: [u8; 32],
+    /// Hashes of its parts, RAM among them; none in a token and in logs before version 3.
+    pub parts: Parts,
 }

@@ -1,21 +1,81 @@
 //! The log's text twin: one JSON object a line. What [`dump`] prints [`assemble`] reads back to the same bytes.
 
-use super::{Decision, End, Header, Image, Log, LogWriter, Position, Record};
+use super::{Decision, End, Header, Image, Log, LogWriter, Parts, Position, Record};
 use crate::error::ReplayError;
 
 #[derive(serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 enum Line {
-    Log { tool: String, semantics: String, config: String },
-    Image { role: String, name: String, size: u64, hash: String },
-    Input { at: (u64, u64), exact: bool, bytes: String },
-    Inject { at: (u64, u64), exact: bool, name: String, args: Vec<u64> },
-    Step { at: (u64, u64), exact: bool, hart: u64, count: u64 },
-    Reboot { at: (u64, u64), exact: bool },
-    Command { at: (u64, u64), exact: bool, text: String },
-    Mark { at: (u64, u64), exact: bool, hash: String },
-    State { at: (u64, u64), exact: bool, hash: String },
-    End { at: (u64, u64), exact: bool, reason: String, hash: String },
+    Log {
+        tool: String,
+        semantics: String,
+        config: String,
+    },
+    Image {
+        role: String,
+        name: String,
+        size: u64,
+        hash: String,
+    },
+    Input {
+        at: (u64, u64),
+        exact: bool,
+        bytes: String,
+    },
+    Inject {
+        at: (u64, u64),
+        exact: bool,
+        name: String,
+        args: Vec<u64>,
+    },
+    Step {
+        at: (u64, u64),
+        exact: bool,
+        hart: u64,
+        count: u64,
+    },
+    Reboot {
+        at: (u64, u64),
+        exact: bool,
+    },
+    Command {
+        at: (u64, u64),
+        exact: bool,
+        text: String,
+    },
+    Mark {
+        at: (u64, u64),
+        exact: bool,
+        hash: String,
+    },
+    State {
+        at: (u64, u64),
+        exact: bool,
+        hash: String,
+    },
+    Parts {
+        at: (u64, u64),
+        exact: bool,
+        parts: Vec<(String, String)>,
+    },
+    End {
+        at: (u64, u64),
+        exact: bool,
+        reason: String,
+        hash: String,
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        parts: Vec<(String, String)>,
+    },
+}
+
+fn pairs(p: &Parts) -> Vec<(String, String)> {
+    p.names.iter().zip(&p.hashes).map(|(n, h)| (n.clone(), hex(h))).collect()
+}
+
+/// None if a hash is none.
+fn parts(pairs: Vec<(String, String)>) -> Option<Parts> {
+    let one = |(n, h): (String, String)| Some((n, unhex(&h)?.try_into().ok()?));
+    pairs.into_iter().map(one).collect::<Option<Vec<_>>>().map(Parts::from)
 }
 
 fn hex(bytes: &[u8]) -> String {
@@ -51,6 +111,7 @@ pub fn dump(log: &Log) -> String {
             Decision::Command(text) => Line::Command { at, exact, text: text.clone() },
             Decision::Mark(h) => Line::Mark { at, exact, hash: hex(&h[..16]) },
             Decision::State(h) => Line::State { at, exact, hash: hex(h) },
+            Decision::Parts(p) => Line::Parts { at, exact, parts: pairs(p) },
         });
     }
     if let Some(e) = &log.end {
@@ -59,6 +120,7 @@ pub fn dump(log: &Log) -> String {
             exact: e.at.exact,
             reason: e.reason.clone(),
             hash: hex(&e.hash),
+            parts: pairs(&e.parts),
         });
     }
     lines.iter().filter_map(|l| serde_json::to_string(l).ok()).map(|l| l + "\n").collect()
@@ -104,7 +166,14 @@ pub fn assemble(text: &str) -> Result<Vec<u8>, ReplayError> {
                 add(at, exact, Decision::Mark(hash));
             }
             Line::State { at, exact, hash: h } => add(at, exact, Decision::State(hash(&h)?)),
-            Line::End { at, exact, reason, hash: h } => end = Some(End { at: pos(at, exact), reason, hash: hash(&h)? }),
+            Line::Parts { at, exact, parts: p } => {
+                let p = parts(p).ok_or_else(|| fail("the hash of a part has 8 digits".into()))?;
+                add(at, exact, Decision::Parts(p));
+            }
+            Line::End { at, exact, reason, hash: h, parts: p } => {
+                let parts = parts(p).ok_or_else(|| fail("the hash of a part has 8 digits".into()))?;
+                end = Some(End { at: pos(at, exact), reason, hash: hash(&h)?, parts });
+            }
         }
     }
     let fail = |what: &str| ReplayError::Format {

@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use super::{Decision, End, FOOTER, FORMAT, Header, Position, RECORDS, Record};
+use super::{Decision, End, FOOTER, FORMAT, Header, Parts, Position, RECORDS, Record};
 use crate::bytes::{put, put_bytes};
 use crate::framed::ChunkWriter;
 
@@ -14,6 +14,8 @@ pub struct LogWriter<W: Write> {
     out: ChunkWriter<W>,
     pending: Vec<u8>,
     last: Position,
+    /// Hashes of parts, as they were written last.
+    parts: Option<Parts>,
 }
 
 impl<W: Write> LogWriter<W> {
@@ -23,12 +25,15 @@ impl<W: Write> LogWriter<W> {
         header.put(&mut body);
         let mut out = ChunkWriter::new(out, &FORMAT, &body)?;
         out.flush()?;
-        Ok(LogWriter { out, pending: Vec::new(), last: Position::default() })
+        Ok(LogWriter { out, pending: Vec::new(), last: Position::default(), parts: None })
     }
 
     /// Adds a record; positions must not go back but by [`Decision::Reboot`].
     pub fn record(&mut self, r: &Record) -> io::Result<()> {
-        put_record(&mut self.pending, &mut self.last, r);
+        put_record(&mut self.pending, &mut self.last, r, self.parts.as_ref());
+        if let Decision::Parts(p) = &r.what {
+            self.parts = Some(p.clone());
+        }
         if self.pending.len() >= CHUNK { self.flush() } else { Ok(()) }
     }
 
@@ -48,6 +53,8 @@ impl<W: Write> LogWriter<W> {
         put_position(&mut p, 0, &mut self.last, &end.at);
         put_bytes(&mut p, end.reason.as_bytes());
         p.extend_from_slice(&end.hash);
+        put_names(&mut p, &end.parts);
+        end.parts.hashes.iter().for_each(|h| p.extend_from_slice(h));
         self.chunk(FOOTER, &p)?;
         Ok(self.out.into_inner())
     }
@@ -71,7 +78,14 @@ fn put_position(out: &mut Vec<u8>, kind: u8, last: &mut Position, at: &Position)
     *last = *at;
 }
 
-fn put_record(out: &mut Vec<u8>, last: &mut Position, r: &Record) {
+fn put_names(out: &mut Vec<u8>, parts: &Parts) {
+    put(out, parts.names.len() as u64);
+    parts.names.iter().for_each(|n| put_bytes(out, n.as_bytes()));
+}
+
+/// `known` are the hashes of parts that were written last; of the same parts only those that have changed are written.
+fn put_record(out: &mut Vec<u8>, last: &mut Position, r: &Record, known: Option<&Parts>) {
+    let known = |p: &Parts| known.filter(|k| k.names == p.names);
     let kind = match &r.what {
         Decision::Input(_) => 1,
         Decision::Inject { .. } => 2,
@@ -80,6 +94,8 @@ fn put_record(out: &mut Vec<u8>, last: &mut Position, r: &Record) {
         Decision::Mark(_) => 5,
         Decision::State(_) => 6,
         Decision::Step { .. } => 7,
+        Decision::Parts(p) if known(p).is_none() => 8,
+        Decision::Parts(_) => 9,
     };
     put_position(out, kind, last, &r.at);
     match &r.what {
@@ -97,6 +113,21 @@ fn put_record(out: &mut Vec<u8>, last: &mut Position, r: &Record) {
         Decision::Step { hart, count } => {
             put(out, *hart);
             put(out, *count);
+        }
+        Decision::Parts(p) => {
+            let before = known(p);
+            if before.is_none() {
+                put_names(out, p);
+            }
+            let changed: Vec<bool> = match before {
+                Some(b) => p.hashes.iter().zip(&b.hashes).map(|(h, b)| h != b).collect(),
+                None => vec![true; p.hashes.len()],
+            };
+            if before.is_some() {
+                let byte = |bits: &[bool]| bits.iter().rev().fold(0, |b, c| b << 1 | u8::from(*c));
+                out.extend(changed.chunks(8).map(byte));
+            }
+            p.hashes.iter().zip(changed).filter(|(_, c)| *c).for_each(|(h, _)| out.extend_from_slice(h));
         }
     }
 }

@@ -86,6 +86,14 @@ impl Monitor {
         })))
     }
 
+    /// The same rules for a machine at its start: a guest has rebooted.
+    pub fn again(&self, machine: &Machine) -> Monitor {
+        let i = self.0.borrow();
+        let new = Monitor::new(machine, i.chosen, i.on, i.exempt.clone());
+        new.keep(i.kept);
+        new
+    }
+
     /// Looks at harts that may be stuck in M-mode; to be called from time to time.
     pub fn look(&self, machine: &Machine) {
         let mut inner = self.0.borrow_mut();

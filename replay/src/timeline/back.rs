@@ -22,7 +22,10 @@ impl Timeline {
             let mut last = None;
             loop {
                 match self.go(&Goal::at(high), finder)? {
-                    Halt::Found if self.here < high || self.here == high && high < from => last = Some(self.here),
+                    Halt::Found if self.here < high || self.here == high && high < from => {
+                        finder.kept();
+                        last = Some(self.here);
+                    }
                     Halt::Stopped => {
                         self.seek(from)?;
                         return Ok(Halt::Stopped);

@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 
 use emu_core::machine::Machine;
 
-use super::{Position, Timeline};
+use super::{Position, Timeline, oracles};
 use crate::error::ReplayError;
+use crate::oracle::Monitor;
 
 /// Checkpoints that are kept whatever they hold: the first and one more.
 const FEWEST: usize = 2;
@@ -20,6 +21,8 @@ pub(super) struct Point {
     pub(super) machine: Machine,
     /// Events carried out before it.
     pub(super) done: usize,
+    /// What oracles know there.
+    pub(super) monitor: Option<Monitor>,
     /// Pages that it does not share with the checkpoint before it.
     pages: u64,
 }
@@ -93,8 +96,15 @@ impl Checkpoints {
         }
     }
 
-    pub(super) fn insert(&mut self, at: Position, machine: Machine, done: usize) {
-        self.points.insert(at, Point { machine, done, pages: 0 });
+    /// Gives the first one, which nothing has happened before, what oracles know there.
+    pub(super) fn begin(&mut self, monitor: &Monitor) {
+        if let Some(mut p) = self.points.first_entry() {
+            p.get_mut().monitor = Some(monitor.fork());
+        }
+    }
+
+    pub(super) fn insert(&mut self, at: Position, machine: Machine, done: usize, monitor: Option<Monitor>) {
+        self.points.insert(at, Point { machine, done, monitor, pages: 0 });
         self.count(at);
         if let Some(after) = self.points.range(at..).nth(1).map(|(p, _)| *p) {
             self.count(after);
@@ -127,7 +137,8 @@ impl Timeline {
     /// Makes a checkpoint here.
     pub(super) fn checkpoint(&mut self) -> Result<(), ReplayError> {
         let m = Timeline::fork(&self.machine)?;
-        self.points.insert(self.here, m, self.done);
+        let monitor = self.oracles.as_ref().map(oracles::Oracles::known);
+        self.points.insert(self.here, m, self.done, monitor);
         self.points.thin(self.options.memory, self.options.spacing, self.here);
         Ok(())
     }
@@ -137,6 +148,9 @@ impl Timeline {
         let at = self.points.before(at).unwrap_or(self.points.first());
         let Some(p) = self.points.get(at) else { return Ok(()) };
         let (m, done) = (Timeline::fork(&p.machine)?, p.done);
+        if let (Some(o), Some(known)) = (&mut self.oracles, &p.monitor) {
+            o.go_on_with(known.fork());
+        }
         self.replace(m, at, done);
         self.settled_at = Some(at);
         Ok(())

@@ -2,6 +2,8 @@
 
 use emu_core::machine::{Machine, RunEnd, Stop};
 
+use crate::oracle::Violation;
+
 /// How [`Finder::run`] ended.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Found {
@@ -23,6 +25,17 @@ pub trait Finder {
     fn here(&mut self, _m: &mut Machine) -> bool {
         false
     }
+    /// Whether something was found on the way from where [`Finder::run`] ended to the moment that the position stands for: devices and
+    /// firmware that answers interrupts have worked then.
+    fn arrived(&mut self, _m: &mut Machine) -> bool {
+        false
+    }
+    /// Whether a violation of an oracle is what is looked for; it has happened straight before the present moment.
+    fn violated(&mut self, _v: &Violation) -> bool {
+        false
+    }
+    /// A movement backwards keeps what was found last as its answer so far.
+    fn kept(&mut self) {}
     /// Called between parts of a long movement; false stops it. When it is called depends on nothing the guest can see.
     fn poll(&mut self) -> bool {
         true

@@ -3,7 +3,7 @@
 use emu_core::machine::{Machine, RunEnd, Stop};
 
 use super::events::{Event, What, When};
-use super::{Broken, Finder, Found, Halt, Position, Timeline};
+use super::{Broken, Finder, Found, Halt, Position, Timeline, oracles};
 use crate::error::ReplayError;
 use crate::log::Decision;
 
@@ -85,7 +85,8 @@ impl Timeline {
                 return Ok(Halt::Stopped);
             }
             let step = self.events.get(self.done).is_some_and(|e| e.is_step() && e.due(&self.machine));
-            let found = if step {
+            let told = self.oracles.as_ref().map_or(0, oracles::Oracles::count);
+            let mut found = if step {
                 // The next step of a hart is a decision: nothing runs.
                 let old = self.here < self.printed;
                 self.carry_out()?;
@@ -94,6 +95,10 @@ impl Timeline {
             } else {
                 self.leg(goal, finder)?
             };
+            found |= finder.arrived(&mut self.machine);
+            if let Some(o) = &self.oracles {
+                found |= o.since(told).iter().any(|v| finder.violated(v));
+            }
             if self.ended.is_none() && self.points.due(self.here, self.options.spacing) {
                 self.checkpoint()?;
             }
@@ -154,6 +159,9 @@ impl Timeline {
                 continue;
             }
             if end.is_some() {
+                if let (Some(o), Some(end)) = (&mut self.oracles, &end) {
+                    o.ended(self.here, &self.machine, end);
+                }
                 self.ended = end;
                 return Ok(());
             }
@@ -181,6 +189,9 @@ impl Timeline {
     fn collect(&mut self, old: bool) {
         let here = Position::of(self.here.boot, &self.machine);
         self.here = here;
+        if let Some(o) = &mut self.oracles {
+            o.note(here);
+        }
         let mut bytes = self.machine.take_console_output();
         if !old {
             self.output.append(&mut bytes);
@@ -197,6 +208,9 @@ impl Timeline {
                     ReplayError::Machine("the guest rebooted, and nothing says what machine it goes on with".into())
                 })?;
                 let m = boot()?;
+                if let Some(o) = &mut self.oracles {
+                    o.rebooted(&m);
+                }
                 let here = Position::of(self.here.boot + 1, &m);
                 self.replace(m, here, self.done);
                 self.printed = self.printed.max(here);
@@ -207,7 +221,7 @@ impl Timeline {
             }
             What::Decision(d) => {
                 let held = event.apply(&mut self.machine)?;
-                if matches!(d, Decision::Mark(_) | Decision::State(_)) && self.broken.is_none() {
+                if d.is_witness() && self.broken.is_none() {
                     if held {
                         self.good = self.good.max(Some(self.here));
                     } else {

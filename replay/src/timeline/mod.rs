@@ -10,6 +10,7 @@ mod checkpoints;
 mod events;
 mod find;
 mod forward;
+mod oracles;
 mod step;
 
 use std::fmt;
@@ -22,6 +23,7 @@ use crate::error::ReplayError;
 use crate::log::{Decision, Log};
 use checkpoints::Checkpoints;
 use events::{Event, When};
+use oracles::Oracles;
 
 pub use find::{Each, Finder, Found};
 
@@ -138,6 +140,8 @@ pub struct Timeline {
     points: Checkpoints,
     options: Options,
     observers: Option<Observers>,
+    /// The oracles that listen, and what they have found.
+    oracles: Option<Oracles>,
     /// The machine may have been changed from outside since it last moved.
     touched: bool,
     /// What was printed up to there has been collected.
@@ -165,6 +169,7 @@ impl Timeline {
             done: 0,
             options,
             observers: None,
+            oracles: None,
             touched: false,
             printed: here,
             output: Vec::new(),
@@ -211,10 +216,7 @@ impl Timeline {
     /// Has an observer told of everything that happens while the run moves, also when a part is run again.
     pub fn observe(&mut self, observers: Option<Observers>) {
         self.observers = observers;
-        match &self.observers {
-            Some(o) => self.machine.set_observer(o()),
-            None => drop(self.machine.clear_observer()),
-        }
+        self.listen();
     }
 
     /// Lets something enter the run here, and forgets what lay in the future.
@@ -237,6 +239,9 @@ impl Timeline {
     pub fn go_live(&mut self) {
         self.events.truncate(self.done);
         self.points.forget_from(self.here);
+        if let Some(o) = &mut self.oracles {
+            o.forget_after(self.here);
+        }
         self.printed = self.printed.min(self.here);
     }
 
@@ -275,9 +280,7 @@ impl Timeline {
         self.here = at;
         self.done = done;
         self.ended = None;
-        if let Some(o) = &self.observers {
-            self.machine.set_observer(o());
-        }
+        self.listen();
     }
 
     /// Makes what was done to the machine from outside part of the run.

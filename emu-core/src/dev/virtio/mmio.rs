@@ -241,6 +241,15 @@ impl<M: Model + 'static> Device for VirtioMmio<M> {
         &self.name
     }
 
+    fn kind(&self) -> &str {
+        match self.model.as_ref().map(Model::id) {
+            Some(virtio_bindings::virtio_ids::VIRTIO_ID_BLOCK) => "virtio-blk",
+            Some(virtio_bindings::virtio_ids::VIRTIO_ID_CONSOLE) => "virtio-console",
+            Some(virtio_bindings::virtio_ids::VIRTIO_ID_RNG) => "virtio-rng",
+            _ => &self.name,
+        }
+    }
+
     fn read(&mut self, offset: u64, size: u8, _cx: &mut DevCx<'_>) -> Result<u64, BusError> {
         if offset >= u64::from(VIRTIO_MMIO_CONFIG) {
             return Ok(self.config_read(offset - u64::from(VIRTIO_MMIO_CONFIG), size));
