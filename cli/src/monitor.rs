@@ -17,9 +17,7 @@ pub enum Reply {
     Text(String),
     /// The machine's state hash is wanted.
     Hash,
-    /// A software event is to be signalled: its id and the hart.
-    Raise(u64, usize),
-    /// Something else is to happen to the machine: one of [`emu_core::machine::INJECTIONS`], with its arguments.
+    /// Something is to happen to the machine: one of [`emu_core::machine::INJECTIONS`], with its arguments.
     Inject(&'static str, Vec<u64>),
     /// A snapshot is to be saved to this file.
     Snapshot(PathBuf),
@@ -68,7 +66,7 @@ pub fn run(line: &str, harts: &[Hart], bus: &Bus) -> Reply {
         ["hash"] => Reply::Hash,
         ["snapshot", file] => Reply::Snapshot(PathBuf::from(file)),
         ["raise", event, rest @ ..] => match (crate::firmware::event(event), hart(rest.first())) {
-            (Some(e), Ok(h)) => Reply::Raise(e, h),
+            (Some(e), Ok(h)) => Reply::Inject("event", vec![e, h as u64]),
             (None, _) => Reply::Text(format!("there is no event '{event}': give its number, or ras-high, ras-low ...\n")),
             (_, Err(r)) => r,
         },
@@ -192,6 +190,8 @@ mod tests {
         assert_eq!(go("unpoison 0x80000040 128"), Reply::Inject("unpoison", vec![0x8000_0040, 128]));
         assert_eq!(go("error 1 critical 0x80000000"), Reply::Inject("error", vec![1, 3, 0x8000_0000]));
         assert_eq!(go("error 0 1"), Reply::Inject("error", vec![0, 1, 0]));
+        assert_eq!(go("raise ras-low"), Reply::Inject("event", vec![0x10_0000, 0]));
+        assert!(matches!(go("raise ras-low 1"), Reply::Text(_)));
         assert!(matches!(go("error 0 bad"), Reply::Text(t) if t.contains("bad")));
         assert!(matches!(go("poison"), Reply::Text(_)));
     }

@@ -388,17 +388,6 @@ impl Session {
                 let hash = crate::report::hex(&self.machine.state_hash());
                 self.say(&format!("{hash}\n> "))?;
             }
-            Reply::Raise(event, hart) => {
-                let answer = match self.machine.raise(event, hart) {
-                    _ if self.debug.inside => "refused: the debugger has stopped a hart in the middle of its turn".to_owned(),
-                    Ok(()) => {
-                        self.note(Decision::Inject { name: "event".into(), args: vec![event, hart as u64] })?;
-                        "signalled".to_owned()
-                    }
-                    Err(e) => format!("refused: {e}"),
-                };
-                self.say(&format!("{answer}\n> "))?;
-            }
             Reply::Inject(name, args) => {
                 let answer = if self.debug.inside {
                     "refused: the debugger has stopped a hart in the middle of its turn".to_owned()

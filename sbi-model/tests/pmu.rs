@@ -118,6 +118,43 @@ fn events_the_machine_has_not_are_not_supported() {
     assert_eq!(config(&mut r, 32, 1, 0, 15 << 16 | 14, 0).0, NOT_SUPPORTED, "no HFENCE without H");
 }
 
+/// SBI, "PMU Extension", tables of hardware general and cache events: what nothing here counts is not supported, rather than counted as 0.
+#[test]
+fn of_general_and_cache_events_those_that_something_counts_are_supported_and_no_others() {
+    /// Cache event ids: cache_id << 3 | op_id << 1 | result_id.
+    const fn cache(id: u64, op: u64, miss: u64) -> u64 {
+        1 << 16 | id << 3 | op << 1 | miss
+    }
+    const DTLB: u64 = 3;
+    const ITLB: u64 = 4;
+    // Cycles, instructions, branches, reference cycles; reads and writes through the data TLB, and reads through the instruction TLB, with
+    // their misses. No L1 or last-level cache, no branch predictor, no prefetches.
+    let general = [1, 2, 5, 10].into_iter();
+    let tlb = [(DTLB, 0), (DTLB, 1), (ITLB, 0)].into_iter().flat_map(|(id, op)| [cache(id, op, 0), cache(id, op, 1)]);
+    let mut want: Vec<u64> = general.chain(tlb).collect();
+    want.sort_unstable();
+    let mut r = Rig::new(1);
+    let at = RAM + 0x9000;
+    let (mut configured, mut told) = (Vec::new(), Vec::new());
+    for event in (0..0x100).chain(1 << 16..(1 << 16) + 0x100) {
+        match config(&mut r, 0, HPM, 0, event, 0) {
+            (0, counter) => {
+                configured.push(event);
+                assert_eq!(stop(&mut r, counter, 1, 1), ALREADY_STOPPED);
+            }
+            (error, _) => assert_eq!(error, NOT_SUPPORTED, "{event:#x}"),
+        }
+        r.bus.ram.write(at, 8, event, &mut Vec::new());
+        r.bus.ram.write(at + 8, 8, 0, &mut Vec::new());
+        assert_eq!(r.call(0, PMU, 8, &[at, 0, 1, 0]).0, 0);
+        if r.bus.ram.read(at + 4, 4) == Some(1) {
+            told.push(event);
+        }
+    }
+    assert_eq!(configured, want);
+    assert_eq!(told, want, "event info says the same");
+}
+
 #[test]
 fn skip_match_takes_the_first_of_the_set() {
     let mut r = Rig::new(1);

@@ -77,20 +77,15 @@ pub fn command(d: &mut Debugged<'_>, line: &str, say: Say<'_>) -> Result<String,
         }
         _ => {
             let m = d.machine();
-            match (monitor::run(line, m.harts(), m.bus()), d.guest.is_fixed()) {
-                (Reply::Text(t), _) => t,
-                (Reply::Hash, _) => format!("{}\n", crate::report::hex(&d.guest.inspect().state_hash())),
-                (Reply::Raise(..) | Reply::Inject(..), Some(why)) => format!("refused: {why}\n"),
-                (Reply::Raise(event, hart), None) => match d.guest.change().raise(event, hart) {
-                    Ok(()) => "signalled\n".to_owned(),
-                    Err(e) => format!("refused: {e}\n"),
-                },
-                (Reply::Inject(name, args), None) => match d.guest.change().inject(name, &args) {
+            match monitor::run(line, m.harts(), m.bus()) {
+                Reply::Text(t) => t,
+                Reply::Hash => format!("{}\n", crate::report::hex(&d.guest.inspect().state_hash())),
+                Reply::Inject(name, args) => match d.guest.inject(name, &args) {
                     Ok(()) => "done\n".to_owned(),
                     Err(e) => format!("refused: {e}\n"),
                 },
-                (Reply::Snapshot(file), _) => format!("{}\n", d.guest.save(&file)),
-                (Reply::Continue | Reply::Quit, _) => String::new(),
+                Reply::Snapshot(file) => format!("{}\n", d.guest.save(&file)),
+                Reply::Continue | Reply::Quit => String::new(),
             }
         }
     })
