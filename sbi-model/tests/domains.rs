@@ -111,7 +111,13 @@ fn a_domain_that_may_not_reset_the_machine_is_told_so() {
     let mut rig = rig();
     assert_eq!(rig.call(1, SRST, 0, &[0, 0]).0, NOT_SUPPORTED);
     assert_eq!(rig.call(1, SRST, 0, &[9, 0]).0, INVALID_PARAM);
-    assert!(matches!(rig.step_call(0, SRST, 0, &[0, 0]), emu_core::firmware::FwStep::Request(_)));
+    use emu_core::firmware::FwStep::{Done, Request};
+    assert!(matches!(rig.step_call(0, SRST, 0, &[0, 0]), Request(_)));
+    // The legacy shutdown does not return, whatever comes of it.
+    let mut rig = self::rig();
+    assert!(matches!(rig.step_call(0, 8, 0, &[]), Request(_)));
+    assert!(matches!(rig.step_call(1, 8, 0, &[]), Done { .. }));
+    assert_eq!(rig.harts[1].wait, emu_core::hart::Wait::Held, "the machine goes on without the hart");
 }
 
 #[test]

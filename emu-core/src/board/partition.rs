@@ -17,7 +17,7 @@ pub struct Partition {
 }
 
 /// Whether a range has a byte in `at` to `end`.
-pub(super) fn overlap<'a>(ranges: &'a [(u64, u64)], at: u64, end: u64) -> Option<&'a (u64, u64)> {
+pub(super) fn overlap(ranges: &[(u64, u64)], at: u64, end: u64) -> Option<&(u64, u64)> {
     ranges.iter().find(|(base, size)| at < base.saturating_add(*size) && *base < end)
 }
 

@@ -68,7 +68,8 @@ fn hart_start(c: &mut Call<'_, '_>) -> Outcome {
     Outcome::Return(Ok(0))
 }
 
-fn hart_stop(c: &mut Call<'_, '_>) -> Outcome {
+/// Also the legacy shutdown of a domain that may not switch the machine off.
+pub(super) fn hart_stop(c: &mut Call<'_, '_>) -> Outcome {
     if pending(c, c.hart, HartState::StopPending) {
         return Outcome::More;
     }

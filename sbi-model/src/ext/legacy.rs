@@ -3,7 +3,7 @@
 use emu_core::mmu::{Access, Fence, Stage};
 use emu_csr::{Interrupt, Trap};
 
-use super::{rfence, srst, time};
+use super::{hsm, rfence, srst, time};
 use crate::call::{Call, Extension, Function, Outcome, function};
 use crate::profile::policy::{ClearIpi, NullMask};
 use crate::{harts, leave};
@@ -22,8 +22,13 @@ const FUNCTIONS: &[Function] = &[
     function(7, "sbi_remote_sfence_vma_asid", &["hart_mask", "start", "size", "asid"], |c| {
         masked(c, |c, m, b| sfence(c, m, b, Some(c.args[3] as u16)))
     }),
-    function(8, "sbi_shutdown", &[], |_| srst::shutdown(0)),
+    function(8, "sbi_shutdown", &[], shutdown),
 ];
+
+/// Never returns: where the domain may not switch the machine off, the hart stops.
+fn shutdown(c: &mut Call<'_, '_>) -> Outcome {
+    if srst::allowed(c) { srst::shutdown(0) } else { hsm::hart_stop(c) }
+}
 
 fn putchar(c: &mut Call<'_, '_>) -> Outcome {
     c.platform.console_out.push(c.args[0] as u8);

@@ -21,8 +21,7 @@ fn reset(c: &mut Call<'_, '_>) -> Outcome {
     if reason > SYSTEM_FAILURE {
         return SbiError::InvalidParam.into();
     }
-    let hart = c.platform.harts[c.hart].id;
-    if kind <= 2 && c.rules.domains.of(hart).is_some_and(|d| !d.may_reset) {
+    if kind <= 2 && !allowed(c) {
         return SbiError::NotSupported.into();
     }
     match kind {
@@ -30,6 +29,11 @@ fn reset(c: &mut Call<'_, '_>) -> Outcome {
         1 | 2 => Outcome::Request(Request::Reset),
         _ => SbiError::InvalidParam.into(),
     }
+}
+
+/// Whether the caller's domain may reset the machine or switch it off.
+pub(super) fn allowed(c: &Call<'_, '_>) -> bool {
+    c.rules.domains.of(c.platform.harts[c.hart].id).is_none_or(|d| d.may_reset)
 }
 
 /// Power off; the reason is the code that the user sees.
