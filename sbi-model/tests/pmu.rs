@@ -155,6 +155,25 @@ fn of_general_and_cache_events_those_that_something_counts_are_supported_and_no_
     assert_eq!(told, want, "event info says the same");
 }
 
+/// Where programmable counters have mode filters (Sscofpmf), cycle and instret are only as good if they have them too (Smcntrpmf).
+#[test]
+fn fixed_counters_count_only_if_they_filter_as_programmable_ones_do() {
+    for (cpu, cycle) in [("max", (0, 0)), ("max,smcntrpmf=off", (NOT_SUPPORTED, 0)), ("rva22", (0, 0))] {
+        let mut r = Rig::with(1, cpu);
+        assert_eq!(config(&mut r, 0, 1, 0, 1, 0), cycle, "{cpu}");
+    }
+}
+
+/// A supervisor that counters are delegated to (Smcdeleg) may have started one that the firmware has given no event.
+#[test]
+fn a_counter_that_counts_already_is_not_given_away() {
+    let mut r = Rig::new(1);
+    let inhibit = csr(&r, table::MCOUNTINHIBIT);
+    let now = r.harts[0].now(&r.bus);
+    r.harts[0].csr.poke(table::MCOUNTINHIBIT, inhibit & !(1 << 3), &now);
+    assert_eq!(config(&mut r, 3, 0b11, 0, 1, 0), (0, 4));
+}
+
 #[test]
 fn skip_match_takes_the_first_of_the_set() {
     let mut r = Rig::new(1);

@@ -104,6 +104,23 @@ fn what_the_handler_writes_is_what_is_restored() {
     });
 }
 
+/// An event that nobody can take now is nobody's to be told of: no hart is woken for nothing.
+#[test]
+fn a_hart_that_masks_tells_no_hart_that_is_masked_too() {
+    let mut rig = Rig::running(2, config("spec"));
+    rig.arm(0, GLOBAL);
+    rig.sse(1, UNMASK, &[]);
+    // Hart 1 alone is ready, and masks before it has looked.
+    rig.signal(0, GLOBAL).expect("taken");
+    assert!(rig.fw.state().sse.harts[1].ipi);
+    rig.harts[1].csr.set_line(emu_csr::Interrupt::MSoft, false);
+    rig.sse(1, MASK, &[]);
+    assert!(rig.event(1, GLOBAL).pending());
+    assert!(!rig.fw.state().sse.harts[0].ipi && !rig.bus.hart_lines(0, 0).msip);
+    rig.sse(0, UNMASK, &[]);
+    assert_eq!(rig.harts[0].pc, handler(GLOBAL), "and it waits for the one that unmasks");
+}
+
 #[test]
 fn masked_harts_receive_nothing_until_they_unmask() {
     each(2, |rig, p| {

@@ -22,6 +22,7 @@ fn give(value: u64) -> Outcome {
     Outcome::Return(Ok(value))
 }
 
+/// SBI, "Probe SBI extension" (FID 3).
 fn probe(c: &mut Call<'_, '_>) -> Outcome {
     let hart = &c.platform.harts[c.hart];
     give(u64::from(super::find(c.args[0], c.rules, hart).is_some()))

@@ -126,10 +126,12 @@ fn register(c: &Call<'_, '_>) -> Result<Option<Register>, SbiError> {
     }))
 }
 
+/// SBI, "Probe CPPC register" (FID 0): its width, or 0.
 fn probe(c: &mut Call<'_, '_>) -> Result<u64, SbiError> {
     Ok(register(c)?.map_or(0, Register::width))
 }
 
+/// SBI, "Read CPPC register" (FID 1).
 fn read(c: &mut Call<'_, '_>) -> Result<u64, SbiError> {
     let register = register(c)?.ok_or(SbiError::NotSupported)?;
     let tick = c.tick();
@@ -144,6 +146,7 @@ fn read(c: &mut Call<'_, '_>) -> Result<u64, SbiError> {
     })
 }
 
+/// SBI, "Write to CPPC register" (FID 3).
 fn write(c: &mut Call<'_, '_>) -> Result<u64, SbiError> {
     let register = register(c)?.ok_or(SbiError::NotSupported)?;
     let (tick, value) = (c.tick(), c.args[1] as u32);

@@ -30,6 +30,7 @@ fn buffer(c: &Call<'_, '_>, access: Access) -> Result<(u64, usize), SbiError> {
     Ok((at, len.min(CHUNK) as usize))
 }
 
+/// SBI, "Console Write" (FID 0).
 fn write(c: &mut Call<'_, '_>) -> Result<u64, SbiError> {
     let (at, len) = buffer(c, Access::Read)?;
     let mut bytes = [0; CHUNK as usize];
@@ -41,6 +42,7 @@ fn write(c: &mut Call<'_, '_>) -> Result<u64, SbiError> {
     Ok(len as u64)
 }
 
+/// SBI, "Console Read" (FID 1).
 fn read(c: &mut Call<'_, '_>) -> Result<u64, SbiError> {
     let (at, len) = buffer(c, Access::Write)?;
     let n = c.platform.console_in.len().min(len);
@@ -49,6 +51,7 @@ fn read(c: &mut Call<'_, '_>) -> Result<u64, SbiError> {
     Ok(n as u64)
 }
 
+/// SBI, "Console Write Byte" (FID 2).
 fn write_byte(c: &mut Call<'_, '_>) -> Outcome {
     c.platform.console_out.push(c.args[0] as u8);
     Outcome::Return(Ok(0))

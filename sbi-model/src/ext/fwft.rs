@@ -75,6 +75,7 @@ fn find(c: &mut Call<'_, '_>) -> Result<(usize, &'static Feature), SbiError> {
     Ok((id, feature))
 }
 
+/// SBI, "Firmware Features Set" (FID 0).
 fn set(c: &mut Call<'_, '_>) -> Result<u64, SbiError> {
     let (id, feature) = find(c)?;
     let [_, value, flags, ..] = c.args;
@@ -98,6 +99,7 @@ fn set(c: &mut Call<'_, '_>) -> Result<u64, SbiError> {
     Ok(0)
 }
 
+/// SBI, "Firmware Features Get" (FID 1).
 fn get(c: &mut Call<'_, '_>) -> Result<u64, SbiError> {
     let (_, feature) = find(c)?;
     let h = &c.platform.harts[c.hart];

@@ -40,6 +40,7 @@ fn pending(c: &mut Call<'_, '_>, i: usize, state: HartState) -> bool {
     true
 }
 
+/// SBI, "Hart start" (FID 0).
 fn hart_start(c: &mut Call<'_, '_>) -> Outcome {
     let [id, at, opaque, ..] = c.args;
     let Some(i) = c.hart_of(id) else { return SbiError::InvalidParam.into() };
@@ -68,6 +69,7 @@ fn hart_start(c: &mut Call<'_, '_>) -> Outcome {
     Outcome::Return(Ok(0))
 }
 
+/// SBI, "Hart stop" (FID 1).
 /// Also the legacy shutdown of a domain that may not switch the machine off.
 pub(super) fn hart_stop(c: &mut Call<'_, '_>) -> Outcome {
     if pending(c, c.hart, HartState::StopPending) {
@@ -81,6 +83,7 @@ pub(super) fn hart_stop(c: &mut Call<'_, '_>) -> Outcome {
     Outcome::Held
 }
 
+/// SBI, "Hart get status" (FID 2).
 fn hart_get_status(c: &mut Call<'_, '_>) -> Outcome {
     let Some(i) = c.hart_of(c.args[0]) else { return SbiError::InvalidParam.into() };
     Outcome::Return(Ok(match c.state.of(i, &c.platform.harts[i]) {
@@ -92,6 +95,7 @@ fn hart_get_status(c: &mut Call<'_, '_>) -> Outcome {
     }))
 }
 
+/// SBI, "Hart suspend" (FID 3).
 fn hart_suspend(c: &mut Call<'_, '_>) -> Outcome {
     // SBI, "Binary Encoding": of an argument that is 32 bits wide only those are used.
     let (kind, at, opaque) = (c.args[0] as u32, c.args[1], c.args[2]);

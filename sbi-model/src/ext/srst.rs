@@ -13,6 +13,7 @@ const FUNCTIONS: &[Function] = &[function(0, "sbi_system_reset", &["reset_type",
 /// reset_reason: system failure.
 const SYSTEM_FAILURE: u32 = 1;
 
+/// SBI, "System reset" (FID 0).
 fn reset(c: &mut Call<'_, '_>) -> Outcome {
     let (Some(kind), Some(reason)) = (c.narrow(c.args[0]), c.narrow(c.args[1])) else {
         return SbiError::InvalidParam.into();

@@ -76,6 +76,7 @@ fn attrs(c: &Call<'_, '_>, access: Access) -> Result<Range, SbiError> {
     range(c, access)
 }
 
+/// SBI, "Read software event attributes" (FID 0).
 fn read_attrs(c: &mut Call<'_, '_>) -> Outcome {
     let r = match attrs(c, Access::Write) {
         Ok(r) => r,
@@ -99,6 +100,7 @@ fn read_attrs(c: &mut Call<'_, '_>) -> Outcome {
     })
 }
 
+/// SBI, "Write software event attributes" (FID 1): all of them, or none.
 fn write_attrs(c: &mut Call<'_, '_>) -> Outcome {
     let r = match attrs(c, Access::Read) {
         Ok(r) => r,
@@ -137,6 +139,7 @@ fn checked(c: &Call<'_, '_>, place: Place, r: &Range) -> Result<[u64; attr::COUN
     Ok(values)
 }
 
+/// SBI, "Register a software event" (FID 2).
 fn register(c: &mut Call<'_, '_>) -> Outcome {
     let (pc, arg) = (c.args[1], c.args[2]);
     if c.rules.policies.check_order == CheckOrder::EventFirst
@@ -164,6 +167,7 @@ fn register(c: &mut Call<'_, '_>) -> Outcome {
     })
 }
 
+/// SBI, "Unregister a software event" (FID 3).
 fn unregister(c: &mut Call<'_, '_>) -> Outcome {
     locked(c, false, |c, place| {
         if c.state.sse.at(place).state() != status::REGISTERED {
@@ -175,6 +179,7 @@ fn unregister(c: &mut Call<'_, '_>) -> Outcome {
     })
 }
 
+/// SBI, "Enable a software event" (FID 4).
 fn enable(c: &mut Call<'_, '_>) -> Outcome {
     locked(c, true, |c, place| {
         let hart = c.state.sse.at(place).hart;
@@ -208,6 +213,7 @@ fn to_itself(c: &mut Call<'_, '_>, place: Place) -> Option<Outcome> {
     None
 }
 
+/// SBI, "Disable a software event" (FID 5).
 fn disable(c: &mut Call<'_, '_>) -> Outcome {
     locked(c, true, |c, place| {
         if c.state.sse.at(place).state() != status::ENABLED {
@@ -233,6 +239,7 @@ fn injected(c: &Call<'_, '_>) -> Result<Place, SbiError> {
     c.state.sse.find(c.rules, named.filter(|_| !global).unwrap_or(c.hart), event)
 }
 
+/// SBI, "Inject a software event" (FID 7).
 fn inject(c: &mut Call<'_, '_>) -> Outcome {
     // The second step of a signal to another hart: the IPI.
     if let to @ 1.. = c.work().words[1] {
@@ -260,6 +267,7 @@ fn inject(c: &mut Call<'_, '_>) -> Outcome {
     }
 }
 
+/// SBI, "Unmask software events on a hart" and "Mask software events on a hart" (FID 8 and 9).
 fn set_mask(c: &mut Call<'_, '_>, to: bool) -> Outcome {
     let hart = c.hart;
     let already = c.state.sse.harts[hart].masked == to;

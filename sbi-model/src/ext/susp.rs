@@ -14,6 +14,7 @@ const FUNCTIONS: &[Function] = &[function(0, "sbi_system_suspend", &["sleep_type
 /// Suspend to RAM; others are reserved, or a platform's, and this platform has none.
 const TO_RAM: u32 = 0;
 
+/// SBI, "System Suspend" (FID 0).
 fn suspend(c: &mut Call<'_, '_>) -> Outcome {
     let [kind, at, opaque, ..] = c.args;
     if kind as u32 != TO_RAM {

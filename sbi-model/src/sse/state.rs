@@ -64,7 +64,7 @@ impl Sse {
         let boots: Vec<u64> = rules.domains.boots().map(|b| b.hart).collect();
         let owner = |g: usize| {
             let starts = |i: &usize| group(*i) == g && (*i == boot || boots.contains(&hart_id(*i)));
-            if group(boot) == g { boot } else { all.clone().find(starts).unwrap_or(g) }
+            all.clone().find(starts).unwrap_or(g)
         };
         let global = |g: usize| {
             let shared = ids.iter().filter(|&&e| id::is_global(e));

@@ -54,6 +54,7 @@ fn num_triggers(c: &mut Call<'_, '_>) -> Outcome {
     Outcome::Return(Ok(if able { TRIGGERS as u64 } else { 0 }))
 }
 
+/// SBI, "Set trigger shared memory" (FID 1).
 fn set_shmem(c: &mut Call<'_, '_>) -> Result<u64, SbiError> {
     let [low, high, flags, ..] = c.args;
     if flags != 0 {
@@ -71,6 +72,7 @@ fn set_shmem(c: &mut Call<'_, '_>) -> Result<u64, SbiError> {
     Ok(0)
 }
 
+/// SBI, "Read triggers" (FID 2).
 fn read(c: &mut Call<'_, '_>) -> Result<u64, SbiError> {
     let [base, count, ..] = c.args;
     let at = c.dbtr().memory;
@@ -92,6 +94,7 @@ fn read(c: &mut Call<'_, '_>) -> Result<u64, SbiError> {
     Ok(0)
 }
 
+/// SBI, "Uninstall a set of triggers" (FID 5).
 fn uninstall(c: &mut Call<'_, '_>) -> Result<u64, SbiError> {
     for t in c.trigger_set(true)? {
         c.write_trigger(t, [0; 3]);

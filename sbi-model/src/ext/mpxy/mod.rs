@@ -60,6 +60,7 @@ impl Mpxy {
     }
 }
 
+/// SBI, "Set shared memory" (FID 1).
 fn set_shmem(c: &mut Call<'_, '_>) -> Result<u64, SbiError> {
     /// Flags: the old address goes into the new memory.
     const RETURN: u64 = 1;
@@ -120,6 +121,7 @@ fn capable(c: &Call<'_, '_>, bit: u32) -> Result<(usize, &'static Channel), SbiE
     channel(c).and_then(|ch| if ch.1.capability & bit != 0 { Ok(ch) } else { Err(SbiError::NotSupported) })
 }
 
+/// SBI, "Get Channel IDs" (FID 2).
 fn get_channel_ids(c: &mut Call<'_, '_>) -> Result<u64, SbiError> {
     const ROOM: usize = (SIZE as usize - 8) / 4;
     shmem(c)?;
@@ -131,6 +133,7 @@ fn get_channel_ids(c: &mut Call<'_, '_>) -> Result<u64, SbiError> {
     Ok(0)
 }
 
+/// SBI, "Send Message with Response" and "Send Message without Response" (FID 5 and 6).
 /// Sends a message, posted or not.
 fn send(c: &mut Call<'_, '_>, posted: bool) -> Result<u64, SbiError> {
     let len = c.args[2];
@@ -152,6 +155,7 @@ fn send(c: &mut Call<'_, '_>, posted: bool) -> Result<u64, SbiError> {
     Ok(answer.len() as u64)
 }
 
+/// SBI, "Get Notifications" (FID 7).
 fn get_notification_events(c: &mut Call<'_, '_>) -> Result<u64, SbiError> {
     shmem(c)?;
     let (index, _) = capable(c, capability::NOTIFICATIONS)?;

@@ -69,6 +69,7 @@ impl Nacl {
     }
 }
 
+/// SBI, "Set nested acceleration shared memory" (FID 1).
 fn set_shmem(c: &mut Call<'_, '_>) -> Result<u64, SbiError> {
     let [low, high, flags, ..] = c.args;
     if flags != 0 {

@@ -57,6 +57,7 @@ fn get_info(c: &mut Call<'_, '_>) -> Outcome {
     }
 }
 
+/// SBI, "Read a firmware counter" (FID 5).
 fn fw_read(c: &mut Call<'_, '_>) -> Result<u64, SbiError> {
     let i = usize::try_from(c.args[0]).unwrap_or(usize::MAX);
     let i = i.checked_sub(HARDWARE).ok_or(SbiError::InvalidParam)?;
