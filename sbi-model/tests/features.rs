@@ -166,3 +166,23 @@ fn sparse_hart_ids_are_named_by_their_ids() {
     assert_eq!(rig.call(0, IPI, 0, &[1 << 63, 0x1000 - 63]).0, 0);
     assert!(rig.ssip(2));
 }
+
+/// What was translated while a feature was on is not used once it is off: without SHADOW_STACK no page is a shadow-stack page (Zicfiss,
+/// "Shadow Stack Memory Protection").
+#[test]
+fn a_feature_that_is_switched_off_leaves_no_translation_behind() {
+    let mut rig = Rig::new(1);
+    const ROOT: u64 = RAM + 0x2_0000;
+    const VA: u64 = 0x4000_0000;
+    let mut write = |at: u64, v: u64| rig.bus.ram.write(at, 8, v, &mut Vec::new());
+    // Sv39: one GiB at VA, writable but not readable, which shadow-stack pages are.
+    write(ROOT + 8, RAM >> 12 << 10 | 0xc5);
+    assert_eq!(rig.call(0, FWFT, 0, &[2, 1, 0]).0, 0);
+    let now = rig.harts[0].now(&rig.bus);
+    rig.harts[0].csr.poke(0x180, 8 << 60 | ROOT >> 12, &now);
+    rig.harts[0].recontext();
+    assert!(rig.harts[0].load(&mut rig.bus, VA, 8).is_ok());
+    assert_eq!(rig.call(0, FWFT, 0, &[2, 0, 0]).0, 0);
+    let fault = rig.harts[0].load(&mut rig.bus, VA, 8).map_err(|t| t.cause);
+    assert_eq!(fault, Err(emu_csr::Exception::LoadPageFault));
+}
