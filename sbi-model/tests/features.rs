@@ -135,6 +135,12 @@ fn cppc_delivered_counter_runs_at_the_level_asked_for() {
     rig.call(0, CPPC, 3, &[6, 20]);
     rig.harts[0].cycles = 500_000;
     assert_eq!(counters(&mut rig), (5000, 2800));
+    // Fractions of a count are kept over writes: a tick at a time, 100 of them at level 20.
+    for i in 1..=100 {
+        rig.harts[0].cycles = 500_000 + 100 * i;
+        rig.call(0, CPPC, 3, &[6, 20]);
+    }
+    assert_eq!(counters(&mut rig), (5100, 2820));
 }
 
 #[test]
