@@ -116,7 +116,7 @@ impl Hart {
                 if p.whole
                     && let Some(host) = bus.ram.page_for_read(p.pa)
                 {
-                    self.tlb.fill_load(va, host, p.pa, p.leaf);
+                    self.tlb.fill_load(va, host, &p);
                 }
                 Ok(v)
             }
@@ -134,7 +134,7 @@ impl Hart {
             && p.whole
             && let Some(host) = bus.ram.page_for_read(p.pa)
         {
-            self.tlb.fill_load(va, host, p.pa, p.leaf);
+            self.tlb.fill_load(va, host, &p);
         }
     }
 
@@ -148,7 +148,7 @@ impl Hart {
             && p.whole
             && let Some(host) = bus.ram.page_for_write(p.pa)
         {
-            self.tlb.fill_store(va, host, p.pa, p.leaf);
+            self.tlb.fill_store(va, host, &p);
             self.settle(bus);
         }
     }
@@ -178,7 +178,7 @@ impl Hart {
         if p.whole
             && let Some(host) = bus.ram.page_for_write(p.pa)
         {
-            self.tlb.fill_store(va, host, p.pa, p.leaf);
+            self.tlb.fill_store(va, host, &p);
             // SAFETY: the page was handed out for writing just now, and the access is aligned, so all its bytes are in it.
             unsafe { write(host.add((p.pa & 0xfff) as usize), size, value) };
         } else {
@@ -239,7 +239,7 @@ impl Hart {
             return Err(Kind::Fetch.access_fault(va, self.mode));
         };
         if p.whole {
-            self.tlb.fill_fetch(va, host, p.pa, p.leaf);
+            self.tlb.fill_fetch(va, host, &p);
         }
         Ok(FetchPlace { pa: p.pa, whole: p.whole })
     }

@@ -59,13 +59,13 @@ impl Hart {
         match kind {
             Kind::Store => {
                 if let Some(host) = bus.ram.page_for_write(p.pa) {
-                    self.tlb.fill_store(va, host, p.pa, p.leaf);
+                    self.tlb.fill_store(va, host, &p);
                     self.settle(bus);
                 }
             }
             Kind::Load => {
                 if let Some(host) = bus.ram.page_for_read(p.pa) {
-                    self.tlb.fill_load(va, host, p.pa, p.leaf);
+                    self.tlb.fill_load(va, host, &p);
                 }
             }
             _ => {}

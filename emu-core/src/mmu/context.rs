@@ -51,6 +51,12 @@ impl Context {
         Context { flags: if csr.landing_pads(mode) { LANDING_PADS } else { 0 }, ..Context::of(csr, mode) }
     }
 
+    /// Contexts of equal class share what is global: supervisor mode (V=0) with translation. MODE of satp, and whether landing pads matter.
+    pub(super) fn class(&self) -> Option<u8> {
+        let mode = (self.satp >> 60) as u8;
+        (self.mode == Mode::HS && mode != 0).then_some(mode | (self.flags & LANDING_PADS) << 4)
+    }
+
     /// ASID of satp or vsatp.
     pub(super) fn asid(&self) -> u16 {
         (self.satp >> 44) as u16

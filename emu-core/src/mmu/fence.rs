@@ -3,6 +3,7 @@
 
 use emu_csr::Mode;
 
+use super::bank::Stale;
 use super::context::Context;
 use super::{Fence, Stage};
 use crate::hart::Hart;
@@ -20,8 +21,10 @@ impl Hart {
             Stage::G => c.mode.virt() && fence.id.is_none_or(|id| id == c.vmid()),
         };
         match (fence.stage, fence.addr) {
-            // Entries are found by virtual address only.
-            (Stage::G, _) | (_, None) => self.tlb.drop_banks(matches),
+            // "Accesses to global mappings are not ordered" by a fence of one ASID.
+            (Stage::S, None) => self.tlb.drop_banks(if fence.id.is_some() { Stale::Local } else { Stale::All }, matches),
+            // Entries are found by virtual address only. No translation of a guest is cached as global.
+            (Stage::G, _) | (_, None) => self.tlb.drop_banks(Stale::Local, matches),
             (_, Some(va)) => self.tlb.drop_address(va, matches),
         }
     }

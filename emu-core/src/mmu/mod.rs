@@ -12,6 +12,7 @@
 mod access;
 #[allow(unsafe_code)]
 mod atomic;
+mod bank;
 mod context;
 mod explain;
 mod fence;
@@ -30,11 +31,12 @@ use emu_csr::{Mode, Trap};
 use crate::bus::Bus;
 use crate::hart::Hart;
 pub use access::FetchPlace;
+pub use bank::{Bank, DATA_ENTRIES, FETCH_ENTRIES, FetchEntry, TlbEntry};
 use context::{Context, data_mode};
 pub use explain::{Attempt, Refused, Walk};
 pub use pte::FIELDS as PTE_FIELDS;
 pub use refusal::Refusal;
-pub use tlb::{BANKS, Bank, DATA_ENTRIES, FETCH_ENTRIES, FetchEntry, Tlb, TlbEntry};
+pub use tlb::{BANKS, Tlb};
 pub use walk::{Kind, PteAccess, Recorder, Translation};
 
 /// Privilege with which an explicit access is made: MPRV, HLV/HSV and the mode itself decide ([`Hart::data_access`]).

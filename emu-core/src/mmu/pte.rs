@@ -10,6 +10,7 @@ pub(super) const R: u64 = 1 << 1;
 pub(super) const W: u64 = 1 << 2;
 pub(super) const X: u64 = 1 << 3;
 pub(super) const U: u64 = 1 << 4;
+pub(super) const G: u64 = 1 << 5;
 pub(super) const A: u64 = 1 << 6;
 pub(super) const D: u64 = 1 << 7;
 pub(super) const PBMT: u64 = 3 << 61;

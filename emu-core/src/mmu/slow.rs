@@ -20,6 +20,8 @@ pub(super) struct Place {
     /// PMP says the same of the whole page, so the translation may be cached. Not of a shadow-stack page: what may be done there depends
     /// on more than loads and stores.
     pub whole: bool,
+    /// See [`Translation::global`].
+    pub global: bool,
 }
 
 impl Hart {
@@ -76,7 +78,7 @@ impl Hart {
             }
         };
         let clean = bus.ram.poison().is_empty() || self.consume(bus, va, t.pa, len, kind, mode)?;
-        Ok(Place { pa: t.pa, leaf: t.leaf, whole: whole && !t.shadow && clean })
+        Ok(Place { pa: t.pa, leaf: t.leaf, whole: whole && !t.shadow && clean, global: t.global })
     }
 
     /// Whether the page of an access has no poisoned line; an error if the access would consume one. A store consumes nothing.

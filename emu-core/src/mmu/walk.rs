@@ -101,12 +101,14 @@ pub struct Translation {
     pub leaf: u64,
     /// The first stage's leaf is a shadow-stack page.
     pub shadow: bool,
+    /// The mapping is global: G is set in the leaf or in a table on the way. Never of a guest's.
+    pub global: bool,
 }
 
 impl Translation {
     /// Without translation: the address itself.
     fn bare(address: u64) -> Translation {
-        Translation { pa: address, leaf: 4096, shadow: false }
+        Translation { pa: address, leaf: 4096, shadow: false, global: false }
     }
 }
 
@@ -373,9 +375,11 @@ impl<T: Tables, R: Recorder> Walker<'_, T, R> {
         let mut base = table.root;
         let mut level = table.levels - 1;
         let mut mask = root_mask;
+        let mut path = 0;
         loop {
             let address = base + (va >> (12 + 9 * level) & mask) * 8;
             let (pa, pte) = self.read_pte(&table, va, level, address)?;
+            path |= pte;
             match table.format.class(pte) {
                 Class::Invalid(why) => return Err(self.refuse(table.stage, va, why, fault)),
                 Class::Table => {
@@ -419,7 +423,8 @@ impl<T: Tables, R: Recorder> Walker<'_, T, R> {
                     continue;
                 }
             }
-            return Ok(Translation { pa: (ppn << 12) & !(size - 1) | va & (size - 1), leaf: size, shadow });
+            let global = table.stage == Stage::S && path & pte::G != 0;
+            return Ok(Translation { pa: (ppn << 12) & !(size - 1) | va & (size - 1), leaf: size, shadow, global });
         }
     }
 

@@ -297,7 +297,7 @@ macro_rules! jump {
         set($c, o.rd, $pc.wrapping_add((*ip.add(1)).imm as i64 as u64));
         let fuel = $fuel - (o.index as i64 + 1);
         let e = (*$c).t1.jumps.add(cache::slot(target));
-        if (*e).tag != target ^ (*$c).t1.salt || fuel < MAX_BLOCK as i64 {
+        if (*e).tag != target ^ salt($c, target) || fuel < MAX_BLOCK as i64 {
             return seek($c, ip, target, fuel);
         }
         go!($c, (*e).op, target, fuel)
@@ -350,7 +350,7 @@ handler! {
         unsafe {
             if (*ip).imm == 0 {
                 let e = (*c).t1.jumps.add(cache::slot(pc));
-                if (*e).tag == pc ^ (*c).t1.salt {
+                if (*e).tag == pc ^ salt(c, pc) {
                     go!(c, (*e).op, pc, fuel)
                 }
                 return seek(c, ip, pc, fuel);
@@ -367,6 +367,13 @@ handler! {
             (*c).t1.status
         }
     }
+}
+
+/// The translation context's share of a jump cache tag for a virtual pc.
+#[inline(always)]
+pub(super) unsafe fn salt(c: *const Hart, pc: u64) -> u64 {
+    // SAFETY: the caller's hart; the index is 0 or 1.
+    unsafe { *(&raw const (*c).t1.salts).cast::<u64>().add((pc >> 63) as usize) }
 }
 
 /// The block at a virtual pc, if it is built and the page's translation is cached.
@@ -386,10 +393,12 @@ handler! {
     pub(super) fn seek(c, ip, pc, fuel) {
         // SAFETY: called by handlers with the live hart; the jump cache has JUMPS entries.
         unsafe {
+            let salt = salt(c, pc);
             if fuel >= MAX_BLOCK as i64
+                && salt != 0
                 && let Some(op) = known(c, pc)
             {
-                *(*c).t1.jumps.add(cache::slot(pc)) = cache::Jump { tag: pc ^ (*c).t1.salt, op };
+                *(*c).t1.jumps.add(cache::slot(pc)) = cache::Jump { tag: pc ^ salt, op };
                 go!(c, op, pc, fuel)
             }
             out(c, ip, pc, fuel)

@@ -110,8 +110,9 @@ pub struct T1 {
     pub table: *const cache::Slot,
     /// Its length less one.
     pub mask: usize,
-    /// Translation context of the current fetches, in the bits a canonical pc leaves free.
-    pub salt: u64,
+    /// Translation context of the current fetches in the lower and the upper half of the addresses, in the bits a canonical pc leaves free;
+    /// 0 while a half has none, under which nothing may be remembered.
+    pub salts: [u64; 2],
     /// `instret` when fuel runs out.
     pub instret_end: u64,
     /// `cycles` when fuel runs out; with `costs`, when the block begins.
@@ -138,7 +139,7 @@ impl T1 {
             kind: 0,
             table: std::ptr::null(),
             mask: 0,
-            salt: 0,
+            salts: [0; 2],
             instret_end: 0,
             cycles_end: 0,
             costs: std::ptr::null(),

@@ -45,11 +45,7 @@ pub fn run<T: TimingModel>(
         if left <= 0 {
             return SliceEnd::Deadline;
         }
-        let (context, wrapped) = hart.tlb.fetch_context();
-        if wrapped {
-            blocks.clear_jumps();
-        }
-        hart.t1.salt = context << 57;
+        name_context(hart, blocks);
         // The context, and with it the jump cache's tag, tells the kinds of blocks apart too.
         hart.t1.kind = if hart.csr.landing_pads(hart.mode) { cache::LANDING_PADS } else { 0 };
         // Near the deadline a block runs only if it fits as a whole; blocks never chain there.
@@ -124,11 +120,12 @@ pub fn run<T: TimingModel>(
 fn lookup(hart: &mut Hart, bus: &mut Bus, decoder: &Decoder, blocks: &mut BlockCache, index: usize) -> Option<*const Op> {
     let pc = hart.pc;
     let e = &mut blocks.jumps[index][cache::slot(pc)];
-    let tag = pc ^ hart.t1.salt;
-    if e.tag == tag {
+    if e.tag == pc ^ hart.t1.salts[(pc >> 63) as usize] {
         return Some(e.op);
     }
     let at = hart.fetch_place(bus, pc).ok().filter(|at| at.whole)?;
+    // The page's translation may have taken the context's name away.
+    name_context(hart, blocks);
     let pa = at.pa;
     let key = pa | hart.t1.kind;
     let op = match blocks.find(key) {
@@ -148,8 +145,18 @@ fn lookup(hart: &mut Hart, bus: &mut Bus, decoder: &Decoder, blocks: &mut BlockC
             op
         }
     };
-    blocks.jumps[index][cache::slot(pc)] = cache::Jump { tag, op };
+    blocks.jumps[index][cache::slot(pc)] = cache::Jump { tag: pc ^ hart.t1.salts[(pc >> 63) as usize], op };
     Some(op)
+}
+
+/// Brings the salts up to date.
+#[inline]
+fn name_context(hart: &mut Hart, blocks: &mut BlockCache) {
+    let (names, wrapped) = hart.tlb.fetch_context(hart.pc);
+    if wrapped {
+        blocks.clear_jumps();
+    }
+    hart.t1.salts = names.map(|n| n << 57);
 }
 
 /// Drops the blocks of pages that were written.
