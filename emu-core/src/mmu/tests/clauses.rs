@@ -28,6 +28,11 @@ impl Mapper {
         Mapper { root: TABLES, next: TABLES + 0x1000, wide: 0x1ff }
     }
 
+    /// Of another address space.
+    pub(super) fn second() -> Mapper {
+        Mapper { root: TABLES + 0x8_0000, next: TABLES + 0x8_1000, wide: 0x1ff }
+    }
+
     pub(super) fn guest() -> Mapper {
         Mapper { root: G_TABLES, next: G_TABLES + 0x4000, wide: 0x7ff }
     }

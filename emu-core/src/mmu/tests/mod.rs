@@ -3,6 +3,7 @@
 mod against_reference;
 mod clauses;
 mod explain;
+mod global;
 mod reference;
 mod shadow;
 mod world;

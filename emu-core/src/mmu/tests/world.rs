@@ -150,7 +150,8 @@ impl World {
         if r.one_in(25) {
             pte ^= 1 << r.below(64);
         }
-        pte
+        // Tables that differ in what is global are a mistake of software, after which either mapping may be used: see `global`.
+        pte & !(1 << 5)
     }
 
     /// A virtual (or guest physical) address built of the indexes in use.
