@@ -214,6 +214,13 @@ fn misaligned_atomics_are_carried_out_or_the_supervisors_by_policy() {
         rig.raise(0, Trap::new(Exception::StoreAddrMisaligned, RAM + 0x103));
         let h = &rig.harts[0];
         assert_eq!((h.x[12], h.pc, word(&rig, RAM + 0x100)), (rd, ENTRY + 4, first), "{insn:#x}");
+        // Of atomics also harts refuse them that do other misaligned accesses, and go on doing those.
+        for refuses in [true, false] {
+            let mut rig = misaligned("max", "spec", insn);
+            rig.harts[0].tlb.trap_misaligned = refuses;
+            rig.raise(0, Trap::new(Exception::StoreAddrMisaligned, RAM + 0x103));
+            assert_eq!((rig.harts[0].pc, rig.harts[0].tlb.trap_misaligned), (ENTRY + 4, refuses), "{insn:#x}");
+        }
         let mut rig = misaligned("max", "opensbi-1.9", insn);
         rig.raise(0, Trap::new(Exception::StoreAddrMisaligned, RAM + 0x103));
         let h = &rig.harts[0];
