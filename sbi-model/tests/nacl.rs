@@ -81,6 +81,18 @@ fn it_is_offered_only_on_request_and_with_h() {
     assert_eq!(rig.call(0, BASE, 3, &[NACL]), (0, 0));
 }
 
+/// What the supervisor has written and not yet synchronized is not written over when the CSR space is brought up to date.
+#[test]
+fn values_that_wait_to_be_synchronized_stay() {
+    let mut rig = with(Vec::new());
+    rig.harts[0].csr.vsscratch = 0x11;
+    write(&mut rig, table::VSSCRATCH, 0x77);
+    assert_eq!(rig.call(0, NACL, 1, &[AT, 0, 0]), (0, 0));
+    assert_eq!((word(&rig, space(table::VSSCRATCH)), dirty(&rig, table::VSSCRATCH)), (0x77, true));
+    assert_eq!(rig.call(0, NACL, 2, &[u64::MAX]), (0, 0));
+    assert_eq!((csr(&rig, table::VSSCRATCH), dirty(&rig, table::VSSCRATCH)), (0x77, false));
+}
+
 #[test]
 fn features_0_to_3_are_there_and_all_others_are_not() {
     let mut rig = with(Vec::new());
