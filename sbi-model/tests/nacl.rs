@@ -208,6 +208,43 @@ fn pending_hfence_entries_are_processed_and_cleared() {
     }
 }
 
+/// Each type of entry is the fence that it stands for: a translation of the guest's that has changed is not used any more,
+/// found by one page of 2 MiB (order 9) or of 8 KiB (order 1).
+#[test]
+fn a_synchronized_hfence_drops_the_guests_translations() {
+    const ROOT: u64 = RAM + 0x2_0000;
+    const VA: u64 = 0x4020_0000;
+    let pages = [RAM + 0x3_0000, RAM + 0x3_1000];
+    for (kind, order) in (0..8).flat_map(|k| [(k, 1), (k, 9)]) {
+        let mut rig = rig();
+        let mut write = |at: u64, v: u64| rig.bus.ram.write(at, 8, v, &mut Vec::new());
+        let pte = |pa: u64, bits: u64| pa >> 12 << 10 | bits;
+        write(ROOT + 8, pte(ROOT + 0x1000, 1));
+        write(ROOT + 0x1008, pte(ROOT + 0x2000, 1));
+        write(ROOT + 0x2000, pte(pages[0], 0xcf));
+        pages.iter().zip([1, 2]).for_each(|(&at, v)| write(at, v));
+        let now = rig.harts[0].now(&rig.bus);
+        let h = &mut rig.harts[0];
+        // Sv39 with ASID 5 in the VS-stage; the G-stage translates nothing, in the name of VMID 0.
+        h.csr.poke(table::VSATP, 8 << 60 | 5 << 44 | ROOT >> 12, &now);
+        let load = |rig: &mut Rig| {
+            let h = &mut rig.harts[0];
+            h.set_mode(Mode::VS);
+            let v = h.load(&mut rig.bus, VA, 8);
+            h.set_mode(Mode::HS);
+            v
+        };
+        assert_eq!(load(&mut rig), Ok(1));
+        rig.bus.ram.write(ROOT + 0x2000, 8, pte(pages[1], 0xcf), &mut Vec::new());
+        assert_eq!(load(&mut rig), Ok(1), "the old translation is cached");
+        put(&mut rig, 0x800, 1 << 63 | kind << 56 | order << 48 | 5);
+        put(&mut rig, 0x808, VA >> (order + 12));
+        put(&mut rig, 0x818, 1);
+        assert_eq!(rig.call(0, NACL, 3, &[0]), (0, 0));
+        assert_eq!(load(&mut rig), Ok(2), "type {kind}, order {order}");
+    }
+}
+
 #[test]
 fn sync_sret_restores_all_registers_and_returns_as_sret_does() {
     let mut rig = rig();
