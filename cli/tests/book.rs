@@ -131,6 +131,28 @@ fn the_tutorial_can_be_followed_by_typing() {
     assert!(check("tutorial.md") >= 5);
 }
 
+/// Other pages with such blocks; a page that gets its first one is put here.
+const PAGES: [&str; 7] = ["using.md", "trace.md", "oracles.md", "sse.md", "diff-firmware.md", "timeline.md", "snapshots.md"];
+
+#[test]
+fn the_examples_of_the_other_pages_print_what_the_pages_show() {
+    for page in PAGES {
+        assert!(check(page) >= 1, "docs/{page} has no example");
+    }
+}
+
+#[test]
+fn every_page_with_an_example_is_run() {
+    for file in std::fs::read_dir(format!("{ROOT}/docs")).unwrap() {
+        let file = file.unwrap();
+        let name = file.file_name().into_string().unwrap();
+        if name.ends_with(".md") && name != "tutorial.md" && std::fs::read_to_string(file.path()).unwrap().contains("```console")
+        {
+            assert!(PAGES.contains(&name.as_str()), "docs/{name} has examples that no test runs");
+        }
+    }
+}
+
 #[test]
 fn a_command_that_prints_something_else_would_be_noticed() {
     let page = "```console\n$ trapeze run a 'b c'\none\n...\ntwo...\n```\n";

@@ -208,6 +208,36 @@ fn a_recording_of_another_build_names_the_parts_that_differ() {
     assert!((number(first)..=number(last)).contains(&top) && number(last) - number(first) < (1 << 20), "{said}");
 }
 
+/// Decisions, not only ends, may lie where a machine with several harts ended in the middle of a round: here a reboot.
+#[test]
+fn a_reboot_in_the_middle_of_a_round_is_replayed_and_forgets_the_good_positions_before_it() {
+    // mhartid; all harts but one go round for ever, and that one counts down and reboots through the finisher. If it is hart 0, the cycle is
+    // that of the round's beginning.
+    for (engine, one) in ENGINES.into_iter().flat_map(|e| [(e, 0u32), (e, 2)]) {
+        let code = [0xf140_2573, one << 20 | 0x593, 0x00b5_0463, 0x0000_006f, 0x0320_0293, 0xfff2_8293, 0xfe02_9ee3];
+        let reset = [0x0010_0337, 0x0000_73b7, 0x7773_8393, 0x0073_2023];
+        let code: Vec<u32> = code.into_iter().chain(reset).collect();
+        let new = || machine(engine, 3, 1000, &code);
+        let mut m = new();
+        let mut w = LogWriter::new(Vec::new(), &Header::new("test = 1\n".into(), Vec::new())).unwrap();
+        w.record(&Record { at: Position::of(&m), what: Decision::State(m.state_hash()) }).unwrap();
+        assert_eq!(m.run(u64::MAX), RunEnd::Reset);
+        assert!(m.harts().iter().any(|h| h.cycles > m.cycles()), "it ended in the middle");
+        w.record(&Record { at: Position::of(&m), what: Decision::Reboot }).unwrap();
+        w.flush().unwrap();
+        let bytes = w.into_inner();
+        let replayed = |log: &Log| play(&mut new(), log, &mut || Ok(new()), 777, &mut |_| true).unwrap();
+        let mut log = Log::read(&bytes).unwrap();
+        assert!(matches!(replayed(&log), Outcome::Same { whole: false, marks: 1, .. }), "{engine:?}");
+        // A witness of the machine after the reboot that does not hold: nothing before it was of that machine.
+        log.records.push(Record { at: Position::default(), what: Decision::State([0; 32]) });
+        match replayed(&log) {
+            Outcome::Differs(d) => assert_eq!((d.record, d.good, d.bad), (2, None, Position::default())),
+            other => panic!("{other:?}"),
+        }
+    }
+}
+
 /// A recorded run moved along at random ends as it was recorded, and all its witnesses hold.
 #[test]
 fn a_timeline_of_a_recording_ends_as_it_was_recorded() {

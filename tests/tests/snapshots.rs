@@ -9,8 +9,11 @@ use emu_core::board::load::{Bios, File, Images};
 use emu_core::firmware::PauseEach;
 use emu_core::machine::{EngineKind, Machine, MachineConfig, RunEnd, Stop};
 use replay::ReplayError;
+use replay::bytes::{CHECK, put};
 use replay::diff::diff;
+use replay::framed::put_chunk;
 use replay::log::{Header, Image};
+use replay::packed::pack;
 use replay::snapshot::{Parent, Snapshot, save};
 use sbi_model::profile::Profile;
 use sbi_model::{Config, Sbi};
@@ -128,6 +131,20 @@ fn what_is_not_a_whole_snapshot_is_refused_with_the_place() {
     let mut more = bytes.clone();
     more.push(0);
     assert!(refused(&more).contains("after the end"));
+    // A chunk may hold a MiB of pages; one that announces more is refused before anything is unpacked.
+    // The last chunk: its kind, four bytes of length, two numbers, the checksum.
+    let is_end = |at: &usize| bytes[*at] == 4 && usize::from(bytes[at + 1]) == bytes.len() - CHECK - at - 5;
+    let end_at = (0..bytes.len() - CHECK - 5).rev().find(is_end).unwrap();
+    let mut large = bytes[..end_at].to_vec();
+    let mut before = [0; CHECK];
+    before.copy_from_slice(&large[large.len() - CHECK..]);
+    let mut p = Vec::new();
+    put(&mut p, 257);
+    p.extend_from_slice(&[0; 257]);
+    p.extend_from_slice(&pack(&vec![1; 257 * 4096]));
+    let before = put_chunk(&mut large, &before, 2, &p);
+    put_chunk(&mut large, &before, 4, &bytes[end_at + 5..bytes.len() - CHECK]);
+    assert!(refused(&large).contains("257 pages in one chunk"), "{}", refused(&large));
     // Another machine: fewer harts, and less memory.
     let e = Snapshot::read(&bytes).unwrap().apply(&mut machine(EngineKind::Block, 1, 100, &[])).unwrap_err();
     assert!(e.to_string().contains("of another machine"), "{e}");

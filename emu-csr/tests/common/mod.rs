@@ -55,6 +55,7 @@ pub fn cpus() -> Vec<Isa> {
         "max,c=off",
         "rv64gc,f=off,c=off",
         "rv64gc,s=off",
+        "rv64gc,s=off,sdtrig=on",
         "max,smepmp=off,sscofpmf=off",
         "max,ssdbltrp=off",
         "max,h=off,smdbltrp=on",

@@ -77,6 +77,30 @@ fn transmitter_empty_interrupts_once_for_each_byte_and_when_enabled() {
     assert!(d.irq());
     rig.write(&mut d, 1, 1, 0);
     assert!(!d.irq(), "masked");
+    rig.write(&mut d, 1, 1, 2);
+    assert_eq!(rig.read(&mut d, 2, 1), 2);
+    rig.write(&mut d, 1, 1, 3);
+    assert!(!d.irq(), "it was enabled before: nothing new");
+}
+
+/// "Modem Status Register": DDCD, DDSR and DCTS tell of any change since it was read, TERI of the ring indicator's trailing edge only.
+#[test]
+fn modem_changes_are_told_once_and_the_ring_indicator_only_as_it_falls() {
+    const LOOP: u64 = 0x10;
+    let (mut d, mut rig) = uart();
+    let delta = |d: &mut Uart, rig: &mut Rig, outputs: u64| {
+        rig.write(d, 4, 1, LOOP | outputs);
+        rig.read(d, 6, 1) & 0xf
+    };
+    delta(&mut d, &mut rig, 0);
+    // DTR shows as DSR, RTS as CTS, OUT1 as RI, OUT2 as DCD.
+    for (output, change) in [(1, 2), (2, 1), (8, 8)] {
+        assert_eq!(delta(&mut d, &mut rig, output), change, "rises");
+        assert_eq!(rig.read(&mut d, 6, 1) & 0xf, 0, "told once");
+        assert_eq!(delta(&mut d, &mut rig, 0), change, "falls");
+    }
+    assert_eq!(delta(&mut d, &mut rig, 4), 0, "the ring begins");
+    assert_eq!(delta(&mut d, &mut rig, 0), 4, "the ring is over");
 }
 
 #[test]

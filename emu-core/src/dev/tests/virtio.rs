@@ -128,6 +128,21 @@ fn disk() -> Block {
     Block::new(Box::new(Overlay::new(Box::new(MemoryDisk::new(image)))), false, "serial")
 }
 
+/// "4.2.2.2": the driver must not change an enabled queue; "3.1.1": nor the features once the device has taken them.
+#[test]
+fn an_enabled_queue_and_accepted_features_stay_as_they_are() {
+    let mut d = Driver::bind(disk(), 0, 8, VERSION_1);
+    for (reg, v) in [(0x38, 3), (0x80, 4), (0x90, 4), (0xa0, 4), (0x24, 0), (0x20, EVENT_IDX)] {
+        d.set(reg, v);
+    }
+    // With the event index the device would look for the driver's wish behind the ring, where it finds another.
+    d.set(0x70, 15);
+    d.poke(AVAIL + 4 + 2 * 8, &100u16.to_le_bytes());
+    assert_eq!(d.block(0, 2, (DATA + 512, 512), true), 0);
+    assert_eq!((d.used_idx(), d.get(0x60)), (1, 1), "done, and an interrupt");
+    assert_eq!(d.peek::<4>(DATA + 512), [2; 4]);
+}
+
 #[test]
 fn identification_registers_are_those_of_a_modern_transport() {
     let (mut d, mut rig) = (VirtioMmio::new(0, disk(), LATENCY), Rig::new());

@@ -153,6 +153,9 @@ fn transformed_instructions_are_as_the_manual_draws_them() {
     assert_eq!(tinst(&t, amo, 4, StoreGuestPageFault, 0x1000), u64::from(amo & !(31 << 15)));
     assert_eq!(tinst(&t, asm("hlvx.wu", f), 4, LoadGuestPageFault, 0x1000), u64::from(asm("hlvx.wu", zero)));
     assert_eq!(tinst(&t, asm("hsv.b", f), 4, StoreGuestPageFault, 0x1000), u64::from(asm("hsv.b", zero)));
+    let second = Fields { rs1: 3, ..zero };
+    assert_eq!(tinst(&t, asm("hlv.d", f), 4, LoadGuestPageFault, 0x1003), u64::from(asm("hlv.d", second)), "Addr. Offset");
+    assert_eq!(tinst(&t, asm("hsv.d", f), 4, StoreGuestPageFault, 0x1003), u64::from(asm("hsv.d", second)), "Addr. Offset");
     assert_eq!(tinst(&t, asm("cbo.zero", f), 4, StoreGuestPageFault, 0x1000), u64::from(asm("cbo.zero", zero)));
     // c.lw x9, 4(x8): expanded, transformed, bit 1 cleared.
     assert_eq!(

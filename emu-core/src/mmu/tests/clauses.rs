@@ -2,10 +2,12 @@
 
 use emu_csr::{Exception, Mode, Trap};
 
+use super::reference::SMEPMP;
 use super::{BASE, machine};
 use crate::bus::{Bus, BusError, DevCx, Slot};
 use crate::dev::{Device, StateIo};
 use crate::hart::{Hart, event};
+use crate::insn::{Decoder, Fields, by_name};
 use crate::mmu::{Access, Fence, Kind, PteAccess, Stage};
 
 /// V R W X U A D, without the execute and user bits where the name says so.
@@ -145,6 +147,60 @@ fn a_page_that_pmp_divides_is_checked_at_each_access() {
     }
 }
 
+/// "Address Matching": TOR matches y < address and y >= the entry below; where that is nothing, the entry matches nothing.
+#[test]
+fn a_top_of_range_entry_of_no_length_divides_nothing() {
+    for low in [(BASE + 0x800) >> 2, (BASE + 0xc00) >> 2] {
+        let (mut h, mut b) = machine();
+        h.csr.pmpcfg[2] = h.csr.pmpcfg[0];
+        h.csr.pmpaddr[2] = h.csr.pmpaddr[0];
+        // Entry 0 is off and only a bottom; entry 1, TOR, allows nothing.
+        (h.csr.pmpcfg[0], h.csr.pmpcfg[1]) = (0, 0x08);
+        (h.csr.pmpaddr[0], h.csr.pmpaddr[1]) = (low, (BASE + 0x800) >> 2);
+        h.set_mode(Mode::HS);
+        assert_eq!(h.load(&mut b, BASE + 0x7fc, 8), Ok(0), "across the place where it would begin");
+        assert_eq!(h.load(&mut b, BASE + 0x800, 8), Ok(0));
+    }
+    // Entry 0 begins at 0, and ends there too.
+    let (mut h, mut b) = machine();
+    (h.csr.pmpcfg[1], h.csr.pmpaddr[1]) = (h.csr.pmpcfg[0], h.csr.pmpaddr[0]);
+    (h.csr.pmpcfg[0], h.csr.pmpaddr[0]) = (0x08, 0);
+    h.set_mode(Mode::HS);
+    assert_eq!(h.load(&mut b, BASE, 8), Ok(0));
+}
+
+/// rs1 of SFENCE.VMA and HFENCE.VVMA is a virtual address, of HFENCE.GVMA a guest physical address shifted right by 2 bits ("Hypervisor
+/// Memory-Management Fence Instructions").
+#[test]
+fn the_fence_instructions_take_their_addresses_as_the_manual_says() {
+    const AT: u64 = 0x4000_0000;
+    for (name, mode, rs1) in [
+        ("sfence.vma", Mode::HS, AT),
+        ("sfence.vma", Mode::VS, AT),
+        ("hfence.vvma", Mode::VS, AT),
+        ("hfence.gvma", Mode::VS, AT >> 2),
+    ] {
+        let (mut h, mut b) = machine();
+        let mut m = if name == "hfence.gvma" { Mapper::guest() } else { Mapper::first() };
+        let leaf = m.map(&mut b, AT, BASE, if name == "hfence.gvma" { USER } else { KERNEL }, 0);
+        match (name, mode) {
+            ("hfence.gvma", _) => h.csr.hgatp = m.atp(0),
+            (_, Mode::HS) => h.csr.satp = m.atp(0),
+            _ => h.csr.vsatp = m.atp(0),
+        }
+        h.set_mode(mode);
+        assert_eq!(h.load(&mut b, AT, 8), Ok(0), "{name}");
+        poke(&mut b, leaf, 0);
+        assert_eq!(h.load(&mut b, AT, 8), Ok(0), "{name}: the old translation, or this shows nothing");
+        h.set_mode(if name.starts_with('h') { Mode::HS } else { mode });
+        let insn = Decoder::new(h.csr.isa).decode(by_name(name).unwrap().encode(Fields { rs1: 5, ..Fields::default() }), 4);
+        h.x[5] = rs1;
+        (insn.def.exec)(&mut h, &mut b, &insn).unwrap();
+        h.set_mode(mode);
+        assert!(h.load(&mut b, AT, 8).is_err(), "{name} in {mode:?} left the translation");
+    }
+}
+
 #[test]
 fn a_locked_pmp_entry_binds_m_mode() {
     let (mut h, mut b) = machine();
@@ -154,6 +210,45 @@ fn a_locked_pmp_entry_binds_m_mode() {
     assert_eq!(h.load(&mut b, BASE, 8), Ok(0));
     assert_eq!(h.store(&mut b, BASE, 8, 0), Err(fault(Exception::StoreAccessFault, BASE)));
     assert_eq!(h.store(&mut b, BASE + 0x1000, 8, 0), Ok(()));
+}
+
+/// Privileged ISA, Smepmp, "Truth table when mseccfg.MML is set": each row, in M-mode and below it, for each access.
+#[test]
+fn with_mml_each_configuration_allows_what_the_truth_table_says() {
+    for (row, (lrwx, machine_may, lower_may)) in SMEPMP.into_iter().enumerate() {
+        let bit = |i: usize| u8::from(lrwx.as_bytes()[i] == b'1');
+        let cfg = bit(0) << 7 | 0x18 | bit(1) | bit(2) << 1 | bit(3) << 2;
+        for (mode, may) in [(Mode::M, machine_may), (Mode::HS, lower_may), (Mode::U, lower_may)] {
+            let (mut h, mut b) = machine();
+            h.csr.pmpcfg[1] = h.csr.pmpcfg[0];
+            h.csr.pmpaddr[1] = h.csr.pmpaddr[0];
+            (h.csr.pmpcfg[0], h.csr.pmpaddr[0], h.csr.mseccfg) = (cfg, BASE >> 2 | 0x1ff, 1);
+            h.set_mode(mode);
+            let found: String = [
+                ("r", h.load(&mut b, BASE, 8).is_ok()),
+                ("w", h.store(&mut b, BASE, 8, 0x13).is_ok()),
+                ("x", h.fetch(&mut b, BASE).is_ok()),
+            ]
+            .into_iter()
+            .filter_map(|(name, ok)| ok.then_some(name))
+            .collect();
+            assert_eq!(found, may, "row {row} LRWX={lrwx} in {mode:?}");
+        }
+    }
+}
+
+/// Smepmp: what no entry matches M-mode may access, but with MML not execute, and with MMWP not at all; lower modes never.
+#[test]
+fn what_no_pmp_entry_matches_is_m_modes_unless_mml_or_mmwp_close_it() {
+    for (mseccfg, may) in [(0, [true, true, true]), (1, [true, true, false]), (2, [false; 3]), (3, [false; 3])] {
+        for mode in [Mode::M, Mode::HS, Mode::U] {
+            let (mut h, mut b) = machine();
+            (h.csr.pmpcfg[0], h.csr.mseccfg) = (0, mseccfg);
+            h.set_mode(mode);
+            let found = [h.load(&mut b, BASE, 8).is_ok(), h.store(&mut b, BASE, 8, 0x13).is_ok(), h.fetch(&mut b, BASE).is_ok()];
+            assert_eq!(found, if mode == Mode::M { may } else { [false; 3] }, "mseccfg {mseccfg} in {mode:?}");
+        }
+    }
 }
 
 #[test]

@@ -53,7 +53,7 @@ fn bits(v: u64, high: u32, low: u32) -> u64 {
 }
 
 /// Privileged ISA, Smepmp: the truth table, row by row (L R W X, M-mode, S/U-mode).
-const SMEPMP: [(&str, &str, &str); 16] = [
+pub(super) const SMEPMP: [(&str, &str, &str); 16] = [
     ("0000", "", ""),
     ("0001", "", "x"),
     ("0010", "rw", "r"),
