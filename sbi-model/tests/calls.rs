@@ -208,6 +208,21 @@ fn hart_suspend() {
     assert_eq!((h.mode, h.pc, h.x[10], h.x[11], h.wait), (Mode::HS, there, 1, 9, Wait::Wfi));
 }
 
+/// Suspension ends as soon as an enabled interrupt is pending: if one is already, it does not begin.
+#[test]
+fn a_hart_with_an_interrupt_pending_is_not_suspended() {
+    for (enabled, kind) in [(false, 0), (true, 0), (false, 0x8000_0000), (true, 0x8000_0000)] {
+        let mut rig = Rig::new(2);
+        rig.call(0, HSM, 0, &[1, ENTRY, 0]);
+        assert_eq!(rig.call(0, IPI, 0, &[1, 1]).0, 0);
+        let now = rig.harts[1].now(&rig.bus);
+        rig.harts[1].csr.poke(0x104, u64::from(enabled) << 1, &now);
+        rig.step_call(1, HSM, 3, &[kind, ENTRY, 0]);
+        let (wait, status) = if enabled { (Wait::Running, 0) } else { (Wait::Wfi, 4) };
+        assert_eq!((rig.harts[1].wait, rig.call(0, HSM, 2, &[1]).1), (wait, status), "{enabled} {kind:#x}");
+    }
+}
+
 #[test]
 fn system_reset() {
     let ask = |kind, reason| Rig::new(1).step_call(0, SRST, 0, &[kind, reason]);

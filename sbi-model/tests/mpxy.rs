@@ -256,6 +256,16 @@ fn the_state_of_events_is_reported_once_enabled() {
     assert_eq!(words(&rig, 6), [0, 4, 0, 0, 4, 100]);
     assert_eq!(rig.call(0, MPXY, 7, &[RPMI]), (0, 0));
     assert_eq!(words(&rig, 4), [0; 4]);
+    // What was lost before reporting was switched off is not told when it is on again.
+    for i in 0..KEPT as u32 + 2 {
+        ask(&mut rig, 5, &[0, i]);
+    }
+    for on in [0, 1] {
+        put(&mut rig, &[on]);
+        assert_eq!(rig.call(0, MPXY, 4, &[RPMI, 11, 1]).0, 0);
+    }
+    assert_eq!(rig.call(0, MPXY, 7, &[RPMI]), (0, 32));
+    assert_eq!(words(&rig, 4), [4, 4, 0, 0]);
 }
 
 #[test]

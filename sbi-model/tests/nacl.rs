@@ -94,6 +94,16 @@ fn values_that_wait_to_be_synchronized_stay() {
 }
 
 #[test]
+fn a_hart_that_is_started_again_has_no_shared_memory() {
+    let optional = Optional { nacl: true, ..Optional::default() };
+    let mut rig = Rig::running(2, Config { optional, ..Config::default() });
+    assert_eq!(rig.call(1, NACL, 1, &[AT, 0, 0]).0, 0);
+    rig.step_call(1, HSM, 1, &[]);
+    assert_eq!(rig.call(0, HSM, 0, &[1, ENTRY, 0]).0, 0);
+    assert_eq!(rig.call(1, NACL, 3, &[NONE]).0, NO_SHMEM);
+}
+
+#[test]
 fn features_0_to_3_are_there_and_all_others_are_not() {
     let mut rig = with(Vec::new());
     for id in 0..4 {
