@@ -202,6 +202,49 @@ fn a_hart_that_is_started_has_memory_protection_and_machine_state_set_up_again()
     assert_eq!((b.satp, b.mstatus & 2), (0, 0));
 }
 
+/// Whatever a hart did before it stopped, what the supervisor may rely on is as it was at boot.
+#[test]
+fn a_hart_that_is_started_again_has_the_registers_that_it_booted_with() {
+    use emu_csr::field::mhpmevent::{MINH, OF};
+    use table::*;
+    let expected = [
+        (SCOUNTEREN, 2),
+        (HSTATUS, 2 << 32),
+        (SSCRATCH, 0),
+        (SIE, 0),
+        (STIMECMP, u64::MAX),
+        (VSTIMECMP, u64::MAX),
+        (MHPMEVENT0 + 3, OF | MINH),
+        (MHPMEVENT0 + 31, OF | MINH),
+        (MCOUNTINHIBIT, 0xffff_fff8),
+        (SATP, 0),
+    ];
+    let mut rig = Rig::new(2);
+    for round in 0..2 {
+        assert_eq!(rig.call(0, HSM, 0, &[1, ENTRY, 0]).0, 0);
+        let now = rig.harts[1].now(&rig.bus);
+        for (csr, value) in expected {
+            assert_eq!(rig.harts[1].csr.peek(csr, &now), Some(value), "{csr:#x} in round {round}");
+        }
+        for (csr, value) in [
+            (SCOUNTEREN, 5),
+            (HSTATUS, 1 << 7 | 2 << 32),
+            (SSCRATCH, 7),
+            (SIE, 2),
+            (STIMECMP, 9),
+            (VSTIMECMP, 9),
+            (MHPMEVENT0 + 3, 1),
+            (MHPMEVENT0 + 31, 2),
+            (MCOUNTINHIBIT, 0),
+            (SATP, 8 << 60 | 1),
+        ] {
+            rig.harts[1].csr.poke(csr, value, &now);
+            assert_eq!(rig.harts[1].csr.peek(csr, &now), Some(value), "{csr:#x}");
+        }
+        rig.step_call(1, HSM, 1, &[]);
+    }
+}
+
 #[test]
 fn starting_and_stopping_are_seen_half_done_only_where_the_profile_takes_two_steps() {
     // Status of hart 1 after each step of `operation`, as hart 0 finds it.
