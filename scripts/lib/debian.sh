@@ -108,29 +108,34 @@ debian_guest() {
     [ -n "$packages" ] || die "the index of $suite has no riscv64 kernel" "remove $apt_dir and try again"
     version=$(sed -n 's/^linux-image-//p' <<<"$packages" | head -1)
     guest=$cache/guest/$suite/$version
-    if [ ! -e "$guest/complete" ]; then
+    # What an older version of this script unpacked may lack the disk's modules.
+    if [ ! -e "$guest/complete" ] || [ -z "$(find "$guest/root" -name 'virtio_blk.ko')" ]; then
         rm -rf "$guest"; mkdir -p "$guest"
-        for p in $packages; do debian_unpack "$p" "$guest/root" 'boot/vmlinu*' 'vmlinuz' 'arch/riscv/kvm/kvm.ko*'; done
+        for p in $packages; do debian_unpack "$p" "$guest/root" 'boot/vmlinu*' 'vmlinuz' 'arch/riscv/kvm/kvm.ko*' \
+            'virtio_mmio.ko*' 'virtio_blk.ko*'; done
         debian_unpack busybox-static "$guest/root" 'bin/busybox'
         debian_unpack opensbi "$guest/root" 'generic/fw_dynamic.bin'
-        find "$guest/root" -name 'kvm.ko.xz' -exec xz -d {} +
+        find "$guest/root" -name '*.ko.xz' -exec xz -d {} +
         touch "$guest/complete"
     fi
     kernel=$(find "$guest/root" -type f \( -name 'vmlinu[xz]-*' -o -name vmlinuz \) | head -1)
     busybox=$(find "$guest/root" -type f -name busybox | head -1)
     kvm=$(find "$guest/root" -type f -name kvm.ko | head -1)
     opensbi=$(find "$guest/root" -type f -name fw_dynamic.bin | head -1)
-    for p in kernel busybox kvm opensbi; do
+    virtio_mmio=$(find "$guest/root" -type f -name virtio_mmio.ko | head -1)
+    virtio_blk=$(find "$guest/root" -type f -name virtio_blk.ko | head -1)
+    for p in kernel busybox kvm opensbi virtio_mmio virtio_blk; do
         [ -n "${!p}" ] || { rm -f "$guest/complete"; die "the packages of $suite hold no $p" "remove $guest and try again"; }
     done
     release=$version
 }
 
-# make_initramfs OUT INIT [FILE PLACE] : a newc archive of busybox, INIT as /init, the KVM module where modprobe looks for it, and a
-# program of the caller's.
+# make_initramfs OUT INIT [FILE PLACE]... : a newc archive of busybox, INIT as /init, the KVM module where modprobe looks for it, and
+# files of the caller's; modules among them go to lib/modules/$release and need none but built-in ones.
 # The kernel's own built-in archive provides /dev/console, so that no device node has to be made here.
 make_initramfs() {
-    local out=$1 init=$2 tree
+    local out=$1 init=$2 tree module
+    shift 2
     need_packages cpio
     tree=$(mktemp -d)
     mkdir -p "$tree"/{bin,sbin,dev,proc,sys,tmp,root,"lib/modules/$release"}
@@ -138,9 +143,12 @@ make_initramfs() {
     ln -s busybox "$tree/bin/sh"
     ln -s bin/busybox "$tree/linuxrc"
     install -m755 "$init" "$tree/init"
-    [ $# -lt 4 ] || install -m755 "$3" "$tree/$4"
     install -m644 "$kvm" "$tree/lib/modules/$release/kvm.ko"
-    echo 'kvm.ko:' >"$tree/lib/modules/$release/modules.dep"
+    for (( ; $# >= 2; )); do
+        install -m755 "$1" "$tree/$2"
+        shift 2
+    done
+    for module in "$tree/lib/modules/$release"/*.ko; do echo "${module##*/}:"; done >"$tree/lib/modules/$release/modules.dep"
     (cd "$tree" && find . -mindepth 1 | LC_ALL=C sort | cpio --quiet -o -H newc --reproducible -R 0:0) >"$out.tmp"
     mv "$out.tmp" "$out"
     rm -rf "$tree"
