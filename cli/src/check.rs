@@ -1,6 +1,7 @@
 //! `run --check`: oracles on the command line, exemptions from a file, and `trapeze oracles`.
 
 use std::collections::BTreeMap;
+use std::io::Read;
 use std::path::Path;
 
 use emu_core::machine::{Machine, RunEnd};
@@ -187,7 +188,15 @@ struct Line {
 
 /// Reads a file of exemptions: `[[exempt]]` tables with `oracle`, `reason`, and perhaps `event` and `field`.
 pub fn exemptions(file: &Path) -> Result<Vec<Exemption>, CliError> {
-    let text = std::fs::read_to_string(file).map_err(|e| CliError::file(file, "read the exemptions", e))?;
+    /// More than anybody writes by hand.
+    const LIMIT: u64 = 1 << 20;
+    let fail = |e| CliError::file(file, "read the exemptions", e);
+    let mut text = String::new();
+    std::fs::File::open(file).map_err(fail)?.take(LIMIT + 1).read_to_string(&mut text).map_err(fail)?;
+    if text.len() as u64 > LIMIT {
+        let what = format!("{}: larger than any list of exemptions", file.display());
+        return Err(CliError::usage(what, "check that this is the file you meant"));
+    }
     let line = |at: usize| text[..at.min(text.len())].matches('\n').count() + 1;
     let refused =
         |at: usize, what: String, remedy: &str| CliError::usage(format!("{}:{}: {what}", file.display(), line(at)), remedy);

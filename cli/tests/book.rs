@@ -5,7 +5,10 @@
 #![allow(missing_docs, clippy::disallowed_types, clippy::disallowed_methods, clippy::unwrap_used, clippy::expect_used)]
 
 mod common;
+#[path = "common/rsp.rs"]
+mod rsp;
 use common::*;
+use rsp::{Rsp, bytes};
 
 const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
 
@@ -162,4 +165,35 @@ fn a_command_that_prints_something_else_would_be_noticed() {
     let moved = plain("#18 hart 0 @33 trap at 0x80200010 <f+0x10>: hstatus.SPV 0x0 -> 0x1");
     assert_eq!(moved, plain("#7  hart 0 @5 trap at 0x80200444 <f+0x8>: hstatus.SPV 0x0 -> 0x1"));
     assert_ne!(moved, plain("#7  hart 0 @5 trap at 0x80200444 <f+0x8>: hstatus.SPV 0x1 -> 0x1"));
+}
+
+#[test]
+fn the_way_back_from_a_violation_to_who_wrote_the_field_is_as_the_page_shows() {
+    let page = std::fs::read_to_string(format!("{ROOT}/docs/debugging.md")).unwrap();
+    let mut block = page.lines().skip_while(|l| !l.starts_with("    $ trapeze debug --check all -- -kernel roms"));
+    let first = block.next().expect("the session's first line");
+    let args = words(first.trim().strip_prefix("$ trapeze debug ").unwrap()).into_iter();
+    let args: Vec<String> = args.map(|a| if a.starts_with("roms/") { format!("{ROOT}/{a}") } else { a }).collect();
+    let mut g = Rsp::start("book-debugging", &["debug"], &args.iter().map(String::as_str).collect::<Vec<_>>());
+    let mut printed = Vec::new();
+    let mut typed = 0;
+    for line in block.take_while(|l| !l.is_empty()).map(|l| l.strip_prefix("    ").expect("a block")) {
+        let Some(command) = line.strip_prefix("(gdb) ") else {
+            let at = printed.iter().position(|p: &String| plain(p) == plain(line));
+            let at = at.unwrap_or_else(|| panic!("{line}\nis not among\n{}", printed.join("\n")));
+            printed.drain(..=at);
+            continue;
+        };
+        typed += 1;
+        let text = match command {
+            "continue" | "reverse-continue" => {
+                let said = g.ask(if command == "continue" { "vCont;c" } else { "bc" });
+                assert!(g.answer().starts_with("T05"), "{command}");
+                String::from_utf8(bytes(said.strip_prefix('O').expect("words for the user"))).unwrap()
+            }
+            other => g.monitor(other.strip_prefix("monitor ").expect("a command that the test knows")),
+        };
+        printed = text.lines().map(str::to_owned).collect();
+    }
+    assert!(typed >= 5, "{typed} commands");
 }

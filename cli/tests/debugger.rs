@@ -337,6 +337,34 @@ fn violations_stop_a_run_with_a_history_in_both_directions_and_lead_to_who_wrote
 }
 
 #[test]
+fn a_watchpoint_sees_what_native_firmware_writes() {
+    let file = concat!(env!("CARGO_MANIFEST_DIR"), "/../roms/sse/nesting.elf");
+    let symbols = replay::symbols::Symbols::of("nesting.elf", &std::fs::read(file).unwrap()).unwrap();
+    let buffer = symbols.find("buffer").unwrap();
+    let args = ["--spacing", "5000", "--", "-smp", "2", "-kernel", file];
+    let mut g = Rsp::start("gdb-firmware-writes", &["debug"], &args);
+    assert_eq!(g.ask(&format!("Z2,{buffer:x},8")), "OK");
+    let (text, stop) = said_and_stopped(&mut g, "vCont;c");
+    assert_eq!(text, format!("trapeze: {buffer:#x} was written by firmware, sbi_sse_read_attrs, step 1, on hart 0\n"));
+    assert_eq!(stop, format!("T05thread:p01.01;watch:{buffer:x};"));
+    let hash = g.monitor("hash");
+    // The next one, and back to this one.
+    assert!(said_and_stopped(&mut g, "vCont;c").0.contains("written by firmware"));
+    assert_ne!(g.monitor("hash"), hash);
+    assert_eq!(g.ask("bs"), "T05thread:p01.01;");
+    let (again, _) = said_and_stopped(&mut g, "bc");
+    assert_eq!((again, g.monitor("hash")), (text, hash));
+    let back = g.monitor(&format!("back-to va:{buffer:x}"));
+    assert!(back.contains("written by firmware, sbi_sse_read_attrs, step 1, on hart 0"), "{back}");
+    // Live, with pauses between the steps: the word is written in the operation's second one.
+    let mut g = Rsp::start("gdb-firmware-live", &["run"], &["-S", "-smp", "2", "-kernel", file, "--quiet"]);
+    assert_eq!(g.monitor("firmware-steps 3"), "done\n");
+    assert_eq!(g.ask(&format!("Z2,{buffer:x},8")), "OK");
+    let (text, _) = said_and_stopped(&mut g, "vCont;c");
+    assert!(text.contains("was written by firmware, sbi_sse_read_attrs, step"), "{text}");
+}
+
+#[test]
 fn a_watchpoint_sees_what_a_device_writes() {
     const DATA: u64 = 0x8010_4000;
     let d = Dir::new("gdb-dma");

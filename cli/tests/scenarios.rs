@@ -103,6 +103,7 @@ fn a_violated_oracle_is_named_with_its_field_and_instruction() {
     assert!(text.contains(said), "{text}");
     assert!(text.contains("no such violation of entry; the first one is another: violation of E2"), "{text}");
     assert!(text.contains("3 passed, 2 failed"), "{text}");
+    assert!(text.contains("again: trapeze debug --check all --replay "), "{text}");
     let v: serde_json::Value = serde_json::from_str(&std::fs::read_to_string(report).unwrap()).unwrap();
     let first = &v["scenarios"][0]["violations"][0];
     assert_eq!((&first["oracle"], &first["field"], &first["instret"]), (&"E2".into(), &"hstatus.SPV".into(), &24.into()));
@@ -290,4 +291,42 @@ fn an_injection_at_a_symbol_of_several_harts_replays_from_its_log() {
     assert!(text.contains("mode: expected M"), "{text}");
     let log = text.lines().find_map(|l| l.trim().strip_prefix("again: trapeze replay ")).expect("a command that replays it");
     assert_eq!(code(&run(&["replay", log])), 0);
+}
+
+#[test]
+fn hostile_files_are_refused_and_write_nothing_where_they_should_not() {
+    let d = Dir::new("scenario-hostile");
+    let refused = |file: &str, words: &str| {
+        let o = run(&["test", file, "-o", &output(&d)]);
+        let said = stderr(&o);
+        assert_eq!(code(&o), 2, "{file}: {}{said}", stdout(&o));
+        assert!(said.contains(words) && said.contains("remedy: ") && o.stdout.is_empty(), "{file}: no {words:?} in {said}");
+    };
+    // Each after itself, after one further down, and in a circle.
+    let s = |name: &str, after: &str| format!("[[scenario]]\nname = \"{name}\"\nafter = \"{after}\"\nsteps = []\n");
+    refused(&echo(&d, "self.toml", &s("a", "a")), "no scenario 'a' stands before");
+    refused(&echo(&d, "circle.toml", &(s("a", "b") + &s("b", "a"))), "no scenario 'b' stands before");
+    // A chain that would need as many machines.
+    let first = "[[scenario]]\nname = \"0\"\nsteps = []\n".to_owned();
+    let chain: String = (1..10_000).map(|n| s(&n.to_string(), &(n - 1).to_string())).collect();
+    refused(&echo(&d, "chain.toml", &(first + &chain)), "more than 32 scenarios");
+    // Endless, too large, nested, not text.
+    refused("/dev/zero", "larger than any scenario");
+    refused(&d.file("large.toml", &vec![b'#'; 2 << 20]), "larger than any scenario");
+    refused(&echo(&d, "deep.toml", &format!("x = {}\n", "[".repeat(100_000))), "deep.toml:5");
+    let o = run(&["test", &d.file("binary.toml", &[0xff, 0xfe, 0, 1])]);
+    assert_eq!(code(&o), 3, "{}", stderr(&o));
+    refused(
+        &d.file("exempt.toml", format!("exempt = \"/dev/zero\"\n{ECHO}[[scenario]]\nname = \"a\"\nsteps = []\n").as_bytes()),
+        "exemptions",
+    );
+    // Numbers as large as they can be end in time, and a name is no path.
+    let huge = "[[scenario]]\nname = \"../../escaped/\\u0000name\"\nwithin = \"0xffffffffffffffff\"\n\
+                steps = [{ within = 100000 }, { until = { symbol = \"_start\", nth = 9223372036854775807 } }]\n";
+    let o = run(&["test", &echo(&d, "huge.toml", huge), "-o", &output(&d)]);
+    assert_eq!(code(&o), 6, "{}{}", stdout(&o), stderr(&o));
+    let left: Vec<String> =
+        std::fs::read_dir(output(&d)).unwrap().map(|f| f.unwrap().file_name().to_string_lossy().into_owned()).collect();
+    assert!(!left.is_empty() && left.iter().all(|n| n.starts_with("huge-6-")), "{left:?}");
+    assert!(!d.0.join("escaped").exists() && !d.0.join("out/escaped").exists());
 }

@@ -70,6 +70,57 @@ fn what_a_snapshot_does_not_allow_is_refused() {
 }
 
 #[test]
+fn a_chain_with_a_missing_swapped_or_foreign_link_is_refused_with_its_name() {
+    let d = Dir::new("snapshot-chain");
+    let path = |n: &str| d.0.join(n).to_str().unwrap().to_owned();
+    let save = |from: &[&str], at: &str| assert_eq!(code(&run(&[&["run", "--snapshot-at", at][..], from].concat())), 0);
+    let tour = ["-bios", "none", "-kernel", "rom:tour", "--quiet"];
+    let [a, b, c, other] = ["a.snap", "b.snap", "c.snap", "other.snap"].map(path);
+    save(&tour, &format!("3000={a}"));
+    save(&["--from-snapshot", &a], &format!("5000={b}"));
+    save(&["--from-snapshot", &b], &format!("7000={c}"));
+    save(&tour, &format!("4000={other}"));
+    let whole = hash(&["run", "-bios", "none", "-kernel", "rom:tour", "--hash"]);
+    assert_eq!(hash(&["run", "--from-snapshot", &c, "--hash"]), whole);
+    let refused = |words: &[&str], exit: i32| {
+        let o = run(&["run", "--from-snapshot", &c, "--quiet"]);
+        assert_eq!(code(&o), exit, "{}", stderr(&o));
+        for w in words {
+            assert!(stderr(&o).contains(w), "no {w:?} in {}", stderr(&o));
+        }
+        assert!(stdout(&o).is_empty(), "no guest has run: {}", stdout(&o));
+    };
+    // Another snapshot under the name of one in the middle, or of the first.
+    for link in [&b, &a] {
+        let kept = std::fs::read(link).unwrap();
+        std::fs::copy(&other, link).unwrap();
+        refused(&["is missing", "remedy", link.rsplit('/').next().unwrap()], 2);
+        std::fs::remove_file(link).unwrap();
+        refused(&["is missing"], 2);
+        // One of the same name whose end was made to look right: its bytes are not what it is.
+        let mut forged = std::fs::read(&other).unwrap();
+        let (n, end) = (forged.len(), kept.len());
+        forged[n - 16..].copy_from_slice(&kept[end - 16..]);
+        std::fs::write(link, &forged).unwrap();
+        refused(&["checksum", "remedy", link.rsplit('/').next().unwrap()], 2);
+        std::fs::write(link, &kept).unwrap();
+    }
+    assert_eq!(hash(&["run", "--from-snapshot", &c, "--hash"]), whole, "all is as it was");
+    // Of another build: its tables of instructions differ, which its header says. The checksums fit.
+    use replay::bytes::CHECK;
+    let bytes = std::fs::read(&c).unwrap();
+    let mine = replay::semantics::semantic_hash();
+    let at = bytes.windows(32).position(|w| w == mine).expect("the header's semantic hash");
+    let len = 16 + u32::from_le_bytes(bytes[12..16].try_into().unwrap()) as usize;
+    let mut foreign = bytes[..len].to_vec();
+    foreign[at] ^= 1;
+    let check = blake3::hash(&foreign);
+    foreign.extend_from_slice(&check.as_bytes()[..CHECK]);
+    std::fs::write(&c, &foreign).unwrap();
+    refused(&["c.snap", "tables"], 2);
+}
+
+#[test]
 fn a_recorded_run_may_begin_with_a_snapshot() {
     let d = Dir::new("snapshot-recorded");
     let path = |n: &str| d.0.join(n).to_str().unwrap().to_owned();

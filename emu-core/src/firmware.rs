@@ -35,7 +35,7 @@ impl Platform<'_> {
 /// How a step ended.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum FwStep {
-    /// The operation goes on: call again (other harts may run in between if the schedule says so).
+    /// The operation goes on: call again (other harts may run in between if a pause was injected).
     More,
     /// The operation waits for something that another hart's operation holds: call again after other harts have run.
     Spin,
@@ -60,9 +60,10 @@ pub trait Firmware {
     }
     /// One step of handling the trap that has just entered M-mode on hart index `hart` (mcause, mepc... are set).
     fn step(&mut self, platform: &mut Platform<'_>, hart: usize) -> FwStep;
-    /// What the next step on this hart (by index) belongs to, in the firmware's own terms, for whoever wants to know who wrote memory.
-    fn doing(&self, _hart: &Hart, _index: usize) -> &'static str {
-        "native firmware"
+    /// What the next step on this hart (by index) belongs to, in the firmware's own terms, and its number there, from 1: for whoever wants to
+    /// know who wrote memory.
+    fn doing(&self, _hart: &Hart, _index: usize) -> (&'static str, u64) {
+        ("native firmware", 1)
     }
     /// Something outside the harts (a device, a monitor) signals the firmware's event `event` to hart index `hart`. Which events there are
     /// is the firmware's business; it says why it refuses one.
@@ -79,24 +80,4 @@ pub trait Firmware {
     }
     /// Firmware in the same state for a fork of the machine.
     fn fork(&self) -> Box<dyn Firmware>;
-}
-
-/// Decides what happens between two steps of a firmware operation. Without one every operation runs to its end at once.
-pub trait Schedule {
-    /// The operation on hart index `hart` has made `steps` steps and is not at its end. Returns the cycles that pass on this hart before
-    /// its next step, in which other harts may run; 0 is none.
-    fn pause(&mut self, hart: usize, steps: u64) -> u64;
-}
-
-/// Lets the same number of cycles pass after every step.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct PauseEach(
-    /// Cycles.
-    pub u64,
-);
-
-impl Schedule for PauseEach {
-    fn pause(&mut self, _hart: usize, _steps: u64) -> u64 {
-        self.0
-    }
 }

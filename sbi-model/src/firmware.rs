@@ -87,8 +87,9 @@ impl Firmware for Sbi {
         }
     }
 
-    fn doing(&self, hart: &Hart, index: usize) -> &'static str {
-        match self.state.work.get(index).map(|w| w.stage) {
+    fn doing(&self, hart: &Hart, index: usize) -> (&'static str, u64) {
+        let work = self.state.work.get(index);
+        let what = match work.map(|w| w.stage) {
             Some(Stage::Events) => "delivery of software events",
             Some(Stage::Return) => "return",
             _ => match Cause::from_bits(hart.csr.mcause) {
@@ -100,7 +101,8 @@ impl Firmware for Sbi {
                 Some(cause) => cause.name(),
                 None => "an unknown trap",
             },
-        }
+        };
+        (what, work.map_or(0, |w| w.at) + 1)
     }
 
     fn raise(&mut self, platform: &mut Platform<'_>, event: u64, hart: usize) -> Result<(), &'static str> {

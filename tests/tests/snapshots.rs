@@ -6,7 +6,6 @@ mod random;
 
 use emu_core::board;
 use emu_core::board::load::{Bios, File, Images};
-use emu_core::firmware::PauseEach;
 use emu_core::machine::{EngineKind, Machine, MachineConfig, RunEnd, Stop};
 use replay::ReplayError;
 use replay::bytes::{CHECK, put};
@@ -79,7 +78,7 @@ fn with_firmware(engine: EngineKind, pause: u64) -> Machine {
     let firmware = Sbi::new(Config::new(Profile::find("opensbi-1.9").unwrap()));
     let mut m =
         Machine::new(MachineConfig { board, engine, quantum: 200 }, Vec::new(), &images, Some(Box::new(firmware))).unwrap();
-    m.set_schedule(Some(Box::new(PauseEach(pause))));
+    m.inject("pause", &[pause]).unwrap();
     m
 }
 

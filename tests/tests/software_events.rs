@@ -7,7 +7,6 @@ use std::rc::Rc;
 
 use emu_core::board;
 use emu_core::board::load::{Bios, File, Images};
-use emu_core::firmware::PauseEach;
 use emu_core::machine::{EngineKind, Machine, MachineConfig, RunEnd};
 use emu_core::observer::{FwRecord, Observer, TrapEntry, TrapReturn};
 use sbi_model::profile::Profile;
@@ -96,7 +95,7 @@ fn a_schedule_that_pauses_operations_changes_when_and_not_what() {
         let end = |engine, pause: Option<u64>| {
             let mut m = machine(engine, profile);
             if let Some(p) = pause {
-                m.set_schedule(Some(Box::new(PauseEach(p))));
+                m.inject("pause", &[p]).unwrap();
             }
             let end = m.run(10_000_000);
             (end, m.take_console_output(), m.harts()[0].cycles, m.state_hash())

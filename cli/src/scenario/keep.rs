@@ -38,7 +38,8 @@ pub fn keep(m: &mut Moving<'_>, s: &Scenario, failure: &Failure, directory: &Pat
             kept.commands.push(format!("trapeze replay {token}"));
         }
         kept.commands.push(format!("trapeze replay {}", packed.display()));
-        kept.commands.push(format!("trapeze debug --replay {}", file.display()));
+        let check = if m.violations().is_empty() { "" } else { "--check all " };
+        kept.commands.push(format!("trapeze debug {check}--replay {}", file.display()));
         kept.files.extend([file, packed]);
     }
     kept.commands.push(format!("trapeze test {} --only '{}'", s.file.display(), s.name));

@@ -15,8 +15,7 @@ pub struct ForkError(pub String);
 
 impl Machine {
     /// A machine in the same state. Translations and decoded blocks are not copied, they are no state. Nobody
-    /// observes the fork, and its firmware's operations run to their ends at once until it gets a schedule of its own (pauses that were
-    /// injected stay).
+    /// observes the fork.
     pub fn fork(&self) -> Result<Machine, ForkError> {
         let bus = self.bus.fork().map_err(ForkError)?;
         Ok(Machine {
@@ -34,7 +33,6 @@ impl Machine {
             alone: self.alone,
             began: self.began,
             in_firmware: self.in_firmware,
-            schedule: None,
             stops: None,
             watched_stores: Vec::new(),
             armed: false,

@@ -29,7 +29,7 @@ use crate::board::{self, BoardError, Drive};
 use crate::bus::Bus;
 use crate::engine::block::BlockCache;
 use crate::engine::breaks::{Halves, Hit, Watchpoint};
-use crate::firmware::{Firmware, Platform, Schedule};
+use crate::firmware::{Firmware, Platform};
 use crate::hart::{Hart, Wait};
 use crate::insn::Decoder;
 use crate::observer::Observer;
@@ -122,14 +122,13 @@ pub struct Machine {
     cold: u64,
     firmware: Option<Box<dyn Firmware>>,
     observer: Option<Box<dyn Observer>>,
-    schedule: Option<Box<dyn Schedule>>,
     /// Places in pages that no block may cover, because a breakpoint has them.
     stops: Option<Box<Halves>>,
     /// Addresses that a debugger watches for stores; whether the run stops for them; what did not stop it.
     watched_stores: Vec<Watchpoint>,
     armed: bool,
     unasked: Option<(usize, Hit)>,
-    /// Cycles that pass between the steps of a firmware operation if there is no schedule.
+    /// Cycles that pass on a hart between the steps of a firmware operation, in which others may run (injection `pause`).
     pause: u64,
     /// Harts, one bit each by index, whose firmware operation is not at its end.
     in_firmware: u64,
@@ -196,7 +195,6 @@ impl Machine {
             decoder: Arc::new(Decoder::new(isa)),
             firmware: None,
             observer: None,
-            schedule: None,
             stops: None,
             watched_stores: Vec::new(),
             armed: false,
@@ -255,7 +253,7 @@ impl Machine {
         self.firmware.as_deref()
     }
 
-    /// Whether hart index `hart` is in an operation of native firmware that a schedule has paused.
+    /// Whether hart index `hart` is in an operation of native firmware that has paused.
     pub fn is_in_firmware(&self, hart: usize) -> bool {
         hart < 64 && self.in_firmware >> hart & 1 != 0
     }
@@ -266,11 +264,6 @@ impl Machine {
             h.observed = crate::observer::Interest::NONE;
         }
         self.observer.take()
-    }
-
-    /// Lets other harts run between the steps of native firmware's operations as `schedule` says; `None`: each runs to its end at once.
-    pub fn set_schedule(&mut self, schedule: Option<Box<dyn Schedule>>) {
-        self.schedule = schedule;
     }
 
     /// Signals an event of native firmware's own (a RAS event, a platform's) to hart index `hart`, before the next instruction that
@@ -323,7 +316,7 @@ impl Machine {
         self.harts.iter().map(|h| h.instret).sum()
     }
 
-    /// Harts, one bit each by index, on which a schedule has paused an operation of native firmware.
+    /// Harts, one bit each by index, on which an operation of native firmware has paused.
     pub fn firmware_pending(&self) -> u64 {
         self.in_firmware
     }

@@ -303,21 +303,19 @@ impl Machine {
         None
     }
 
-    /// Lets native firmware work on a hart that is in M-mode: a trap that has just entered, or an operation that a schedule has paused.
+    /// Lets native firmware work on a hart that is in M-mode: a trap that has just entered, or an operation that has paused.
     fn call_firmware(&mut self, i: usize) -> Option<RunEnd> {
         self.in_firmware &= !(1 << i);
-        let mut steps = 0;
         loop {
-            steps += 1;
             let (fw, mut platform) = self.native()?;
             if platform.bus.ram.has_journal() {
-                let (hart, what) = (i, fw.doing(&platform.harts[i], i));
-                platform.bus.ram.written_by(Some(Writer::Firmware { hart, what, step: steps }));
+                let (hart, (what, step)) = (i, fw.doing(&platform.harts[i], i));
+                platform.bus.ram.written_by(Some(Writer::Firmware { hart, what, step }));
             }
             let step = fw.step(&mut platform, i);
             self.bus.ram.written_by(None);
             let pause = match step {
-                FwStep::More => self.schedule.as_mut().map_or(self.pause, |s| s.pause(i, steps)),
+                FwStep::More => self.pause,
                 FwStep::Spin => SPIN,
                 FwStep::Done { cost } => {
                     let h = &mut self.harts[i];
