@@ -5,6 +5,8 @@
 #![allow(missing_docs, clippy::disallowed_types, clippy::disallowed_methods, clippy::unwrap_used, clippy::expect_used)]
 
 mod common;
+// Not all of it is needed here.
+#[allow(dead_code)]
 #[path = "common/rsp.rs"]
 mod rsp;
 use common::*;

@@ -117,7 +117,7 @@ fn a_chain_with_a_missing_swapped_or_foreign_link_is_refused_with_its_name() {
     let check = blake3::hash(&foreign);
     foreign.extend_from_slice(&check.as_bytes()[..CHECK]);
     std::fs::write(&c, &foreign).unwrap();
-    refused(&["c.snap", "tables"], 2);
+    refused(&["tables", "remedy"], 2);
 }
 
 #[test]
