@@ -157,6 +157,17 @@ impl Check {
         report.oracles = Some(v.clone());
     }
 
+    /// Whether violations are only counted.
+    pub fn ignores(&self) -> bool {
+        self.on == args::OnViolation::Ignore
+    }
+
+    /// The run's violations for a page: of a machine that nobody looks at while it runs. With `--check none` there are none.
+    pub fn of_page(args: &RunArgs) -> Result<(Chosen, Vec<Exemption>), CliError> {
+        let chosen = chosen("--check", args.check.as_deref().unwrap_or("all"))?;
+        Ok((chosen, args.exempt.as_deref().map_or(Ok(Vec::new()), exemptions)?))
+    }
+
     /// Whether the run is to be executed a second time (E22).
     pub fn twice(&self) -> bool {
         find("determinism").is_some_and(|i| self.chosen.has(i))

@@ -100,12 +100,26 @@ pub fn recorded(args: &RunArgs, log: Option<&Path>) -> Result<ExitCode, CliError
     let newline = if session.at_line_start() { "" } else { "\n" };
     let unsaved = session.unsaved();
     drop(session); // the terminal is as it was before anything is said
+    let differs = match args.verify || check.as_ref().is_some_and(Check::twice) {
+        true => verify(&config, log, &bytes)?,
+        false => None,
+    };
+    // As an oracle E22 has its own exit code, and may be ignored.
+    let oracle = check.as_ref().filter(|c| c.twice());
+    if differs.is_some() && oracle.is_some_and(|c| !c.ignores()) {
+        report.exit = Exit::Violation as u8;
+    }
     finish(args, &report, newline)?;
     if let Some(h) = histogram.filter(|_| !args.json) {
         output::print(&h.text())?;
     }
-    if args.verify || check.as_ref().is_some_and(Check::twice) {
-        verify(&config, log, &bytes)?;
+    match (differs, oracle) {
+        (Some((_, parted)), None) => return Err(CliError::Mismatch(parted)),
+        (Some((violation, parted)), Some(c)) if !c.ignores() => {
+            // Standard error may be closed; the exit code still tells.
+            let _ = std::io::Write::write_all(&mut std::io::stderr(), format!("trapeze: {violation}\n{parted}").as_bytes());
+        }
+        _ => {}
     }
     if let Some(p) = unsaved {
         return Err(CliError::Mismatch(format!(
@@ -117,19 +131,20 @@ pub fn recorded(args: &RunArgs, log: Option<&Path>) -> Result<ExitCode, CliError
     Ok(ExitCode::from(report.exit))
 }
 
-/// Executes the recorded run a second time, without a word unless it differs.
-fn verify(config: &Config, log: Option<&Path>, bytes: &Bytes) -> Result<(), CliError> {
+/// Executes the recorded run a second time. If it differs: the violation of E22, and where the two part.
+fn verify(config: &Config, log: Option<&Path>, bytes: &Bytes) -> Result<Option<(String, String)>, CliError> {
     let bytes = match log {
         Some(file) => commands::read(file, "log")?,
         None => bytes.take(),
     };
     let log = Log::read(&bytes).map_err(CliError::replay)?;
-    match second::execute(config, &log, false)?.1 {
-        Outcome::Differs(d) => {
+    let outcome = second::execute(config, &log, false)?.1;
+    match (&outcome, replay::oracle::determinism(&outcome)) {
+        (Outcome::Differs(d), Some(violation)) => {
             let engine = commands::kind(config.engine);
-            Err(CliError::Mismatch(second::explain(config, &log, &d, [engine, engine])?))
+            Ok(Some((violation, second::explain(config, &log, d, [engine, engine])?)))
         }
-        _ => Ok(()),
+        _ => Ok(None),
     }
 }
 

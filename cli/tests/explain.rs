@@ -89,6 +89,36 @@ fn a_report_is_one_page_with_every_entry_in_it() {
 }
 
 #[test]
+fn a_report_links_each_violation_of_an_oracle_to_the_entry_that_broke_the_rule() {
+    let dir = Dir::new("violations");
+    let file = dir.0.join("page.html");
+    let rom = concat!(env!("CARGO_MANIFEST_DIR"), "/../roms/sse/spv-stale.elf");
+    let data = |more: &[&str]| {
+        let args = ["report", "-o", file.to_str().unwrap(), "--", "-m", "16M", "-kernel", rom];
+        run(&[&args[..], more].concat());
+        let page = std::fs::read_to_string(&file).unwrap();
+        let data = page.split("id=\"data\">").nth(1).unwrap().split("</script>").next().unwrap();
+        let data: serde_json::Value = serde_json::from_str(data).unwrap();
+        data["runs"][0].clone()
+    };
+    let bad = data(&["--sbi-profile", "opensbi-1.9"]);
+    let found: Vec<&serde_json::Value> = bad["violations"].as_array().unwrap().iter().collect();
+    assert_eq!(found.iter().map(|v| v["oracle"].as_str().unwrap()).collect::<Vec<_>>(), ["E2", "E1", "E20"]);
+    // The handler is entered wrong, and the complete goes back wrong.
+    for (v, to) in found.iter().zip(["HS", "VS", "VS"]) {
+        let e = &bad["entries"][v["entry"].as_u64().unwrap() as usize];
+        assert_eq!(
+            (e["n"].clone(), &e["kind"], &e["from"], &e["to"]),
+            (v["entry"].clone(), &"return".into(), &"M".into(), &to.into())
+        );
+        assert!(v["text"].as_str().unwrap().contains(&format!("and #{})", v["entry"])), "{v}");
+    }
+    assert_eq!(data(&["--sbi-profile", "spec"])["violations"].as_array().unwrap().len(), 0);
+    assert_eq!(data(&["--sbi-profile", "opensbi-1.9", "--check", "none"])["violations"].as_array().unwrap().len(), 0);
+    assert_eq!(data(&["--sbi-profile", "opensbi-1.9", "--check", "E20"])["violations"].as_array().unwrap().len(), 1);
+}
+
+#[test]
 fn a_case_of_the_laboratory_becomes_a_page_that_names_the_wrong_field() {
     let dir = Dir::new("lab-report");
     let file = dir.0.join("page.html");

@@ -43,6 +43,45 @@ fn a_landing_pad_that_was_expected_is_still_expected_only_if_firmware_carries_el
     assert!(!spec.split("healthy boundaries").next().unwrap().contains("->"), "{spec}");
 }
 
+/// The options of one case of the `cfi` payload: the first boundary of a row that is not healthy on OpenSBI 1.9.
+fn first_bad(point: &str, variant: &str, policy: &str) -> String {
+    let args = ["lab", "-q", "--payload", "cfi", "--json", "--firmware", "opensbi-1.9", "--layout", "asm", "--check", "none"];
+    let out = run(&[&args[..], &["--variant", variant, "--policy", policy]].concat());
+    let cells: serde_json::Value = serde_json::from_str(&stdout(&out)).unwrap();
+    let cell = cells["cells"].as_array().unwrap().iter().find(|c| c["point"] == point).unwrap();
+    cell["first_step"].as_u64().unwrap().to_string()
+}
+
+#[test]
+fn every_field_of_the_context_is_told_with_its_writer() {
+    // ELP, which no record of the ledger names: who cleared SPELP, which complete makes it of.
+    let step = first_bad("U", "nothing", "hstatus");
+    let args = ["lab", "--payload", "cfi", "--firmware", "opensbi-1.9", "--policy", "hstatus", "--case", &step];
+    let text = stdout(&run(&args));
+    assert!(text.contains("elp 0x1 -> 0x0\n      complete makes it of sstatus.SPELP"), "{text}");
+    // What nothing but an instruction has written: the page fault that is 1c overwrote the user's registers.
+    let text =
+        stdout(&run(&["lab", "--case", "VS", "--policy", "stvec", "--variant", "page-fault", "--firmware", "opensbi-1.9"]));
+    assert!(text.contains("hstatus.GVA") && text.contains("neither inject nor complete touches it"), "{text}");
+    let gva = text.split("hstatus.GVA 0x").nth(1).unwrap();
+    assert!(gva.contains("hstatus.GVA was last written by #"), "{gva}");
+}
+
+#[test]
+fn a_double_trap_in_a_handler_is_an_event_that_nests() {
+    let args = ["lab", "-q", "--payload", "cfi", "--variant", "double-trap", "--layout", "asm", "--policy", "hstatus"];
+    let out = run(&[&args[..], &["--firmware", "opensbi-1.9", "--firmware", "spec"]].concat());
+    assert_eq!(code(&out), 0, "{}", stdout(&out));
+    let text = stdout(&out);
+    let (opensbi, spec) = text.split_once("firmware spec").unwrap();
+    // The nested event finds the outer one's SPV, and OpenSBI never clears it.
+    assert!(opensbi.lines().any(|l| l.trim_start().starts_with("VS ") && l.ends_with("never completed")), "{opensbi}");
+    let rows = spec.split("healthy boundaries").next().unwrap();
+    assert!(!rows.contains("->") && !rows.contains("never"), "{spec}");
+    let refused = run(&["lab", "--variant", "double-trap"]);
+    assert!(code(&refused) == 2 && common::stderr(&refused).contains("there is no 'double-trap'"));
+}
+
 #[test]
 fn a_program_of_ones_own_is_interrupted_too_and_one_without_the_places_is_refused_by_name() {
     let rom = |name: &str| format!("{}/../roms/{name}.elf", env!("CARGO_MANIFEST_DIR"));

@@ -98,6 +98,42 @@ fn a_perfetto_trace_keeps_to_the_trace_event_format_whatever_is_chosen() {
 }
 
 #[test]
+fn a_perfetto_traces_slices_are_the_stretches_between_the_ledgers_traps_and_returns() {
+    use std::collections::BTreeMap;
+    let dir = Dir::new("perfetto-slices");
+    let file = dir.file("trace.json", b"");
+    assert_eq!(code(&tour(&["--perfetto", file.as_str()])), 0);
+    let trace: serde_json::Value = serde_json::from_str(&std::fs::read_to_string(&file).unwrap()).unwrap();
+    // As an importer does it: an end closes what was begun last on its track.
+    let (mut names, mut open, mut slices) = (BTreeMap::new(), BTreeMap::<u64, Vec<usize>>::new(), Vec::new());
+    for e in trace["traceEvents"].as_array().unwrap() {
+        let (tid, text) = (e["tid"].as_u64().unwrap_or(0), |v: &serde_json::Value| v.as_str().unwrap_or_default().to_owned());
+        let at = (e["ts"].as_f64().unwrap_or(0.0) * 1000.0).round() as u64;
+        match e["ph"].as_str().unwrap() {
+            "M" if e["name"] == "thread_name" => drop(names.insert(tid, text(&e["args"]["name"]))),
+            "B" => {
+                open.entry(tid).or_default().push(slices.len());
+                slices.push((names[&tid].clone(), at, text(&e["name"]), None));
+            }
+            "E" => slices[open.get_mut(&tid).unwrap().pop().unwrap()].3 = Some(at),
+            _ => {}
+        }
+    }
+    let ledger = stdout(&tour(&["--json"]));
+    let entries = ledger.lines().skip(1).map(|l| serde_json::from_str::<serde_json::Value>(l).unwrap());
+    let changes: Vec<_> = entries.filter(|e| e["kind"] == "trap" || e["kind"] == "return").collect();
+    assert!(changes.len() > 20 && slices.len() == changes.len(), "{} and {}", slices.len(), changes.len());
+    for (i, ((track, from, name, to), e)) in slices.iter().zip(&changes).enumerate() {
+        let mode = e["to"].as_str().unwrap();
+        assert!(track.contains(mode), "{track}: {e}");
+        assert_eq!(Some(*from), e["instret"].as_u64(), "{e}");
+        assert_eq!(name, e["cause"]["name"].as_str().unwrap_or(mode), "{e}");
+        let next = changes.get(i + 1).and_then(|n| n["instret"].as_u64());
+        assert!(next.is_none_or(|n| *to == Some(n)) && to.is_some(), "{e}: it ends at {to:?}, the next begins at {next:?}");
+    }
+}
+
+#[test]
 fn faults_carry_their_page_walk_and_traps_the_return_that_ends_them() {
     let text = stdout(&tour(&["--json", "--kind", "trap"]));
     let traps: Vec<serde_json::Value> = text.lines().skip(1).map(|l| serde_json::from_str(l).unwrap()).collect();

@@ -82,6 +82,8 @@ pub struct Hart {
     pub wait: Wait,
     /// mhartid.
     pub id: u64,
+    /// Its place among the machine's harts: what records of what it did call it.
+    pub index: usize,
     /// How deep it is in traps, for finding trap loops.
     pub traps: Traps,
     /// What an observer wants to hear of.
@@ -121,6 +123,7 @@ impl Hart {
             reservation: None,
             wait: Wait::Running,
             id,
+            index: 0,
             traps: Traps::default(),
             observed: Interest::NONE,
             last_return: None,

@@ -6,6 +6,7 @@ use emu_csr::{Mode, table};
 
 /// CSRs that belong to the interrupted context. What the supervisor's own trap entry overwrites is in [`LEFTOVERS`].
 const CSRS: &[&str] = &[
+    "fcsr",
     "sepc",
     "sstatus",
     "hstatus",
@@ -16,9 +17,13 @@ const CSRS: &[&str] = &[
     "scounteren",
     "senvcfg",
     "ssp",
+    "siselect",
+    "sstateen0",
     "hedeleg",
     "hideleg",
     "hie",
+    "hgeie",
+    "hstateen0",
     "hcounteren",
     "henvcfg",
     "hgatp",
@@ -33,6 +38,7 @@ const CSRS: &[&str] = &[
     "vstval",
     "vsatp",
     "vstimecmp",
+    "vsiselect",
 ];
 
 /// CSRs that any trap into HS-mode overwrites; a handler that traps changes them unless it puts them back.
@@ -72,6 +78,17 @@ pub struct Context {
     values: Vec<Value>,
 }
 
+/// Where `sbi_sse_complete` takes a value of the context from (SBI 3.0, "Software Event Completion").
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Origin {
+    /// From another field, as the handler leaves it.
+    Field(&'static str),
+    /// From an attribute, which injection has filled and the handler may write.
+    Attribute(&'static str),
+    /// From nowhere: neither injection nor completion touches it, so it stays as the handler leaves it.
+    Untouched,
+}
+
 /// One field that differs.
 #[derive(Clone, PartialEq, Eq, Debug, serde::Serialize)]
 pub struct Difference {
@@ -91,6 +108,24 @@ impl Difference {
     /// `hstatus.SPV`, `x10`, `mode`.
     pub fn name(&self) -> String {
         if self.field.is_empty() { self.register.clone() } else { format!("{}.{}", self.register, self.field) }
+    }
+
+    /// Where `complete` has the wrong value from.
+    pub fn origin(&self) -> Origin {
+        match self.name().as_str() {
+            "mode" if (self.before ^ self.after) & 4 != 0 => Origin::Field("hstatus.SPV"),
+            "mode" => Origin::Field("sstatus.SPP"),
+            "pc" => Origin::Field("sepc"),
+            "elp" => Origin::Field("sstatus.SPELP"),
+            "sstatus.SIE" => Origin::Field("sstatus.SPIE"),
+            "sstatus.SPP" | "sstatus.SPIE" | "sstatus.SPELP" | "sstatus.SDT" | "hstatus.SPV" | "hstatus.SPVP" => {
+                Origin::Attribute("INTERRUPTED_FLAGS")
+            }
+            "sepc" => Origin::Attribute("INTERRUPTED_SEPC"),
+            "x16" => Origin::Attribute("INTERRUPTED_A6"),
+            "x17" => Origin::Attribute("INTERRUPTED_A7"),
+            _ => Origin::Untouched,
+        }
     }
 
     /// With the values: `hstatus.SPV 0 -> 1`, `mode HS -> VS`.

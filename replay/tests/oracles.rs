@@ -6,7 +6,9 @@ mod common;
 
 use common::*;
 use emu_csr::table;
-use replay::oracle::ORACLES;
+use replay::log::{End, Header, Log, Position};
+use replay::oracle::{ORACLES, determinism};
+use replay::play::replay;
 use sbi_model::bug::BugId;
 
 /// A scenario that makes an oracle fire: what it runs on, and what happens.
@@ -251,7 +253,51 @@ fn each_oracle_fires_and_is_silent_without_the_reason() {
         let warned = rig.count("E9");
         assert_eq!(rig.monitor.total() + warned, 0, "the scenario of {} is not healthy:\n{}", s.oracle, rig.text());
     }
+    // E22 has a test of its own, below.
     for o in ORACLES.iter().filter(|o| o.id != "E22") {
         assert!(all.iter().any(|s| s.oracle == o.id), "{} has no scenario", o.id);
     }
+}
+
+/// Something of the host's gets into the machine: how many calls this process has answered.
+fn unsteady(p: &mut emu_core::firmware::Platform<'_>, hart: usize) {
+    use std::sync::atomic::{AtomicU64, Ordering};
+    static CALLS: AtomicU64 = AtomicU64::new(1);
+    p.harts[hart].x[28] = CALLS.fetch_add(1, Ordering::Relaxed);
+}
+
+/// Executes a program, and then again what was recorded of it: what E22 says.
+fn twice(on: On) -> Option<String> {
+    let boot = || machine(on, include_bytes!("../../roms/sse/spv-stale.elf"));
+    let mut first = boot();
+    let end = first.run(1_000_000);
+    let end = End { at: Position::of(&first), reason: format!("{end:?}"), hash: first.state_hash() };
+    let log = Log { header: Header::new(String::new(), Vec::new()), records: Vec::new(), end: Some(end), cut: None };
+    determinism(&replay(&mut boot(), &log, &mut || Ok(boot()), 1_000_000, &mut |_| true).unwrap())
+}
+
+#[test]
+fn a_second_execution_that_differs_violates_e22_and_one_that_is_the_same_does_not() {
+    assert_eq!(twice(HEALTHY), None);
+    let said = twice(On { tamper: Tamper { before: unsteady, ..UNTOUCHED }, ..HEALTHY }).unwrap();
+    assert!(said.starts_with("violation of E22 determinism: @"), "{said}");
+}
+
+#[test]
+fn events_that_share_a_handler_and_its_argument_are_told_apart_by_the_call_that_is_answered() {
+    let mut r = Rig::new(HEALTHY);
+    for event in [PLATFORM, LOCAL] {
+        assert_eq!(r.sse(0, REGISTER, &[event.into(), HANDLER, 7]), 0);
+    }
+    r.sse(0, ENABLE, &[LOCAL.into()]);
+    r.sse(0, UNMASK, &[]);
+    r.sse(0, INJECT, &[LOCAL.into(), 0]);
+    assert_eq!(r.machine.harts()[0].pc, HANDLER + 4, "in the handler");
+    assert_eq!(r.get(0, LOCAL, 0) & 3, 3);
+    r.sse(0, INJECT, &[LOCAL.into(), 0]);
+    // It is delivered again by the complete of its first run.
+    r.sse(0, COMPLETE, &[]);
+    assert_eq!(r.get(0, LOCAL, 0) & 7, 3);
+    r.sse(0, COMPLETE, &[]);
+    assert_eq!(r.monitor.total(), 0, "{}", r.text());
 }

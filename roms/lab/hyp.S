@@ -17,7 +17,14 @@
     .equ LAZY, 0x100000000          # a kernel page that is mapped on its first use
     .equ LAZY_USER, 0x100001000     # the same for the user
     .equ FWFT_LANDING_PAD, 1
+    .equ FWFT_SHADOW_STACK, 2
+    .equ FWFT_DOUBLE_TRAP, 3
     .equ ENVCFG_LPE, 1 << 2
+    .equ ENVCFG_SSE, 1 << 3
+    .equ SHADOW, 0xc0000000         # what to add to an address to get a shadow stack there, the kernel's
+    .equ SHADOW_USER, 0x100000000   # the same for the user
+    .equ SHADOW_GUEST, 0x200000     # the same for the guest's kernel
+    .equ SHADOW_GUEST_USER, USER + SHADOW_GUEST
     .equ SENVCFG, 0x10a
     .equ HENVCFG, 0x60a
     .equ MMIO, 0x40001238           # guest-physical, not mapped: the hypervisor's to emulate
@@ -25,6 +32,7 @@
 # Offsets in the hart's block.
     .equ CPU_KSP, 0                 # kernel stack while the user runs
     .equ CPU_USP, 8                 # interrupted stack pointer
+    .equ CPU_KSSP, 16               # kernel shadow stack while the user runs
 # Offsets in the event's frame, after 32 registers.
     .equ F_SP, 16
     .equ F_SEPC, 256
@@ -37,6 +45,8 @@
     .equ F_KSP, 312
     .equ F_USP, 320
     .equ F_CPU, 328
+    .equ F_SSP, 336                 # interrupted shadow stack
+    .equ F_OWN_SSP, 344             # the event's
 # Offsets in the virtual CPU, after the guest's 32 registers.
     .equ V_SEPC, 256
     .equ V_SSTATUS, 264
@@ -46,6 +56,8 @@
     .equ V_HOST_HSTATUS, 544
     .equ V_HOST_STVEC, 552
     .equ V_HOST_SSCRATCH, 560
+    .equ V_SSP, 568
+    .equ V_HOST_SSP, 576
 
     .section .text.init
     .globl _start
@@ -72,9 +84,38 @@ _start:
     li      a2, 0
     SBI     EID_FWFT, 0
     bnez    a0, refused
-    li      t0, ENVCFG_LPE
+    li      a0, FWFT_SHADOW_STACK
+    li      a1, 1
+    li      a2, 0
+    SBI     EID_FWFT, 0
+    bnez    a0, refused
+    li      a0, FWFT_DOUBLE_TRAP
+    li      a1, 1
+    li      a2, 0
+    SBI     EID_FWFT, 0
+    bnez    a0, refused
+    li      t0, ENVCFG_LPE | ENVCFG_SSE
     csrs    SENVCFG, t0
     csrs    HENVCFG, t0
+    la      t0, shadow_kernel
+    li      t1, SHADOW
+    add     t1, t0, t1
+    csrw    SSP, t1
+    la      t2, frame
+    addi    t1, t1, 1024
+    sd      t1, F_OWN_SSP(t2)
+    li      t1, SHADOW_USER
+    add     t1, t0, t1
+    addi    t1, t1, 512
+    sd      t1, CPU_KSSP(tp)
+    li      a0, EVENT_DOUBLE_TRAP
+    la      a1, double_trap_entry
+    la      a2, double_trap_frame
+    SBI     EID_SSE, SSE_REGISTER
+    bnez    a0, refused
+    li      a0, EVENT_DOUBLE_TRAP
+    SBI     EID_SSE, SSE_ENABLE
+    bnez    a0, refused
     .endif
 
     # The guest's side of the CSRs.
@@ -134,6 +175,8 @@ spin_victim:
 window_begin:
 point_HS:
     JUMP_TO_PAD
+    SHADOW_CALL
+    SWAP_SSP CPU_KSSP(tp), CPU_KSSP(tp), t0
     la      t0, user
     li      t1, USER
     add     t0, t0, t1
@@ -154,6 +197,7 @@ point_U:
 user:
     addi    s2, s2, 1
     JUMP_TO_PAD
+    SHADOW_CALL
     xor     s4, s2, s3
     li      a0, 1
     ecall
@@ -226,8 +270,15 @@ save:
     sd      s2, 256(sp)
     sd      s5, 8*4(sp)
     csrw    sscratch, zero
+    .if CFI
+    andi    t0, s1, SSTATUS_SPP
+    bnez    t0, 1f
+    SWAP_SSP CPU_KSSP(tp), 272(sp), t0
+1:  CLEAR_SDT
+    .endif
 point_KERNEL:
     JUMP_TO_PAD
+    SHADOW_CALL
     bltz    s4, interrupt
     li      t0, 8
     beq     s4, t0, syscall
@@ -275,6 +326,7 @@ ret_from_exception:
     csrw    sepc, s2
     andi    t0, s1, SSTATUS_SPP
     bnez    t0, 1f
+    SWAP_SSP 272(sp), CPU_KSSP(tp), t0
     addi    t0, sp, 512
     sd      t0, CPU_KSP(tp)
     csrw    sscratch, tp
@@ -329,6 +381,13 @@ make_tables:
     sd      t2, 8*2(t4)
     ori     t2, t2, 0x10            # the user's view of it
     sd      t2, 8*3(t4)
+    .if CFI
+    andi    t1, t2, ~0x1b           # the same memory for shadow stacks: W without R and X, not U
+    ori     t1, t1, 1
+    sd      t1, 8*5(t4)
+    ori     t1, t1, 0x10
+    sd      t1, 8*6(t4)
+    .endif
     la      t1, lazy1
     srli    t1, t1, 2
     ori     t1, t1, 1
@@ -369,9 +428,17 @@ make_tables:
     la      t4, vs_level1
     li      t0, 0x80600000 >> 2 | 0xcf
     sd      t0, 8*3(t4)
+    .if CFI
+    li      t1, 0x80600000 >> 2 | 0xc5
+    sd      t1, 8*4(t4)
+    .endif
     la      t4, vu_level1
     ori     t0, t0, 0x10
     sd      t0, 8*3(t4)
+    .if CFI
+    ori     t1, t1, 0x10
+    sd      t1, 8*4(t4)
+    .endif
     ret
 
     .section .rodata
@@ -398,6 +465,12 @@ result:         .dword 0
 htval_bad:      .dword 0
 trap_record:    .dword 0, 0, 0, 0
 cpu:            .dword 0, 0
+    .if CFI
+    .dword 0                        # CPU_KSSP
+    .space 1024                     # below it, and 512 and 1024 above it, three shadow stacks
+shadow_kernel:  .space 1032
+double_trap_frame: .dword 0, 0
+    .endif
     .balign 4096
 root:           .space 4096
 lazy1:          .space 4096

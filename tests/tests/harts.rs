@@ -5,6 +5,7 @@
 use emu_core::board::load::{Bios, File, Images};
 use emu_core::board::{self, map};
 use emu_core::machine::{EngineKind, Machine, MachineConfig, RunEnd};
+use replay::ledger::{Entry, Ledger};
 use sbi_model::Sbi;
 
 const PROGRAM: &[u8] = include_bytes!("../../roms/smp/harts.elf");
@@ -49,4 +50,25 @@ fn harts_with_gaps_in_their_ids_start_by_hsm_and_answer_ipis() {
 #[test]
 fn thirty_two_harts_with_gaps() {
     answers(&(0..32).map(|i| 5 + 3 * i).collect::<Vec<_>>());
+}
+
+#[test]
+fn records_call_a_hart_by_its_index_whatever_its_id() {
+    let mut m = machine(EngineKind::Block, &[0, 9, 5]);
+    let ledger = Ledger::new(1 << 16);
+    m.set_observer(Box::new(ledger.clone()));
+    assert_eq!(m.run(200_000_000), RunEnd::PowerOff(0));
+    let entries = ledger.take();
+    for kind in ["trap", "return", "write", "firmware"] {
+        let of_kind = |e: &&Entry| match e {
+            Entry::Trap(_) => kind == "trap",
+            Entry::Return(_) => kind == "return",
+            Entry::Write(_) => kind == "write",
+            Entry::Firmware(_) => kind == "firmware",
+        };
+        let mut harts: Vec<usize> = entries.iter().filter(of_kind).map(Entry::hart).collect();
+        harts.sort_unstable();
+        harts.dedup();
+        assert_eq!(harts, [0, 1, 2], "{kind}");
+    }
 }

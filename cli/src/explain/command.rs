@@ -110,7 +110,7 @@ fn holds(field: &FieldName, at: Option<u64>, hart: usize, symbols: Option<&Path>
     let mut last: Option<(Numbered, u64, u64)> = None;
     let mut writes = 0u64;
     trace::follow(&mut guest, &stop, false, &mut |e| {
-        if e.entry.hart() == hart
+        if e.entry.hart() == index
             && let Some((before, after)) = e.entry.change_of(field)
         {
             writes += 1;

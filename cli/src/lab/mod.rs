@@ -65,9 +65,9 @@ impl Firmware {
 /// Runs the matrix and prints it.
 pub fn run(args: &LabArgs) -> Result<Exit, CliError> {
     let firmwares = firmwares(args)?;
-    let options = options(args)?;
-    let check = crate::check::chosen("--check", &args.check)?;
     let program = Program::chosen(args)?;
+    let options = options(args, &program)?;
+    let check = crate::check::chosen("--check", &args.check)?;
     if let Some(file) = &args.report {
         output::ready(file, "page")?;
     }
@@ -193,11 +193,12 @@ fn firmwares(args: &LabArgs) -> Result<Vec<Firmware>, CliError> {
     Ok(list)
 }
 
-fn options(args: &LabArgs) -> Result<Options, CliError> {
-    let all = Options::default();
+fn options(args: &LabArgs, program: &Program) -> Result<Options, CliError> {
+    let variants = &Setting::VARIANTS[..program.payload.variants()];
+    let all = Options { variants: (0..variants.len() as u32).collect(), ..Options::default() };
     Ok(Options {
         policies: choose("--policy", &args.policy, &Setting::POLICIES)?.unwrap_or(all.policies),
-        variants: choose("--variant", &args.variant, &Setting::VARIANTS)?.unwrap_or(all.variants),
+        variants: choose("--variant", &args.variant, variants)?.unwrap_or(all.variants),
         layouts: choose("--layout", &args.layout, &Setting::LAYOUTS)?.unwrap_or(all.layouts),
     })
 }

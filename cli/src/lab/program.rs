@@ -14,7 +14,7 @@ use crate::images;
 /// Name, harts' `-cpu`, expectations.
 const BUILT_IN: [(&str, &str, &str); 2] = [
     ("hyp", "max", include_str!("../../../roms/lab/hyp.expected")),
-    ("cfi", "max,zicfilp=on", include_str!("../../../roms/lab/cfi.expected")),
+    ("cfi", "max,zicfilp=on,zicfiss=on,ssdbltrp=on", include_str!("../../../roms/lab/cfi.expected")),
 ];
 
 /// A program with what it needs.

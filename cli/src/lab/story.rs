@@ -1,6 +1,7 @@
 //! One case in words: where the event came, what the firmware did, what came back wrong, who wrote it and why.
 
 use emu_csr::Change;
+use replay::context::Origin;
 use replay::lab::{After, Ending, Payload, Setting, Story};
 use replay::ledger::Entry;
 
@@ -46,7 +47,12 @@ fn entry(i: usize, e: &Entry, payload: &Payload) -> String {
     if matches!(e, Entry::Write(w) if !w.changes.0.iter().any(matters)) {
         return String::new();
     }
-    format!("  #{i:<4} hart {} {}\n", e.hart(), crate::entry::text(e, &payload.symbols, matters))
+    line(i, e, payload, &matters)
+}
+
+/// One ledger entry, with the changes of the registers that are `shown`.
+fn line(i: usize, e: &Entry, payload: &Payload, shown: &dyn Fn(&Change) -> bool) -> String {
+    format!("  #{i:<4} hart {} {}\n", e.hart(), crate::entry::text(e, &payload.symbols, shown))
 }
 
 fn verdict(story: &Story, payload: &Payload) -> String {
@@ -59,12 +65,22 @@ fn verdict(story: &Story, payload: &Payload) -> String {
     };
     for b in &story.blames {
         s += &format!("  {}\n", b.difference.text());
-        if let Some(source) = b.made_of {
-            s += &format!("      complete makes it of {source} (SBI 3.0, SSE, \"Complete\")\n");
+        s += &match b.origin {
+            Origin::Field(source) => format!("      complete makes it of {source} (SBI 3.0, SSE, \"Complete\")\n"),
+            Origin::Attribute(a) => format!("      complete restores it from the attribute {a} (SBI 3.0, SSE, \"Complete\")\n"),
+            Origin::Untouched => "      neither inject nor complete touches it: it stays as the handler leaves it\n".to_owned(),
+        };
+        let what = b.made_of().map_or_else(|| b.difference.name(), str::to_owned);
+        if let Some(t) = &b.touch {
+            s += &format!(
+                "      {what} was last changed by the instruction of {}-mode at {} @{}\n",
+                t.mode.name(),
+                payload.symbols.text(t.pc),
+                t.instret
+            );
         }
         if let Some(i) = b.writer {
-            let what = b.made_of.map_or_else(|| b.difference.name(), str::to_owned);
-            s += &format!("      {what} was last written by {}", entry(i, &story.entries[i], payload).trim_start());
+            s += &format!("      {what} was last written by {}", line(i, &story.entries[i], payload, &|_| true).trim_start());
             if i < story.sent {
                 s += &format!(
                     "      that was before the event: neither the firmware's inject nor the handler changed {what} since\n"

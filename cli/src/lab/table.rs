@@ -103,19 +103,24 @@ fn oracles(matrix: &Matrix, firmwares: &[Firmware]) -> String {
     }
     let mut s = "violated oracles\n".to_owned();
     for f in firmwares {
-        let (mut by, mut disagree, mut bad) = (BTreeMap::new(), [0; 2], 0);
+        let (mut by, mut unseen, mut suspected, mut bad) = (BTreeMap::new(), BTreeMap::new(), 0, 0);
         for (_, t) in matrix.iter().filter(|(c, _)| c.firmware == f.name()) {
             t.violated.iter().for_each(|(o, n)| *by.entry(*o).or_insert(0) += n);
-            disagree = [disagree[0] + t.disagree[0], disagree[1] + t.disagree[1]];
+            t.unseen.iter().for_each(|(what, n)| *unseen.entry(what.as_str()).or_insert(0) += n);
+            suspected += t.suspected;
             bad += t.tried - t.healthy;
         }
         let list: Vec<String> = by.iter().map(|(o, n)| format!("{o} {n}")).collect();
         let list = if list.is_empty() { "none".to_owned() } else { list.join(", ") };
+        let total: usize = unseen.values().sum();
+        let what = match unseen.len() {
+            0 => String::new(),
+            _ => format!(" ({})", unseen.iter().map(|(w, n)| format!("{w} {n}")).collect::<Vec<_>>().join(", ")),
+        };
         s += &format!(
-            "{:<20} {list}; {bad} boundaries not healthy, {} of them unseen by oracles; {} healthy ones with a violation\n",
-            f.name(),
-            disagree[0],
-            disagree[1]
+            "{:<20} {list}; {bad} boundaries not healthy, {total} of them unseen by oracles{what}; {suspected} healthy ones with a \
+             violation\n",
+            f.name()
         );
     }
     s

@@ -75,6 +75,7 @@ function showDetails(box, run, i, select) {
     element("dl", {},
       ...pair("Hart, instruction", `${e.hart}, ${e.instret.toLocaleString("en")}`), ...pair("Mode", modes(e)),
       ...pair(run.writers.has(i) ? "Last writer of what came back wrong" : "Corrupted", [...(run.bad.get(i) || [])].join(", ")),
+      ...(run.violated.get(i) || []).flatMap((v) => pair(v.warning ? "Warning" : "Violates", element("span", { class: "bad" }, `${v.oracle} ${v.name} (${v.clause}): ${v.text}`))),
       ...pair("At", where(e.at)), ...pair("To", where(e.target)), ...pair("Why there", e.why),
       ...(trap ? [...pair("xtval", said(e.tval)), ...pair("xtval2", said(e.tval2)), ...pair("xtinst", said(e.tinst))] : []),
       ...pair("Matched", link(run, e.ends, "ends", select) || link(run, e.ended, "ended by", select) || (trap ? "has not returned" : null))),

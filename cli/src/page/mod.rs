@@ -4,9 +4,12 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use replay::lab::{Payload, Story};
+use replay::oracle::{Chosen, Monitor, OnViolation, Violation, Writer};
+use replay::symbols::Symbols;
 use serde_json::{Value, json};
 
 use crate::args::{ReportArgs, RunArgs};
+use crate::check::Check;
 use crate::config::Config;
 use crate::console::output;
 use crate::exit::CliError;
@@ -26,6 +29,12 @@ pub fn run(args: &ReportArgs) -> Result<ExitCode, CliError> {
     output::ready(&args.output, "page")?;
     let symbols = images::symbols(args.symbols.as_deref(), &config)?;
     let mut guest = machine::build(&config)?;
+    let (chosen, exempt) = Check::of_page(&run)?;
+    let monitor = (chosen != Chosen::NONE).then(|| Monitor::new(&guest, chosen, OnViolation::Record, exempt));
+    if let Some(m) = &monitor {
+        m.keep(args.max.try_into().unwrap_or(usize::MAX));
+        guest.set_observer(m.observer());
+    }
     let (mut entries, mut seen) = (Vec::new(), 0u64);
     let wanted = (args.skip, args.skip.saturating_add(args.max));
     let end = trace::follow(&mut guest, &trace::until(&config), args.console, &mut |e| {
@@ -35,6 +44,11 @@ pub fn run(args: &ReportArgs) -> Result<ExitCode, CliError> {
         }
         Ok(true)
     })?;
+    let violations = monitor.map_or(Vec::new(), |m| {
+        m.end(&guest, end.as_ref());
+        // The oracles hear what the ledger does, and count from 1.
+        m.take().iter().map(|v| violation(v, &symbols, |record| record.checked_sub(1))).collect()
+    });
     let command: Vec<String> = args.run.iter().map(|a| a.to_string_lossy().into_owned()).collect();
     let title = match &config.kernel {
         Some(k) => k.file_name().map_or_else(|| k.display().to_string(), |n| n.to_string_lossy().into_owned()),
@@ -44,10 +58,24 @@ pub fn run(args: &ReportArgs) -> Result<ExitCode, CliError> {
         .then(|| format!("{} of {seen} entries, from number {}; --skip and --max choose others", entries.len(), args.skip));
     let run = json!({
         "title": title, "command": format!("trapeze report -- {}", command.join(" ")), "entries": entries, "note": left,
-        "verdict": Value::Null,
+        "verdict": Value::Null, "violations": violations,
     });
     write(&args.output, &[run])?;
     Ok(trace::exit(end).into())
+}
+
+/// What an oracle says, with the numbers of the ledger entries that contradict each other.
+fn violation(v: &Violation, symbols: &Symbols, number: impl Fn(u64) -> Option<u64>) -> Value {
+    let (since, at) = (v.records.0.and_then(&number), number(v.records.1));
+    let o = v.oracle();
+    // Told with the page's numbers.
+    let mut told = v.clone();
+    told.records = (since, at.unwrap_or(v.records.1));
+    told.writer = told.writer.and_then(|w| Some(Writer { record: number(w.record)?, ..w }));
+    json!({
+        "oracle": o.id, "name": o.name, "warning": o.advice, "clause": o.clause, "field": v.field,
+        "text": told.text(|a| symbols.text(a)), "entry": at, "since": since,
+    })
 }
 
 /// One case of the laboratory, for a page of several.
@@ -61,8 +89,10 @@ pub fn case(story: &Story, payload: &Payload, firmware: &str, told: &str) -> Val
     let wrong: Vec<Value> = story
         .blames
         .iter()
-        .map(|b| json!({ "name": b.difference.name(), "text": b.difference.text(), "made_of": b.made_of, "writer": b.writer }))
+        .map(|b| json!({ "name": b.difference.name(), "text": b.difference.text(), "made_of": b.made_of(), "writer": b.writer }))
         .collect();
+    let entry = |record: u64| story.entry_of(record).map(|i| i as u64);
+    let violations: Vec<Value> = story.violations.iter().map(|v| violation(v, &payload.symbols, entry)).collect();
     let b = &story.boundary;
     let place = payload.symbols.text(b.pc);
     json!({
@@ -74,6 +104,7 @@ pub fn case(story: &Story, payload: &Payload, firmware: &str, told: &str) -> Val
             "wrong": wrong, "sent": story.sent, "delivered": story.delivered, "completed": story.completed,
             "resumed": story.resumed, "text": told,
         },
+        "violations": violations,
     })
 }
 

@@ -61,6 +61,15 @@ class Run {
     this.bad = new Map();
     this.writers = new Set();
     this.blame();
+    // What oracles say, by position of the entry that broke their rule.
+    this.violated = new Map();
+    for (const v of raw.violations || []) {
+      const i = this.index.get(v.entry);
+      if (i === undefined) continue;
+      if (!this.violated.has(i)) this.violated.set(i, []);
+      this.violated.get(i).push(v);
+      this.texts[i] += ` violates ${v.oracle} ${v.name}`.toLowerCase();
+    }
     this.slices = this.modeSlices();
     this.events = this.eventSlices();
   }
@@ -92,6 +101,9 @@ class Run {
   }
 
   isBad(i, name) { return this.bad.has(i) && this.bad.get(i).has(alias(name)); }
+
+  // Positions of what is wrong, in order.
+  wrong() { return [...new Set([...this.bad.keys(), ...this.violated.keys()])].sort((a, b) => a - b); }
 
   // Stretches that a hart spent in a mode: between its traps and returns.
   modeSlices() {

@@ -21,6 +21,7 @@ function load(index) {
     $("wrong").replaceChildren(...v.wrong.map((w) => element("li", {}, made(w), " ", writer(w))));
     $("story").textContent = v.text;
   }
+  oracles(run);
   timeline.hits = new Set();
   timeline.selected = -1;
   // Harts count their instructions apart, so with several of them only the order compares.
@@ -30,7 +31,21 @@ function load(index) {
   if (v && timeline.byOrder) timeline.view(-1, Math.min(v.resumed + 10, run.entries.length));
   filter();
   search();
-  select(run.bad.size ? Math.min(...run.bad.keys()) : run.entries.findIndex((e) => e.kind === "trap"));
+  select(run.wrong().length ? run.wrong()[0] : run.entries.findIndex((e) => e.kind === "trap"));
+}
+
+// What the oracles say, each with a way to the entry that broke the rule.
+function oracles(run) {
+  const list = run.raw.violations || [], real = list.filter((v) => !v.warning).length;
+  $("violations").hidden = list.length === 0;
+  $("violations").classList.toggle("corrupt", real > 0);
+  const count = (n, what) => `${n} ${what}${n === 1 ? "" : "s"}`;
+  $("violations-head").textContent = `Oracles: ${count(real, "violation")}, ${count(list.length - real, "warning")}`;
+  const to = (n) => {
+    const i = run.index.get(n);
+    return i === undefined ? null : element("button", { class: "link", onclick: () => select(i) }, `#${n}`);
+  };
+  $("spoken").replaceChildren(...list.map((v) => element("li", { class: v.warning ? "" : "bad" }, v.text, " ", to(v.since), " ", to(v.entry))));
 }
 
 function filter() {
@@ -48,7 +63,7 @@ function rows() {
   for (let at = first; at < last; at++) {
     const i = shown[at], e = run.entries[i];
     const row = element("div", {
-      class: "row" + (hits.has(i) ? " hit" : "") + (run.bad.has(i) ? " bad" : "") + (run.writers.has(i) ? " writer" : ""), role: "option", id: "row" + i,
+      class: "row" + (hits.has(i) ? " hit" : "") + (run.bad.has(i) ? " bad" : "") + (run.violated.has(i) ? " violated" : "") + (run.writers.has(i) ? " writer" : ""), role: "option", id: "row" + i,
       "aria-selected": String(i === state.selected), "aria-setsize": String(shown.length), "aria-posinset": String(at + 1),
       onclick: () => select(i),
     }, element("span", { class: "n" }, "#" + e.n), element("span", { class: "h" }, "hart " + e.hart), element("span", { class: "m" }, modes(e)),
@@ -108,7 +123,7 @@ function matched() {
 }
 
 function corrupted() {
-  const bad = [...state.run.bad.keys()].sort((a, b) => a - b);
+  const bad = state.run.wrong();
   if (bad.length) select(bad.find((i) => i > state.selected) ?? bad[0]);
 }
 

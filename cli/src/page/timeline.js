@@ -174,7 +174,7 @@ class Timeline {
       g.fill();
     };
     for (const i of this.hits) mark(i, color("--hit"), 4);
-    for (const i of this.run.bad.keys()) {
+    for (const i of this.run.wrong()) {
       mark(i, color("--bad"), 6);
       const x = this.x(this.at(i));
       g.fillStyle = color("--bad");

@@ -10,6 +10,7 @@ use std::io::{BufWriter, Write};
 use std::process::ExitCode;
 
 use emu_core::machine::{Machine, RunEnd, Stop};
+use emu_core::observer::{Both, Observer};
 use replay::ledger::Ledger;
 use replay::symbols::Symbols;
 
@@ -62,7 +63,7 @@ pub fn until(config: &Config) -> Stop {
 }
 
 /// Runs a guest to its end, or to `stop`, with a ledger whose entries go to `put`, numbered and linked, until that says false. None: it
-/// was stopped.
+/// was stopped. Whoever observes the guest already goes on to, and hears the same, behind the ledger.
 pub fn follow(
     guest: &mut Machine,
     stop: &Stop,
@@ -70,7 +71,12 @@ pub fn follow(
     put: &mut dyn FnMut(Numbered) -> Result<bool, CliError>,
 ) -> Result<Option<RunEnd>, CliError> {
     let ledger = Ledger::new(ROOM);
-    guest.set_observer(Box::new(ledger.clone()));
+    let mine = Box::new(ledger.clone());
+    let both = match guest.clear_observer() {
+        Some(other) => Box::new(Both(mine, other)),
+        None => mine as Box<dyn Observer>,
+    };
+    guest.set_observer(both);
     let mut linker = Linker::new(HOLD);
     let mut on = true;
     let end = slices(guest, stop, console, &mut || {

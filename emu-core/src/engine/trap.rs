@@ -62,8 +62,8 @@ fn tell(hart: &mut Hart, bus: &Bus, o: &mut dyn Observer, pc: u64, entry: &Entry
             Mode::VS => (csr.vstval, 0, 0),
             _ => (csr.stval, csr.htval, csr.htinst),
         };
-        let id = hart.id as usize;
-        let e = TrapEntry { hart: id, instret, pc, from, to, cause, why, pending, losers, tval, tval2, tinst, walk, changes };
+        let index = hart.index;
+        let e = TrapEntry { hart: index, instret, pc, from, to, cause, why, pending, losers, tval, tval2, tinst, walk, changes };
         o.trap(&e);
         o.trapped(hart, bus, &e);
         hart.heard(o);
@@ -157,7 +157,7 @@ fn go_back(hart: &mut Hart, bus: &Bus, which: Return, retiring: u64) {
     };
     if told {
         let (to, target, instret) = (entry.mode, entry.pc, hart.instret);
-        hart.last_return = Some(Box::new(TrapReturn { hart: hart.id as usize, instret, pc, from, to, target, changes }));
+        hart.last_return = Some(Box::new(TrapReturn { hart: hart.index, instret, pc, from, to, target, changes }));
         hart.events |= event::TOLD;
     }
     go(hart, bus, entry, retiring);

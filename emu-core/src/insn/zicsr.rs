@@ -42,7 +42,7 @@ fn observed_write(h: &mut Hart, bus: &Bus, i: &Insn, op: Op, operand: u64) -> Re
         h.csr.read_modify_write(i.csr(), op, operand, true, h.mode, &now, &mut changes).map_err(|denied| refusal(denied, i))?;
     h.set(i.rd, old);
     h.apply(effects);
-    let (hart, instret, pc, mode) = (h.id as usize, h.instret, h.pc, h.mode);
+    let (hart, instret, pc, mode) = (h.index, h.instret, h.pc, h.mode);
     h.last_write = Some(Box::new(CsrWrite { hart, instret, pc, mode, changes }));
     h.events |= event::TOLD;
     Ok(())

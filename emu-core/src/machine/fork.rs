@@ -71,6 +71,7 @@ impl Hart {
             reservation: self.reservation,
             wait: self.wait,
             id: self.id,
+            index: self.index,
             traps: self.traps,
             observed: crate::observer::Interest::NONE,
             last_return: None,

@@ -181,7 +181,8 @@ impl Machine {
     /// Board and harts, nothing loaded.
     fn bare(config: MachineConfig, drives: Vec<Drive>, isa: emu_csr::Isa) -> Result<Machine, MachineError> {
         let bus = board::build(&config.board, drives)?;
-        let mut harts: Vec<Hart> = config.board.ids().into_iter().map(|id| Hart::new(isa, id)).collect();
+        let made = config.board.ids().into_iter().enumerate();
+        let mut harts: Vec<Hart> = made.map(|(index, id)| Hart { index, ..Hart::new(isa, id) }).collect();
         for h in &mut harts {
             h.tlb.trap_misaligned = config.board.trap_misaligned;
             h.recontext();

@@ -5,6 +5,7 @@ use emu_csr::Mode;
 
 use super::payload::{Payload, Setting};
 use super::steps::Steps;
+use super::touches::Touches;
 use crate::context::{Context, Difference, is_leftover};
 use crate::ledger::Ledger;
 use crate::oracle::{Monitor, ORACLES};
@@ -82,6 +83,8 @@ pub(super) struct Run<'a> {
     pub steps: Option<Steps>,
     /// The ledger whose lengths are kept in `at`.
     pub marks: Option<Ledger>,
+    /// Which of the victim's steps changed what, if that is to be known.
+    pub touches: Option<Touches>,
     /// Ledger entries before the event was sent, was delivered, before `complete`, and when the victim went on.
     pub at: [usize; 4],
     /// The machine's oracles.
@@ -112,15 +115,22 @@ impl Run<'_> {
     }
 
     fn step(&mut self, hart: usize) -> HartStep {
-        match &mut self.steps {
+        let end = match &mut self.steps {
             Some(s) => s.step(&mut self.machine, hart),
             None => self.machine.step_hart(hart),
+        };
+        if let Some(t) = self.touches.as_mut().filter(|_| hart == self.victim) {
+            t.look(&self.machine.harts()[hart], self.machine.bus());
         }
+        end
     }
 
     fn mark(&mut self, i: usize) {
         if let Some(l) = &self.marks {
             self.at[i] = l.len();
+        }
+        if let Some(t) = &mut self.touches {
+            t.keep(i.wrapping_sub(2));
         }
     }
 
@@ -188,7 +198,7 @@ impl Run<'_> {
                 HartStep::End(_) => break,
                 HartStep::Trapped => {
                     let (mode, pc) = self.place();
-                    if mode != Mode::M && pc != p.vector && stray.is_none() {
+                    if mode != Mode::M && pc != p.vector && Some(pc) != p.double_trap && stray.is_none() {
                         stray = Some(pc);
                         left = left.min(STRAY);
                         // It will not come back; a thousand steps show where it goes.

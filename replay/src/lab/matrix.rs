@@ -68,8 +68,10 @@ pub struct Tally {
     pub after: Option<After>,
     /// Boundaries after which each oracle was violated, by its number.
     pub violated: BTreeMap<&'static str, usize>,
-    /// Boundaries that were not healthy although no oracle was violated, and healthy ones although one was.
-    pub disagree: [usize; 2],
+    /// Boundaries that were not healthy although no oracle was violated, by what was wrong.
+    pub unseen: BTreeMap<String, usize>,
+    /// Healthy boundaries after which one was violated.
+    pub suspected: usize,
 }
 
 /// All cells.
@@ -102,6 +104,7 @@ pub fn run(
             victim: base.victim,
             injector: base.injector,
             marks: None,
+            touches: None,
             at: [0; 4],
             monitor,
         }
@@ -124,8 +127,11 @@ impl Tally {
             *self.violated.entry(id).or_default() += 1;
         }
         match (worst.is_empty(), o.violated.is_empty()) {
-            (false, true) => self.disagree[0] += 1,
-            (true, false) => self.disagree[1] += 1,
+            (false, true) => {
+                let what = worst.split(' ').next().unwrap_or_default().to_owned();
+                *self.unseen.entry(what).or_default() += 1;
+            }
+            (true, false) => self.suspected += 1,
             _ => {}
         }
         if worst.is_empty() {

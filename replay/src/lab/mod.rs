@@ -9,6 +9,7 @@ mod matrix;
 mod payload;
 mod steps;
 mod story;
+mod touches;
 mod window;
 
 pub use case::{After, Case, Ending, Outcome};
@@ -16,4 +17,5 @@ pub use matrix::{Cell, Matrix, Options, Tally, run};
 pub use payload::{LabError, Payload, Prepared, Setting};
 pub use steps::Steps;
 pub use story::{Blame, Story, tell};
+pub use touches::Touch;
 pub use window::{Boundary, Window};

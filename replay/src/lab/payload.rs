@@ -62,6 +62,8 @@ pub(super) struct Places {
     pub panics: [u64; 2],
     pub elsewhere: u64,
     pub htval_bad: u64,
+    /// Where the event of a double trap begins, if the payload has one.
+    pub double_trap: Option<u64>,
 }
 
 /// A payload.
@@ -87,8 +89,9 @@ pub struct Setting {
 impl Setting {
     /// Names of the policies, by number.
     pub const POLICIES: [&'static str; 4] = ["sepc", "sstatus", "stvec", "hstatus"];
-    /// Names of the handler's variants, by number.
-    pub const VARIANTS: [&'static str; 6] = ["nothing", "breakpoint", "page-fault", "user-copy", "interrupt", "elsewhere"];
+    /// Names of the handler's variants, by number. The last one is for payloads with a `double_trap_entry`.
+    pub const VARIANTS: [&'static str; 7] =
+        ["nothing", "breakpoint", "page-fault", "user-copy", "interrupt", "elsewhere", "double-trap"];
     /// Names of the layouts, by number.
     pub const LAYOUTS: [&'static str; 2] = ["asm", "c"];
     /// The variant that sends its victim to another place.
@@ -144,8 +147,14 @@ impl Payload {
             panics: [symbols.need("panic")?, symbols.need("panic_exit")?],
             elsewhere: symbols.need("elsewhere")?,
             htval_bad: symbols.need("htval_bad")?,
+            double_trap: symbols.find("double_trap_entry"),
         };
         Ok(Payload { name: name.to_owned(), symbols, places })
+    }
+
+    /// How many of [`Setting::VARIANTS`] it has.
+    pub fn variants(&self) -> usize {
+        Setting::VARIANTS.len() - usize::from(self.places.double_trap.is_none())
     }
 
     /// Boots a fresh machine until both harts wait, with these oracles.

@@ -1,12 +1,14 @@
 //! One case told: what happened between the event and the verdict, and who wrote what came back wrong.
 
+use emu_core::machine::Machine;
 use emu_csr::Mode;
 
 use super::case::{Case, Ending, Outcome, Run};
 use super::payload::{LabError, Payload, Prepared};
 use super::steps::Steps;
+use super::touches::{Touch, Touches};
 use super::window::Boundary;
-use crate::context::Difference;
+use crate::context::{Difference, Origin};
 use crate::ledger::{Entry, FieldName, Ledger, last_writer};
 use crate::log::{End, Position};
 use crate::oracle::{Monitor, Violation};
@@ -32,6 +34,8 @@ pub struct Story {
     pub resumed: usize,
     /// What the oracles say.
     pub violations: Vec<Violation>,
+    /// Records that the oracles had heard before the first of `entries`: record `heard + 1 + i` is entry `i`.
+    pub heard: u64,
     /// Why each difference is there.
     pub blames: Vec<Blame>,
     /// All that was done to the machine since its start.
@@ -44,11 +48,22 @@ pub struct Story {
 pub struct Blame {
     /// What is wrong.
     pub difference: Difference,
-    /// The value it was made of, when `complete` makes it of another one (SBI 3.0, "Function: Complete the execution of a software event
-    /// handler").
-    pub made_of: Option<&'static str>,
-    /// The ledger entry that last wrote the value, or the one it was made of; none if nothing did since the window began.
+    /// Where `complete` has it from.
+    pub origin: Origin,
+    /// The ledger entry that last wrote the value, or the field it was made of; none if nothing did since the window began.
     pub writer: Option<usize>,
+    /// The victim's step that last changed it, for what no ledger entry tells of: general registers, fcsr, ELP, ssp.
+    pub touch: Option<Touch>,
+}
+
+impl Blame {
+    /// The field that the value was made of, if it was made of another one.
+    pub fn made_of(&self) -> Option<&'static str> {
+        match self.origin {
+            Origin::Field(name) => Some(name),
+            _ => None,
+        }
+    }
 }
 
 /// Runs one case with a ledger.
@@ -56,8 +71,13 @@ pub fn tell(payload: &Payload, prepared: &mut Prepared, case: Case) -> Result<St
     let ledger = Ledger::new(ENTRIES);
     let mut base = payload.enter_with(prepared, case.setting, Some(&ledger))?;
     ledger.take();
+    let heard = base.monitor.as_ref().map_or(0, Monitor::records);
+    let mut touches = Touches::default();
+    let mut look = |m: &Machine| touches.look(&m.harts()[base.victim], m.bus());
+    look(&base.machine);
     for _ in 0..case.step {
         base.steps.step(&mut base.machine, base.victim);
+        look(&base.machine);
     }
     let boundary = Boundary::of(payload, &base.machine.harts()[base.victim], case.step);
     let (victim, injector) = (base.victim, base.injector);
@@ -69,6 +89,7 @@ pub fn tell(payload: &Payload, prepared: &mut Prepared, case: Case) -> Result<St
         injector,
         steps: Some(base.steps),
         marks: Some(ledger.clone()),
+        touches: Some(touches),
         at: [usize::MAX; 4],
         monitor: base.monitor.clone(),
     };
@@ -84,37 +105,37 @@ pub fn tell(payload: &Payload, prepared: &mut Prepared, case: Case) -> Result<St
         parts: crate::log::Parts::default(),
     };
     let decisions = run.steps.take().unwrap_or_default();
-    let blames = blames(&outcome, &entries, victim, completed, resumed);
-    Ok(Story { boundary, outcome, entries, sent, delivered, completed, resumed, blames, decisions, end, violations })
+    let touches = run.touches.take().unwrap_or_default();
+    let blames = blames(&outcome, &entries, &touches, victim, [completed, resumed]);
+    Ok(Story { boundary, outcome, entries, sent, delivered, completed, resumed, blames, decisions, end, violations, heard })
 }
 
-fn blames(outcome: &Outcome, entries: &[Entry], victim: usize, completed: usize, resumed: usize) -> Vec<Blame> {
+/// `at`: entries before `complete`, and up to the victim's next instruction.
+fn blames(outcome: &Outcome, entries: &[Entry], touches: &Touches, victim: usize, at: [usize; 2]) -> Vec<Blame> {
     let (Ending::Corrupt(list) | Ending::Leftover(list)) = &outcome.ending else { return Vec::new() };
     list.iter()
         .map(|d| {
-            let made_of = source(d);
-            let writer = match made_of {
-                // What `complete` found there.
-                Some(name) => FieldName::new(name).and_then(|f| last_writer(&entries[..completed], victim, &f)),
-                None => FieldName::new(&d.name()).and_then(|f| last_writer(&entries[..resumed], victim, &f)),
+            let origin = d.origin();
+            // What `complete` found there, or what the victim does.
+            let (name, moment) = match origin {
+                Origin::Field(name) => (name.to_owned(), 0),
+                _ => (d.name(), 1),
             };
-            Blame { difference: d.clone(), made_of, writer: writer.map(|w| w.0) }
+            let written = FieldName::new(&name).and_then(|f| last_writer(&entries[..at[moment]], victim, &f));
+            let writer = written.map(|w| w.0);
+            let touch = touches.of(moment, &name).filter(|_| writer.is_none());
+            Blame { difference: d.clone(), origin, writer, touch }
         })
         .collect()
 }
 
-/// What `complete` makes a value of, where that is another one.
-fn source(d: &Difference) -> Option<&'static str> {
-    match d.name().as_str() {
-        "mode" if (d.before ^ d.after) & 4 != 0 => Some("hstatus.SPV"),
-        "mode" => Some("sstatus.SPP"),
-        "sstatus.SIE" => Some("sstatus.SPIE"),
-        "pc" => Some("sepc"),
-        _ => None,
-    }
-}
-
 impl Story {
+    /// The entry that a record of the oracles is; none if it is older, or later than the ledger goes.
+    pub fn entry_of(&self, record: u64) -> Option<usize> {
+        let i = usize::try_from(record.checked_sub(self.heard + 1)?).ok()?;
+        (i < self.entries.len()).then_some(i)
+    }
+
     /// The first trap of the handler that went elsewhere than to the kernel's vector, if that is why it never came to its end.
     pub fn stray(&self) -> Option<(usize, &Entry)> {
         let Ending::NeverCompleted { stray: Some(_) } = self.outcome.ending else { return None };

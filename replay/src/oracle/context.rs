@@ -8,22 +8,10 @@ use super::fact::{Fact, Out, hex};
 use super::visit::{flags, words};
 use super::world::{Running, SSE, Visit, World};
 use super::writers::Writer;
-use crate::context::{Context, Difference, is_leftover};
+use crate::context::{Context, Difference, Origin, is_leftover};
 
 /// sstatus and hstatus fields that trap entries and returns change, and what an inexact context does not tell.
 const TRAP_REGISTERS: [&str; 3] = ["sepc", "sstatus", "hstatus"];
-
-/// What `complete` makes a value of, where that is another one.
-fn made_of(d: &Difference) -> Option<&'static str> {
-    match d.name().as_str() {
-        "mode" if (d.before ^ d.after) & 4 != 0 => Some("hstatus.SPV"),
-        "mode" => Some("sstatus.SPP"),
-        "sstatus.SIE" => Some("sstatus.SPIE"),
-        "elp" => Some("sstatus.SPELP"),
-        "pc" => Some("sepc"),
-        _ => None,
-    }
-}
 
 /// A value of a difference as people read it.
 fn shown(d: &Difference, v: u64) -> String {
@@ -32,9 +20,9 @@ fn shown(d: &Difference, v: u64) -> String {
 
 /// The last writer of what is wrong: at the call for what `complete` reads, now for the rest.
 fn writer(world: &World, hart: usize, visit: &Visit, d: &Difference) -> Option<Writer> {
-    match made_of(d) {
-        Some(field) => visit.writers.iter().find(|w| w.field == field).cloned(),
-        None => world.harts.get(hart)?.writers.of(&d.name()),
+    match d.origin() {
+        Origin::Field(field) => visit.writers.iter().find(|w| w.field == field).cloned(),
+        _ => world.harts.get(hart)?.writers.of(&d.name()),
     }
 }
 

@@ -13,6 +13,7 @@ mod delivery;
 mod fact;
 mod monitor;
 mod safety;
+mod second;
 mod sources;
 mod table;
 mod violation;
@@ -22,6 +23,7 @@ mod world;
 mod writers;
 
 pub use monitor::{Monitor, OnViolation};
+pub use second::determinism;
 pub use table::{ORACLES, Oracle, find};
 pub use violation::{Exemption, Violation};
 pub use world::World;

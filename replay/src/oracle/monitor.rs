@@ -240,10 +240,10 @@ impl Inner {
             return;
         }
         self.count();
-        let Some(index) = self.world.index(w.hart as u64) else { return };
+        let Some(h) = self.world.harts.get_mut(w.hart) else { return };
         let moment = Moment { pc: w.pc, instret: w.instret, record: self.world.record };
-        self.world.harts[index].writers.changed(&w.changes, &How::Csr(w.mode), moment);
-        self.world.wrote_csr(index, w);
+        h.writers.changed(&w.changes, &How::Csr(w.mode), moment);
+        self.world.wrote_csr(w.hart, w);
     }
 
     fn native(&mut self, r: &FwRecord) {

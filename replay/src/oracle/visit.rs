@@ -193,13 +193,17 @@ impl Inner {
             return None;
         }
         let seen = |k: &Key| k.0.is_none() || k.0 == Some(at.index);
-        let fits = |e: &super::world::Event| {
+        // What the call that is being answered makes of an event is not in the world yet.
+        let asked =
+            |fid: u64, k: &Key| visit.ids() == Some((SSE, fid)) && visit.call.as_ref().is_some_and(|c| c.args[0] as u32 == k.1);
+        let fits = |k: &Key, e: &super::world::Event| {
             let arg = e.entry_arg == h.x[17] || e.entry_arg == h.x[16];
-            let ready = e.is(status::ENABLED) && e.pending != Some(false);
-            (!arg, !ready)
+            let completes = e.is(status::RUNNING) && visit.ids() == Some((SSE, 6));
+            let enabled = e.is(status::ENABLED) || asked(4, k) || completes;
+            (!arg, !(enabled && (e.pending != Some(false) || asked(7, k))))
         };
         let all = self.world.events.iter().filter(|(k, e)| seen(k) && e.entry_pc == h.pc && e.registered != 0);
-        all.min_by_key(|(k, e)| (fits(e), e.key(k.1))).map(|(k, _)| *k)
+        all.min_by_key(|(k, e)| (fits(k, e), e.key(k.1))).map(|(k, _)| *k)
     }
 }
 

@@ -116,20 +116,25 @@ pub struct Rig {
     pub dead: bool,
 }
 
+/// A machine that is to run this program.
+pub fn machine(on: On, kernel: &'static [u8]) -> Machine {
+    let isa = Isa::parse(on.cpu).expect("a known CPU");
+    let board = board::Config { harts: on.harts, ram_size: 16 << 20, isa, ..board::Config::default() };
+    let mut config = Config::new(Profile::find(on.profile).expect("a profile"));
+    config.platform_events = vec![PLATFORM];
+    if let Some(bug) = on.bug {
+        config.bugs = config.bugs.with(bug);
+    }
+    let kernel = File { name: "kernel.elf", bytes: kernel };
+    let images = Images { bios: Bios::Native, kernel: Some(kernel), ..Images::default() };
+    let firmware = Tampered { inner: Sbi::new(config), with: on.tamper, fresh: true };
+    let config = MachineConfig { board, engine: EngineKind::Step, quantum: 1000 };
+    Machine::new(config, Vec::new(), &images, Some(Box::new(firmware))).unwrap()
+}
+
 impl Rig {
     pub fn new(on: On) -> Rig {
-        let isa = Isa::parse(on.cpu).expect("a known CPU");
-        let board = board::Config { harts: on.harts, ram_size: 16 << 20, isa, ..board::Config::default() };
-        let mut config = Config::new(Profile::find(on.profile).expect("a profile"));
-        config.platform_events = vec![PLATFORM];
-        if let Some(bug) = on.bug {
-            config.bugs = config.bugs.with(bug);
-        }
-        let kernel = File { name: "spin.elf", bytes: include_bytes!("../../../roms/test/spin.elf") };
-        let images = Images { bios: Bios::Native, kernel: Some(kernel), ..Images::default() };
-        let firmware = Tampered { inner: Sbi::new(config), with: on.tamper, fresh: true };
-        let config = MachineConfig { board, engine: EngineKind::Step, quantum: 1000 };
-        let mut machine = Machine::new(config, Vec::new(), &images, Some(Box::new(firmware))).unwrap();
+        let mut machine = machine(on, include_bytes!("../../../roms/test/spin.elf"));
         let monitor = Monitor::new(&machine, Chosen::all(), OnViolation::Record, Vec::new());
         machine.set_observer(monitor.observer());
         let mut rig = Rig { machine, monitor, code: CODE, dead: false };
