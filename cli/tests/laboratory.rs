@@ -59,12 +59,17 @@ fn every_field_of_the_context_is_told_with_its_writer() {
     let args = ["lab", "--payload", "cfi", "--firmware", "opensbi-1.9", "--policy", "hstatus", "--case", &step];
     let text = stdout(&run(&args));
     assert!(text.contains("elp 0x1 -> 0x0\n      complete makes it of sstatus.SPELP"), "{text}");
-    // What nothing but an instruction has written: the page fault that is 1c overwrote the user's registers.
-    let text =
-        stdout(&run(&["lab", "--case", "VS", "--policy", "stvec", "--variant", "page-fault", "--firmware", "opensbi-1.9"]));
-    assert!(text.contains("hstatus.GVA") && text.contains("neither inject nor complete touches it"), "{text}");
-    let gva = text.split("hstatus.GVA 0x").nth(1).unwrap();
-    assert!(gva.contains("hstatus.GVA was last written by #"), "{gva}");
+    assert!(text.contains("nothing has written sstatus.SPELP since the window began: nor has the firmware's inject"), "{text}");
+    // What neither injection nor completion touches: the nested trap overwrote it.
+    let args = ["--policy", "stvec", "--variant", "breakpoint", "--firmware", "spec", "--layout", "asm", "--check", "none"];
+    let cells: serde_json::Value = serde_json::from_str(&stdout(&run(&[&["lab", "-q", "--json"][..], &args].concat()))).unwrap();
+    let cell = cells["cells"].as_array().unwrap().iter().find(|c| c["point"] == "P7").unwrap();
+    let step = cell["first_step"].as_u64().unwrap().to_string();
+    let text = stdout(&run(&[&["lab", "--case", &step][..], &args].concat()));
+    let gva = text.split("hstatus.GVA 0x1 -> 0x0\n").nth(1).unwrap_or_else(|| panic!("{text}"));
+    assert!(gva.starts_with("      neither inject nor complete touches it"), "{gva}");
+    let writer = gva.lines().nth(1).unwrap();
+    assert!(writer.contains("hstatus.GVA was last written by #") && writer.contains("<with_breakpoint>"), "{writer}");
 }
 
 #[test]

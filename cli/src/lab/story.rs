@@ -79,8 +79,13 @@ fn verdict(story: &Story, payload: &Payload) -> String {
                 t.instret
             );
         }
+        if b.touch.is_none() && b.writer.is_none() {
+            s += &format!("      nothing has written {what} since the window began: nor has the firmware's inject\n");
+        }
         if let Some(i) = b.writer {
-            s += &format!("      {what} was last written by {}", line(i, &story.entries[i], payload, &|_| true).trim_start());
+            let register = what.split('.').next().unwrap_or_default();
+            let shown = |c: &Change| SHOWN.contains(&c.name()) || c.name() == register;
+            s += &format!("      {what} was last written by {}", line(i, &story.entries[i], payload, &shown).trim_start());
             if i < story.sent {
                 s += &format!(
                     "      that was before the event: neither the firmware's inject nor the handler changed {what} since\n"

@@ -54,3 +54,37 @@ impl Touches {
         self.kept.get(moment)?.get(name).copied()
     }
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)] // tests
+mod tests {
+    use super::*;
+    use emu_core::board::load::{Bios, File, Images};
+    use emu_core::machine::{Machine, MachineConfig};
+
+    #[test]
+    fn each_value_has_the_step_that_changed_it_last_before_it_was_kept() {
+        // ssp and x5, x5 again: addi x5, x0, 64; csrw ssp, x5; addi x5, x5, 1.
+        let code = [0x0400_0293u32, 0x0112_9073, 0x0012_8293];
+        let isa = emu_csr::Isa::parse("max,zicfiss=on").unwrap();
+        let board = emu_core::board::Config { isa, ram_size: 16 << 20, ..Default::default() };
+        let kernel = Some(File { name: "pass", bytes: include_bytes!("../../../roms/test/pass.elf") });
+        let images = Images { bios: Bios::None, kernel, ..Images::default() };
+        let mut m = Machine::new(MachineConfig { board, ..MachineConfig::default() }, Vec::new(), &images, None).unwrap();
+        let pc = m.harts()[0].pc;
+        let bytes: Vec<u8> = code.iter().flat_map(|w| w.to_le_bytes()).collect();
+        assert!(m.bus_mut().ram.write_bytes(pc, &bytes, &mut Vec::new()));
+        let mut touches = Touches::default();
+        touches.look(&m.harts()[0], m.bus());
+        for step in 0..3 {
+            m.step_hart(0);
+            touches.look(&m.harts()[0], m.bus());
+            touches.keep(usize::from(step == 2));
+        }
+        let at = |moment, name| touches.of(moment, name).map(|t| (t.mode, t.pc - pc, t.instret));
+        assert_eq!(at(0, "x5"), Some((Mode::M, 0, 0)));
+        assert_eq!(at(1, "x5"), Some((Mode::M, 8, 2)));
+        assert_eq!((at(0, "ssp"), at(1, "ssp")), (Some((Mode::M, 4, 1)), Some((Mode::M, 4, 1))));
+        assert_eq!((at(1, "pc"), at(1, "x6"), at(2, "x5")), (None, None, None));
+    }
+}
