@@ -60,7 +60,7 @@ impl Touches {
 mod tests {
     use super::*;
     use emu_core::board::load::{Bios, File, Images};
-    use emu_core::machine::{Machine, MachineConfig};
+    use emu_core::machine::{EngineKind, Machine, MachineConfig};
 
     #[test]
     fn each_value_has_the_step_that_changed_it_last_before_it_was_kept() {
@@ -70,7 +70,8 @@ mod tests {
         let board = emu_core::board::Config { isa, ram_size: 16 << 20, ..Default::default() };
         let kernel = Some(File { name: "pass", bytes: include_bytes!("../../../roms/test/pass.elf") });
         let images = Images { bios: Bios::None, kernel, ..Images::default() };
-        let mut m = Machine::new(MachineConfig { board, ..MachineConfig::default() }, Vec::new(), &images, None).unwrap();
+        let mut m =
+            Machine::new(MachineConfig { board, engine: EngineKind::Step, quantum: 1000 }, Vec::new(), &images, None).unwrap();
         let pc = m.harts()[0].pc;
         let bytes: Vec<u8> = code.iter().flat_map(|w| w.to_le_bytes()).collect();
         assert!(m.bus_mut().ram.write_bytes(pc, &bytes, &mut Vec::new()));
