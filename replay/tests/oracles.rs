@@ -271,7 +271,7 @@ fn twice(on: On) -> Option<String> {
     let boot = || machine(on, include_bytes!("../../roms/sse/spv-stale.elf"));
     let mut first = boot();
     let end = first.run(1_000_000);
-    let end = End { at: Position::of(&first), reason: format!("{end:?}"), hash: first.state_hash() };
+    let end = End { at: Position::of(&first), reason: format!("{end:?}"), hash: first.state_hash(), parts: Default::default() };
     let log = Log { header: Header::new(String::new(), Vec::new()), records: Vec::new(), end: Some(end), cut: None };
     determinism(&replay(&mut boot(), &log, &mut || Ok(boot()), 1_000_000, &mut |_| true).unwrap())
 }
