@@ -101,7 +101,7 @@ impl Machine {
             }
         });
         let name = |i: u64| {
-            let (first, end) = (base + (i * each << 12), base + (((i + 1) * each).min(pages) << 12));
+            let (first, end) = (base + ((i * each) << 12), base + (((i + 1) * each).min(pages) << 12));
             format!("memory {first:#x}-{:#x}", end - 1)
         };
         hashers.iter().zip(0..).map(|(h, i)| (name(i), short(h))).collect()

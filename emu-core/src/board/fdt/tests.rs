@@ -300,7 +300,7 @@ fn what_a_partition_closes_is_disabled_or_reserved() {
     let partition = Partition {
         harts: vec![1],
         memory: vec![(0, map::RAM + 0x1000), (open_end, u64::MAX - open_end)],
-        devices: vec![(map::FINISHER, 0x1000), (map::CLINT + 0xc000, 8)],
+        devices: vec![(map::FINISHER, 0x1000), (map::CLINT + 0x4100, 8)],
     };
     let blob = device_tree(&Config { partition, ..config(3) }, &Chosen::default()).unwrap();
     let fdt = Fdt::new(&blob).unwrap();
