@@ -114,7 +114,9 @@ pub enum CliError {
         remedy: String,
     },
     /// The terminal or standard output failed.
-    #[error("{doing}: {source}")]
+    #[error(
+        "cannot {doing}: {source}\n  remedy: see what standard input and output are connected to, and whether there is space"
+    )]
     Terminal {
         /// The operation.
         doing: &'static str,

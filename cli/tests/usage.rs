@@ -184,3 +184,33 @@ fn dump_dtb_writes_a_device_tree() {
     let o = run(&["run", "-bios", "none", "-kernel", &kernel, "-dtb", &given]);
     assert_eq!((code(&o), stdout(&o).as_str()), (0, "ok\n"), "{}", stderr(&o));
 }
+
+#[test]
+fn output_that_cannot_be_written_is_exit_3_with_a_remedy() {
+    let full = || std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+    for args in
+        [&["profiles"][..], &["run", "-bios", "none", "-kernel", &rom("pass")], &["lab", "--case", "P4", "--firmware", "spec"]]
+    {
+        let o = trapeze(args).stdout(full()).output().unwrap();
+        assert_eq!(code(&o), 3, "{args:?}");
+        assert!(stderr(&o).contains("cannot write to standard output") && stderr(&o).contains("remedy: "), "{}", stderr(&o));
+    }
+}
+
+#[test]
+fn the_fields_and_ends_of_the_report_are_in_the_book() {
+    let book = include_str!("../../docs/using.md");
+    let table = book.split("\n## ").find(|s| s.starts_with("Reports")).unwrap();
+    let kernel = rom("pass");
+    let o = run(&["run", "--json", "--hash", "--sbi-histogram", "--check", "all", "-kernel", &kernel]);
+    let report: serde_json::Value = serde_json::from_str(stdout(&o).lines().last().unwrap()).unwrap();
+    for key in report.as_object().unwrap().keys() {
+        let named = |l: &str| l.split('|').nth(1).is_some_and(|names| names.split(',').any(|n| n.trim() == key));
+        assert!(table.lines().any(named), "docs/using.md says nothing of '{key}'");
+    }
+    for end in
+        ["power-off", "htif-exit", "reset", "limit", "quit", "signal", "output-gone", "violation", "trap-loop", "all-asleep"]
+    {
+        assert!(table.contains(&format!("`{end}`")), "docs/using.md says nothing of the end '{end}'");
+    }
+}
