@@ -89,7 +89,7 @@ fn id(file: &Path) -> Result<Id, CliError> {
 pub fn config(file: &Path, places: &[PathBuf], force: bool) -> Result<Config, CliError> {
     let about = about(file)?;
     if !force {
-        about.header.check("snapshot").map_err(CliError::replay)?;
+        about.header.check("snapshot").map_err(|e| CliError::replay_of(file, e))?;
     }
     let mut all = places.to_vec();
     all.push(directory(file));
