@@ -38,7 +38,22 @@ impl Clock {
     /// First cycle after `now` at which mtime reaches `ticks`; None if it has reached it already or never will.
     pub fn cycle_after(&self, ticks: u64, now: u64) -> Option<u64> {
         let mtime = self.ticks(now);
+        self.cycle_after_ticks(ticks, mtime)
+    }
+
+    /// The same where mtime is known.
+    pub fn cycle_after_ticks(&self, ticks: u64, mtime: u64) -> Option<u64> {
         let wait = ticks.checked_sub(mtime).filter(|w| *w > 0)?;
+        // The common cases without a division of 128 bits: a time that is never, and one that is near.
+        match mtime.wrapping_sub(self.offset).checked_add(wait) {
+            Some(raw) if raw >> 63 != 0 && self.cycle_hz / 2 >= self.timebase_hz => return None,
+            Some(raw) => {
+                if let Some(product) = raw.checked_mul(self.cycle_hz) {
+                    return Some(product.div_ceil(self.timebase_hz));
+                }
+            }
+            None => {}
+        }
         let raw = mtime.wrapping_sub(self.offset) as u128 + wait as u128;
         u64::try_from((raw * self.cycle_hz as u128).div_ceil(self.timebase_hz as u128)).ok()
     }
@@ -234,15 +249,14 @@ impl Bus {
     }
 
     /// Whether hart index `hart`'s machine timer interrupt is pending at cycle `now`: the one line that changes by itself.
-    pub fn mtip(&mut self, hart: usize, now: u64) -> bool {
-        let mtime = self.clock.ticks(now);
+    pub fn mtip(&mut self, hart: usize, mtime: u64) -> bool {
         self.at::<Clint>(self.wires.clint).is_some_and(|c| c.mtip(hart, mtime))
     }
 
-    /// The first cycle after `now` at which hart index `hart`'s mtimecmp is reached, if any.
-    pub fn next_mtimer(&mut self, hart: usize, now: u64) -> Option<u64> {
+    /// The first cycle at which hart index `hart`'s mtimecmp is reached, if any after mtime `mtime`.
+    pub fn next_mtimer(&mut self, hart: usize, mtime: u64) -> Option<u64> {
         let at = self.at::<Clint>(self.wires.clint)?.mtimecmp(hart);
-        if at == u64::MAX { None } else { self.clock.cycle_after(at, now) }
+        if at == u64::MAX { None } else { self.clock.cycle_after_ticks(at, mtime) }
     }
 
     /// Harts (one bit each, by index) whose SSIP the ACLINT SSWI device asked to set since the last call ("ACLINT, SSWI": an edge).

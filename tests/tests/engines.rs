@@ -95,7 +95,7 @@ fn landing_pads_agree() {
     };
     let mut r = Random(0x6c70_6164);
     let mut faults = 0;
-    for seed in 0..40 {
+    for seed in 0..80 {
         let mut code = program(&mut r, 600);
         // A landing pad now and then, for the jumps that find one.
         for word in code.iter_mut().step_by(7) {

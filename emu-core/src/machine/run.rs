@@ -1,6 +1,6 @@
 //! Rounds, slices, and what happens between them.
 
-use emu_csr::Interrupt;
+use emu_csr::{Interrupt, Now};
 
 use super::{EngineKind, Machine, RunEnd};
 use crate::bus::Request;
@@ -114,7 +114,11 @@ impl Machine {
             event.min(now.saturating_add(self.turn_length()))
         } else {
             // Everyone waits: time jumps to the first thing that is armed.
-            let armed = (0..self.harts.len()).map(|i| self.own_event(i)).min().unwrap_or(FOREVER).min(event);
+            let armed = (0..self.harts.len())
+                .map(|i| self.own_event(i, self.bus.clock.ticks(self.harts[i].cycles)))
+                .min()
+                .unwrap_or(FOREVER)
+                .min(event);
             if armed == FOREVER {
                 let input =
                     self.harts.iter().any(|h| h.csr.mie & (1 << Interrupt::SExt as u64 | 1 << Interrupt::MExt as u64) != 0);
@@ -161,7 +165,7 @@ impl Machine {
             if self.observer.as_ref().is_some_and(|o| o.stop()) {
                 return Some(RunEnd::Limit);
             }
-            self.timers(i);
+            let mtime = self.timers(i);
             let h = &mut self.harts[i];
             if h.instret >= limit || h.cycles >= own {
                 return Some(RunEnd::Limit);
@@ -186,12 +190,12 @@ impl Machine {
                 continue;
             }
             if !self.wake(i) {
-                let armed = self.own_event(i).min(self.round).min(stop);
+                let armed = self.own_event(i, mtime).min(self.round).min(stop);
                 let h = &mut self.harts[i];
                 h.cycles = armed.max(h.cycles + 1).min(self.round);
                 continue;
             }
-            let until = self.own_event(i).min(self.round).min(stop);
+            let until = self.own_event(i, mtime).min(self.round).min(stop);
             let end = self.slice(i, until);
             if let Some(end) = self.after_slice(i, end) {
                 return Some(end);
@@ -370,29 +374,29 @@ impl Machine {
         }
     }
 
-    /// Timer and counter-overflow interrupts of one hart at its own time.
-    pub(super) fn timers(&mut self, i: usize) {
+    /// Timer and counter-overflow interrupts of one hart at its own time; gives mtime then.
+    pub(super) fn timers(&mut self, i: usize) -> u64 {
         let h = &mut self.harts[i];
         let now = h.now(&self.bus);
         let mut e = h.csr.update_timers(now.time);
         if h.csr.next_overflow(&now) == Some(0) {
             e = e.with(h.csr.raise_overflows(&now, &mut ()));
         }
-        let mtip = self.bus.mtip(i, h.cycles);
+        let mtip = self.bus.mtip(i, now.time);
         e = e.with(h.csr.set_line(Interrupt::MTimer, mtip));
         h.apply(e);
         h.events &= !event::DEADLINE;
+        now.time
     }
 
-    /// The first cycle at which something of a hart's own is due: its timers, counters, WRS time-out, mtimecmp.
-    fn own_event(&mut self, i: usize) -> u64 {
+    /// The first cycle at which something of a hart's own is due: its timers, counters, WRS time-out, mtimecmp. `mtime` is its present one.
+    fn own_event(&mut self, i: usize, mtime: u64) -> u64 {
         let h = &self.harts[i];
-        let now = h.now(&self.bus);
-        let timer = h.csr.next_timer(now.time).and_then(|t| self.bus.clock.cycle_after(t, h.cycles)).unwrap_or(FOREVER);
+        let now = Now { cycles: h.cycles, instret: h.instret, time: mtime };
+        let timer = h.csr.next_timer(mtime).and_then(|t| self.bus.clock.cycle_after_ticks(t, mtime)).unwrap_or(FOREVER);
         let overflow = h.csr.next_overflow(&now).map_or(FOREVER, |c| h.cycles.saturating_add(c.max(1)));
         let wrs = if let Wait::Wrs(at) = h.wait { at } else { FOREVER };
-        let cycles = h.cycles;
-        let mtimer = self.bus.next_mtimer(i, cycles).unwrap_or(FOREVER);
+        let mtimer = self.bus.next_mtimer(i, mtime).unwrap_or(FOREVER);
         timer.min(overflow).min(wrs).min(mtimer)
     }
 

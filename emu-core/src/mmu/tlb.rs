@@ -237,6 +237,14 @@ impl Tlb {
     fn find(&mut self, context: Context) -> *mut Bank {
         let hint = (context.mode as usize & 7) << 3 | context.flags as usize & 7;
         let mut oldest = self.hints[hint] as usize;
+        let (clock, moves) = (self.clock + 1, self.moves);
+        let b = self.bank(oldest);
+        if b.context() == Some(context) && b.stale == Stale::No && b.moves == moves {
+            // A change of mode and back.
+            b.used = clock;
+            self.clock = clock;
+            return self.bank_ptr(oldest);
+        }
         let mut found = (self.bank(oldest).context() == Some(context)).then_some(oldest);
         if found.is_none() {
             for i in 0..self.made {
