@@ -29,7 +29,7 @@ pub fn print(text: &str) -> Result<(), CliError> {
     write(text.as_bytes()).map(drop)
 }
 
-/// Whether [`file`] can write there, asked before work whose result would be lost; `what` completes "cannot write the ...". Leaves nothing.
+/// Whether [`file()`] can write there, asked before work whose result would be lost; `what` completes "cannot write the ...". Leaves nothing.
 pub fn ready(path: &Path, what: &str) -> Result<(), CliError> {
     let fail = |e| CliError::file(path, format!("write the {what}"), e);
     match std::fs::metadata(path) {
