@@ -132,24 +132,3 @@ fn a_case_of_the_laboratory_becomes_a_page_that_names_the_wrong_field() {
     let writer = wrong["writer"].as_u64().unwrap() as usize;
     assert!(data["runs"][0]["entries"][writer]["changes"].to_string().contains("SPV"));
 }
-
-#[test]
-fn the_page_on_traces_quotes_what_the_commands_print() {
-    let root = format!("{}/..", env!("CARGO_MANIFEST_DIR"));
-    let page = std::fs::read_to_string(format!("{root}/docs/trace.md")).unwrap();
-    let (mut output, mut quoted) = (String::new(), 0);
-    for line in page.lines() {
-        let Some(line) = line.strip_prefix("    ") else {
-            output.clear();
-            continue;
-        };
-        if let Some(command) = line.strip_prefix("$ trapeze ") {
-            let args: Vec<&str> = command.split(' ').collect();
-            output = stdout(&common::trapeze(&args).current_dir(&root).output().unwrap());
-        } else if !output.is_empty() {
-            assert!(output.lines().any(|l| l.trim() == line.trim()), "'{line}' is not in\n{output}");
-            quoted += 1;
-        }
-    }
-    assert!(quoted >= 10, "{quoted}");
-}
