@@ -35,7 +35,8 @@ impl GlobalCode {
     const NONE: GlobalCode = GlobalCode { class: 0, name: 0, pages: CodePages::NONE, leaves: Leaves::NONE };
 }
 
-/// Translation cache of one hart. It is no part of the hart's state: emptying it at any moment changes nothing a guest can see.
+/// Translation cache of one hart. It is no part of the hart's state: emptying it at any moment changes nothing that a guest can
+/// see which fences what it changes in its page tables (Privileged ISA, "Supervisor Memory-Management Fence Instruction").
 #[repr(C)]
 pub struct Tlb {
     /// The bank of explicit loads and stores in the present context. Never null, always one of this hart's banks.
