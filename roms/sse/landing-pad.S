@@ -4,6 +4,7 @@
 #
 # `pad` chooses, before `ready`: the handler begins with a landing pad (1), or, as it need not, without (0).
     .include "lab/sbi.inc"
+    .include "sse/event.inc"
     .equ EID_FWFT, 0x46574654
     .equ FWFT_LANDING_PAD, 1
 
@@ -22,14 +23,7 @@ ready:
     la      a1, handler
     bnez    t0, 1f
     addi    a1, a1, 4
-1:  li      a0, EVENT_LOCAL_SOFTWARE
-    SBI     EID_SSE, SSE_REGISTER
-    bnez    a0, refused
-    li      a0, EVENT_LOCAL_SOFTWARE
-    SBI     EID_SSE, SSE_ENABLE
-    bnez    a0, refused
-    SBI     EID_SSE, SSE_UNMASK
-    bnez    a0, refused
+1:  ARM_EVENT EVENT_LOCAL_SOFTWARE, refused
     la      t3, target
     jr      t3                      # not by x1, x5 or x7: the target must be a landing pad
     .balign 4

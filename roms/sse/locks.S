@@ -7,6 +7,7 @@
 #   1  it tries, and goes without: healthy
 #   2  it waits for a lock that another hart holds, which lets it go: healthy (needs two harts)
     .include "lab/sbi.inc"
+    .include "sse/event.inc"
 
     .macro ENTER
     addi    sp, sp, -16
@@ -33,14 +34,7 @@ _start:
     csrw    stvec, t0
     la      a1, handler_entry
     li      a2, 0
-    li      a0, EVENT_LOCAL_SOFTWARE
-    SBI     EID_SSE, SSE_REGISTER
-    bnez    a0, panic
-    li      a0, EVENT_LOCAL_SOFTWARE
-    SBI     EID_SSE, SSE_ENABLE
-    bnez    a0, panic
-    SBI     EID_SSE, SSE_UNMASK
-    bnez    a0, panic
+    ARM_EVENT EVENT_LOCAL_SOFTWARE, panic
     .globl ready
 ready:
     lw      t0, policy

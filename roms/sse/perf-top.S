@@ -11,6 +11,7 @@
 #
 # A kernel that sets hstatus.SPV before it enters its guest is what firmware with bug 1b brings down, at some phases and not at others.
     .include "lab/sbi.inc"
+    .include "sse/event.inc"
     .equ EID_PMU, 0x504d55
     .equ PMU_CONFIG_MATCHING, 2
     .equ PMU_START, 3
@@ -99,16 +100,9 @@ hart:                               # s1 is its id
     csrw    VSATP, zero
     csrw    HEDELEG, zero
     csrw    HIDELEG, zero
-    li      a0, EVENT_PMU_OVERFLOW
     la      a1, handler
     mv      a2, tp
-    SBI     EID_SSE, SSE_REGISTER
-    bnez    a0, refused
-    li      a0, EVENT_PMU_OVERFLOW
-    SBI     EID_SSE, SSE_ENABLE
-    bnez    a0, refused
-    SBI     EID_SSE, SSE_UNMASK
-    bnez    a0, refused
+    ARM_EVENT EVENT_PMU_OVERFLOW, refused
     li      a0, 3                   # hpmcounter3 and no other
     li      a1, 1
     li      a2, 2                   # CLEAR_VALUE

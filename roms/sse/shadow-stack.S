@@ -5,6 +5,7 @@
 #   1  begins with SSPUSH, as a function does: on the victim's shadow stack, which is no page of the kernel's, so it takes a page fault
 #   2  leaves another shadow stack of the victim's in ssp, as if it had been scheduled away: the victim's SSPOPCHK is a software check
     .include "lab/sbi.inc"
+    .include "sse/event.inc"
     .equ SENVCFG, 0x10a
     .equ ENVCFG_SSE, 1 << 3
     .equ FWFT_SHADOW_STACK, 2
@@ -41,15 +42,8 @@ _start:
     csrw    satp, t0
     sfence.vma
 ready:
-    li      a0, EVENT_LOCAL_SOFTWARE
     la      a1, handler
-    SBI     EID_SSE, SSE_REGISTER
-    bnez    a0, refused
-    li      a0, EVENT_LOCAL_SOFTWARE
-    SBI     EID_SSE, SSE_ENABLE
-    bnez    a0, refused
-    SBI     EID_SSE, SSE_UNMASK
-    bnez    a0, refused
+    ARM_EVENT EVENT_LOCAL_SOFTWARE, refused
     la      t0, user_shadow
     li      t1, SHADOW_USER
     add     t0, t0, t1

@@ -8,6 +8,7 @@
 # SBI 3.0 lets firmware do 2 and 3: the handler has asked for them. Firmware that keeps the interrupted SIE, SPIE and SPP to itself mends 3,
 # but not 2 as long as it takes the mode to go back to from the handler's SPP.
     .include "lab/sbi.inc"
+    .include "sse/event.inc"
     .equ SSE_WRITE_ATTRS, 1
     .equ ATTR_FLAGS, 7
 
@@ -19,15 +20,8 @@ _start:
     la      t0, vector
     csrw    stvec, t0
     csrw    sie, zero
-    li      a0, EVENT_LOCAL_SOFTWARE
     la      a1, handler
-    SBI     EID_SSE, SSE_REGISTER
-    bnez    a0, refused
-    li      a0, EVENT_LOCAL_SOFTWARE
-    SBI     EID_SSE, SSE_ENABLE
-    bnez    a0, refused
-    SBI     EID_SSE, SSE_UNMASK
-    bnez    a0, refused
+    ARM_EVENT EVENT_LOCAL_SOFTWARE, refused
 
 next:
     li      s9, 0                   # 0 the user runs, 1 the kernel, 2 the handler
