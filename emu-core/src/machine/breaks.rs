@@ -8,7 +8,8 @@ use crate::mem::Written;
 impl Machine {
     /// From here on [`Machine::run_until`] ends with [`super::RunEnd::Break`] before a hart executes an instruction at one of
     /// these virtual addresses, or one that accesses a watched one; and as soon as a device or native firmware has written to an address that
-    /// is watched for stores. Instruction fetches and page walks do not count, nor what devices and firmware read. Replaces what was set before, steps included; no guest sees any of it, and a fork has none.
+    /// is watched for stores. Instruction fetches and page walks do not count, nor what devices and firmware read. Replaces what was set
+    /// before, steps included; no guest sees any of it, and a fork has none.
     pub fn set_breaks(&mut self, pcs: &[u64], watched: &[Watchpoint]) {
         let breaks = sorted(pcs, watched);
         let mut stops: Halves = [0; 32];
@@ -75,7 +76,7 @@ impl Machine {
 
     /// Whether a device or firmware has written where somebody watches. `hart` is the one to ask first for what its tables say.
     pub(super) fn written(&mut self, hart: usize) -> Option<RunEnd> {
-        if !self.bus.ram.has_journal() || self.watched_stores.is_empty() {
+        if self.watched_stores.is_empty() {
             return None;
         }
         let writes = self.bus.ram.take_written();

@@ -26,7 +26,8 @@ impl StateIo for Hasher {
 
 /// The first bytes of a hash.
 fn short(h: &blake3::Hasher) -> [u8; 4] {
-    std::array::from_fn(|i| h.finalize().as_bytes()[i])
+    let whole = h.finalize();
+    std::array::from_fn(|i| whole.as_bytes()[i])
 }
 
 /// Hashes each part by itself.
