@@ -172,7 +172,7 @@ impl Job<'_> {
         let mut m = Moving::new(start, s, &symbols, self.trace);
         let result = run::steps(&mut m, s);
         let took = began.elapsed();
-        let at = (m.machine.instret(), m.machine.cycles());
+        let at = (m.at.machine.instret(), m.at.machine.cycles());
         let violations = if oracles::wanted(s) { m.violations() } else { Vec::new() };
         let verdict = match &result {
             Ok(()) => Verdict::Passed,
@@ -190,7 +190,7 @@ impl Job<'_> {
             return Ok(());
         }
         let end = match result {
-            Ok(()) => m.keep().map(Some),
+            Ok(()) => m.at.fork().map(Some),
             Err(_) => Ok(None),
         };
         if let Ok(Some(Ok(copy))) = end.as_ref().map(|e| e.as_ref().map(Start::fork)) {

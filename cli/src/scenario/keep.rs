@@ -27,7 +27,7 @@ pub fn keep(m: &mut Moving<'_>, s: &Scenario, failure: &Failure, directory: &Pat
     let base = directory.join(file_name(s));
     let mut kept = Kept::default();
     let console = base.with_extension("console");
-    output::file(&console, &m.console).map_err(|e| CliError::file(&console, "write the console", e))?;
+    output::file(&console, &m.at.console).map_err(|e| CliError::file(&console, "write the console", e))?;
     kept.files.push(console);
     if let Some((bytes, log)) = log(m, s, failure)? {
         let file = base.with_extension("tlog");
@@ -53,15 +53,15 @@ fn log(m: &mut Moving<'_>, s: &Scenario, failure: &Failure) -> Result<Option<(Ve
     let path = PathBuf::from("(memory)");
     let fail = |e| CliError::file(&path, "write the log", e);
     let mut log = LogWriter::new(Vec::new(), &header).map_err(fail)?;
-    for r in &m.records {
+    for r in &m.at.records {
         log.record(r).map_err(fail)?;
     }
-    let at = match m.ended {
-        Some(_) => Position::of(&m.machine),
-        None => position(&m.machine),
+    let at = match m.at.ended {
+        Some(_) => Position::of(&m.at.machine),
+        None => position(&m.at.machine),
     };
-    let hash = m.machine.state_hash();
-    let reason = format!("{}: line {}: {}; machine: {}", s.id(), failure.line, failure.what, ended(m.ended.as_ref()));
+    let hash = m.at.machine.state_hash();
+    let reason = format!("{}: line {}: {}; machine: {}", s.id(), failure.line, failure.what, ended(m.at.ended.as_ref()));
     let bytes = log.finish(&End { at, reason, hash, parts: Parts::default() }).map_err(fail)?;
     let read = Log::read(&bytes).map_err(CliError::replay)?;
     let outcome = second::execute(&s.config, &read, false)?.1;

@@ -25,6 +25,23 @@ const NEAR: usize = 100_000;
 
 /// A machine under way.
 pub struct Moving<'a> {
+    /// The machine and what came of it so far.
+    pub at: Kept,
+    /// Names of addresses.
+    pub symbols: &'a Symbols,
+    /// Ledger lines that the scenario's checks look for, in order.
+    pub lines: Vec<String>,
+    /// All lines, if they are to be shown (`--trace`), up to [`SHOWN`].
+    pub all: Option<Vec<String>>,
+    /// How often each text of the checks has been seen.
+    pub counts: BTreeMap<String, u64>,
+    ledger: Option<Ledger>,
+    /// The hart that stopped at a symbol, which is not to stop there again.
+    told: Option<usize>,
+}
+
+/// A machine and what came of it: what a fork for another scenario begins with.
+pub struct Kept {
     /// The machine.
     pub machine: Machine,
     /// Everything printed so far.
@@ -35,28 +52,7 @@ pub struct Moving<'a> {
     pub records: Vec<Record>,
     /// How the machine ended.
     pub ended: Option<RunEnd>,
-    /// Names of addresses.
-    pub symbols: &'a Symbols,
-    /// Ledger lines that the scenario's checks look for, in order.
-    pub lines: Vec<String>,
-    /// All lines, if they are to be shown (`--trace`), up to [`SHOWN`].
-    pub all: Option<Vec<String>>,
-    /// How often each text of the checks has been seen.
-    pub counts: BTreeMap<String, u64>,
-    ledger: Option<Ledger>,
     /// The oracles, if this scenario or one after it asks for them.
-    oracles: Option<Oracles>,
-    /// The hart that stopped at a symbol, which is not to stop there again.
-    told: Option<usize>,
-}
-
-/// What a fork for another scenario begins with.
-pub struct Kept {
-    machine: Machine,
-    console: Vec<u8>,
-    taken: usize,
-    records: Vec<Record>,
-    ended: Option<RunEnd>,
     oracles: Option<Oracles>,
 }
 
@@ -66,7 +62,6 @@ pub type Failed = String;
 impl<'a> Moving<'a> {
     /// A machine at its start or where another scenario ended.
     pub fn new(from: Kept, scenario: &Scenario, symbols: &'a Symbols, trace: bool) -> Moving<'a> {
-        let Kept { machine, console, taken, records, ended, oracles } = from;
         let mut counts = BTreeMap::new();
         for s in &scenario.steps {
             if let Step::Ledger(l) = &s.step {
@@ -75,17 +70,12 @@ impl<'a> Moving<'a> {
         }
         let wanted = !counts.is_empty();
         let mut m = Moving {
-            machine,
-            console,
-            taken,
-            records,
-            ended,
+            at: from,
             symbols,
             lines: Vec::new(),
             all: trace.then(Vec::new),
             counts,
             ledger: (trace || wanted).then(|| Ledger::new(ROOM)),
-            oracles,
             told: None,
         };
         m.observe();
@@ -95,58 +85,46 @@ impl<'a> Moving<'a> {
     /// Has the machine tell those who listen.
     fn observe(&mut self) {
         let ledger = self.ledger.as_ref().map(|l| Box::new(l.clone()) as Box<dyn Observer>);
-        let oracles = self.oracles.as_ref().map(Oracles::observer);
+        let oracles = self.at.oracles.as_ref().map(Oracles::observer);
         match (ledger, oracles) {
-            (Some(l), Some(o)) => self.machine.set_observer(Box::new(Both(l, o))),
-            (Some(one), None) | (None, Some(one)) => self.machine.set_observer(one),
+            (Some(l), Some(o)) => self.at.machine.set_observer(Box::new(Both(l, o))),
+            (Some(one), None) | (None, Some(one)) => self.at.machine.set_observer(one),
             (None, None) => {
-                self.machine.clear_observer();
+                self.at.machine.clear_observer();
             }
         }
     }
 
     /// What the oracles have found since the scenario began.
     pub fn violations(&self) -> Vec<Violation> {
-        self.oracles.as_ref().map(|o| o.so_far(&self.machine, self.ended.as_ref())).unwrap_or_default()
-    }
-
-    /// Its state for scenarios that begin where this one ended.
-    pub fn keep(&self) -> Result<Kept, Failed> {
-        Ok(Kept {
-            machine: self.machine.fork().map_err(|e| e.to_string())?,
-            console: self.console.clone(),
-            taken: self.taken,
-            records: self.records.clone(),
-            ended: self.ended.clone(),
-            oracles: self.oracles.as_ref().map(Oracles::next),
-        })
+        self.at.oracles.as_ref().map(|o| o.so_far(&self.at.machine, self.at.ended.as_ref())).unwrap_or_default()
     }
 
     /// Notes what enters here.
     pub fn decide(&mut self, what: Decision) -> Result<(), Failed> {
-        let at = position(&self.machine);
+        let at = position(&self.at.machine);
         match &what {
-            Decision::Input(bytes) => self.machine.console_input(bytes),
-            Decision::Inject { name, args } => self.machine.inject(name, args).map_err(|e| e.to_string())?,
+            Decision::Input(bytes) => self.at.machine.console_input(bytes),
+            Decision::Inject { name, args } => self.at.machine.inject(name, args).map_err(|e| e.to_string())?,
             _ => {}
         }
-        self.records.push(Record { at, what });
-        if matches!(self.ended, Some(RunEnd::AllAsleep { .. })) {
-            self.ended = None;
+        self.at.records.push(Record { at, what });
+        if matches!(self.at.ended, Some(RunEnd::AllAsleep { .. })) {
+            self.at.ended = None;
         }
         Ok(())
     }
 
     /// Goes on to `stop`, a slice at most.
     fn slice(&mut self, stop: &Stop) -> RunEnd {
-        let stop = Stop { cycles: stop.cycles.min(self.machine.cycles().saturating_add(SLICE)), ..*stop };
-        let end = self.machine.run_until(&stop);
-        self.console.extend(self.machine.take_console_output());
-        if let Some(o) = &mut self.oracles {
-            o.look(&self.machine);
+        let stop = Stop { cycles: stop.cycles.min(self.at.machine.cycles().saturating_add(SLICE)), ..*stop };
+        let end = self.at.machine.run_until(&stop);
+        self.at.console.extend(self.at.machine.take_console_output());
+        if let Some(o) = &mut self.at.oracles {
+            o.look(&self.at.machine);
         }
         if !matches!(end, RunEnd::Limit | RunEnd::Break { .. }) {
-            self.ended = Some(end.clone());
+            self.at.ended = Some(end.clone());
         }
         end
     }
@@ -184,7 +162,7 @@ impl<'a> Moving<'a> {
 
     /// Why the run cannot go on, if it has ended.
     fn over(&self, before: &str) -> Result<(), Failed> {
-        match &self.ended {
+        match &self.at.ended {
             None => Ok(()),
             Some(e) => Err(format!("the machine ended before {before}: {}", end_text(e))),
         }
@@ -192,13 +170,13 @@ impl<'a> Moving<'a> {
 
     /// Runs until `there` or the machine's end. `what` is for messages; `within` is in cycles from now.
     fn go(&mut self, to: &Stop, within: u64, what: &str, mut there: impl FnMut(&mut Moving<'a>) -> bool) -> Result<(), Failed> {
-        let last = self.machine.cycles().saturating_add(within);
+        let last = self.at.machine.cycles().saturating_add(within);
         loop {
             if there(self) {
                 return Ok(());
             }
             self.over(what)?;
-            if self.machine.cycles() >= last {
+            if self.at.machine.cycles() >= last {
                 return Err(self.late(what, within));
             }
             self.slice(&Stop { cycles: to.cycles.min(last), ..*to });
@@ -212,10 +190,10 @@ impl<'a> Moving<'a> {
         let wanted = text.as_bytes();
         let what = format!("the console showed {text:?}");
         self.go(&Stop::NEVER, within, &what, |m| {
-            let rest = &m.console[m.taken..];
+            let rest = &m.at.console[m.at.taken..];
             match rest.windows(wanted.len()).position(|w| w == wanted) {
                 Some(at) => {
-                    m.taken += at + wanted.len();
+                    m.at.taken += at + wanted.len();
                     true
                 }
                 None => false,
@@ -225,32 +203,32 @@ impl<'a> Moving<'a> {
 
     /// Runs until the machine ends.
     pub fn end(&mut self, within: u64) -> Result<RunEnd, Failed> {
-        self.go(&Stop::NEVER, within, "the machine ended", |m| m.ended.is_some())?;
-        self.ended.clone().ok_or_else(|| "the machine did not end".to_owned())
+        self.go(&Stop::NEVER, within, "the machine ended", |m| m.at.ended.is_some())?;
+        self.at.ended.clone().ok_or_else(|| "the machine did not end".to_owned())
     }
 
     /// Why a step took too long: the time, and harts that will never come to it.
     fn late(&self, what: &str, within: u64) -> Failed {
-        format!("{what}: not within {within} cycles{}", spin::diagnosis(&self.machine, self.symbols))
+        format!("{what}: not within {within} cycles{}", spin::diagnosis(&self.at.machine, self.symbols))
     }
 
     /// Runs until a hart goes round and round, and compares its stack.
     pub fn spins(&mut self, hart: usize, stack: &[String], within: u64) -> Result<(), Failed> {
-        let last = self.machine.cycles().saturating_add(within);
+        let last = self.at.machine.cycles().saturating_add(within);
         loop {
             self.over("a hart went round and round")?;
-            let mut copy = self.machine.fork().map_err(|e| e.to_string())?;
+            let mut copy = self.at.machine.fork().map_err(|e| e.to_string())?;
             if spin::spins(&mut copy, hart) {
                 break;
             }
-            if self.machine.cycles() >= last {
+            if self.at.machine.cycles() >= last {
                 return Err(format!("hart {hart} went round and round: not within {within} cycles"));
             }
             self.slice(&stop_at(last));
             let entries = self.entries();
             self.keep_lines(&entries);
         }
-        let mut copy = self.machine.fork().map_err(|e| e.to_string())?;
+        let mut copy = self.at.machine.fork().map_err(|e| e.to_string())?;
         let name = |pc| self.symbols.at(pc, |_| true).map_or_else(|| format!("{pc:#x}"), |(n, _)| n.to_owned());
         let found: Vec<String> = spin::stack(&mut copy, hart).into_iter().map(name).collect();
         if found.starts_with(stack) {
@@ -261,14 +239,14 @@ impl<'a> Moving<'a> {
 
     /// Runs to a moment.
     pub fn until(&mut self, u: &Until, within: u64) -> Result<(), Failed> {
-        let now = self.machine.cycles();
+        let now = self.at.machine.cycles();
         let stop = |cycles| Stop { cycles, ..Stop::NEVER };
         if let Some(c) = u.cycles.or(u.more.map(|m| super::value::Count(now.saturating_add(m.0)))) {
-            return self.go(&stop(c.0), within, &format!("cycle {}", c.0), |m| m.machine.cycles() >= c.0);
+            return self.go(&stop(c.0), within, &format!("cycle {}", c.0), |m| m.at.machine.cycles() >= c.0);
         }
         if let Some(n) = u.instret {
             let to = Stop { instret: n.0, ..Stop::NEVER };
-            return self.go(&to, within, &format!("instruction {}", n.0), |m| m.machine.instret() >= n.0);
+            return self.go(&to, within, &format!("instruction {}", n.0), |m| m.at.machine.instret() >= n.0);
         }
         match &u.symbol {
             Some(at) => {
@@ -281,19 +259,19 @@ impl<'a> Moving<'a> {
 
     fn breakpoint(&mut self, pc: u64, u: &Until, within: u64) -> Result<(), Failed> {
         let what = format!("a hart came to {}", self.symbols.text(pc));
-        let last = self.machine.cycles().saturating_add(within);
+        let last = self.at.machine.cycles().saturating_add(within);
         let mut left = u.nth.unwrap_or(1);
-        self.machine.set_breaks(&[pc], &[]);
+        self.at.machine.set_breaks(&[pc], &[]);
         if let Some(i) = self.told.take() {
-            let h = &self.machine.harts()[i];
+            let h = &self.at.machine.harts()[i];
             let (pc, cycles) = (h.pc, h.cycles);
-            self.machine.leave_break(i, pc, cycles, false);
+            self.at.machine.leave_break(i, pc, cycles, false);
         }
         let result = loop {
             if let Err(e) = self.over(&what) {
                 break Err(e);
             }
-            if self.machine.cycles() >= last {
+            if self.at.machine.cycles() >= last {
                 break Err(self.late(&what, within));
             }
             let end = self.slice(&stop_at(last));
@@ -309,7 +287,7 @@ impl<'a> Moving<'a> {
                 }
             }
         };
-        self.machine.disarm_breaks();
+        self.at.machine.disarm_breaks();
         result
     }
 
@@ -326,7 +304,7 @@ impl<'a> Moving<'a> {
             (None, Some(text)) => format!("an entry of the ledger with {text:?}"),
             (None, None) => format!("a violation of {}", u.violation.as_deref().unwrap_or_default()),
         };
-        let last = self.machine.cycles().saturating_add(within);
+        let last = self.at.machine.cycles().saturating_add(within);
         let mut left = u.nth.unwrap_or(1);
         let unobserved = self.ledger.is_none();
         if unobserved && u.violation.is_none() {
@@ -335,12 +313,12 @@ impl<'a> Moving<'a> {
         }
         loop {
             self.over(&what)?;
-            if self.machine.cycles() >= last {
+            if self.at.machine.cycles() >= last {
                 return Err(self.late(&what, within));
             }
-            let before = self.machine.fork().map_err(|e| e.to_string())?;
-            let oracles = self.oracles.as_ref().map(Oracles::copy);
-            let (printed, seen) = (self.console.len(), self.found_so_far());
+            let before = self.at.machine.fork().map_err(|e| e.to_string())?;
+            let oracles = self.at.oracles.as_ref().map(Oracles::copy);
+            let (printed, seen) = (self.at.console.len(), self.found_so_far());
             self.slice(&stop_at(last));
             let entries = self.entries();
             let found = self.moments(&entries, seen, u);
@@ -349,8 +327,8 @@ impl<'a> Moving<'a> {
                 self.keep_lines(&entries);
                 continue;
             };
-            (self.machine, self.ended, self.oracles) = (before, None, oracles);
-            self.console.truncate(printed);
+            (self.at.machine, self.at.ended, self.at.oracles) = (before, None, oracles);
+            self.at.console.truncate(printed);
             self.observe();
             self.come_to(u, left, hart, instret)?;
             if unobserved {
@@ -362,7 +340,7 @@ impl<'a> Moving<'a> {
     }
 
     fn found_so_far(&self) -> usize {
-        self.oracles.as_ref().map_or(0, Oracles::count)
+        self.at.oracles.as_ref().map_or(0, Oracles::count)
     }
 
     /// Hart and instruction count of everything of the wanted kind among these entries, or among the violations behind the first `seen`.
@@ -370,7 +348,7 @@ impl<'a> Moving<'a> {
         let Some(names) = &u.violation else {
             return entries.iter().filter(|e| self.wanted(e, u)).map(|e| (e.hart(), e.instret())).collect();
         };
-        let found = self.oracles.as_ref().map(|o| o.since(seen)).unwrap_or_default();
+        let found = self.at.oracles.as_ref().map(|o| o.since(seen)).unwrap_or_default();
         let mine = |v: &&Violation| oracles::is_of(v, names) && u.hart.is_none_or(|h| h == v.hart);
         found.iter().filter(mine).map(|v| (v.hart, v.instret)).collect()
     }
@@ -380,22 +358,22 @@ impl<'a> Moving<'a> {
         let mut stop = Stop { hart: Some((hart, instret)), ..Stop::NEVER };
         for _ in 0..NEAR {
             let seen = self.found_so_far();
-            let end = self.machine.run_until(&stop);
-            self.console.extend(self.machine.take_console_output());
-            if let Some(o) = &mut self.oracles {
-                o.look(&self.machine);
+            let end = self.at.machine.run_until(&stop);
+            self.at.console.extend(self.at.machine.take_console_output());
+            if let Some(o) = &mut self.at.oracles {
+                o.look(&self.at.machine);
             }
             let entries = self.entries();
             let found = self.moments(&entries, seen, u).len() as u64;
             self.keep_lines(&entries);
             if found >= left {
                 if end != RunEnd::Limit {
-                    self.ended = Some(end);
+                    self.at.ended = Some(end);
                 }
                 return Ok(());
             }
             left -= found;
-            stop = Stop { elapsed: self.machine.elapsed().saturating_add(1), ..Stop::NEVER };
+            stop = Stop { elapsed: self.at.machine.elapsed().saturating_add(1), ..Stop::NEVER };
         }
         Err("the moment was not found again; please report this".to_owned())
     }

@@ -41,7 +41,7 @@ fn step(m: &mut Moving<'_>, s: &Step, within: &mut u64) -> Result<(), Failed> {
         Step::Violated(v) => return oracles::violated(&m.violations(), v, m.symbols),
         Step::Spins(x) => return m.spins(x.hart, &x.stack, *within),
         Step::Lacks(text) => {
-            if find(&m.console, text) {
+            if find(&m.at.console, text) {
                 return Err(format!("the console shows {text:?}"));
             }
         }
@@ -54,7 +54,7 @@ fn step(m: &mut Moving<'_>, s: &Step, within: &mut u64) -> Result<(), Failed> {
             }
         }
         Step::Hash(h) => {
-            let found = hex(&m.machine.state_hash());
+            let found = hex(&m.at.machine.state_hash());
             if !h.eq_ignore_ascii_case(&found) {
                 return Err(format!("the state hash is {found}"));
             }
@@ -83,8 +83,8 @@ fn injection(m: &Moving<'_>, i: &Inject) -> Result<Decision, Failed> {
 }
 
 fn state(m: &Moving<'_>, c: &Check) -> Result<(), Failed> {
-    let Some(h) = m.machine.harts().get(c.hart) else { return Err(format!("there is no hart {}", c.hart)) };
-    let now = h.now(m.machine.bus());
+    let Some(h) = m.at.machine.harts().get(c.hart) else { return Err(format!("there is no hart {}", c.hart)) };
+    let now = h.now(m.at.machine.bus());
     let mut wrong = Vec::new();
     if let Some(mode) = c.mode.as_deref().filter(|n| *n != h.mode.name()) {
         wrong.push(format!("mode: expected {mode}, found {}", h.mode.name()));
@@ -119,8 +119,8 @@ fn memory(m: &mut Moving<'_>, c: &Memory) -> Result<(), Failed> {
     let mut bytes = [0; 8];
     let part = &mut bytes[..c.size.min(8) as usize];
     let there = match c.hart {
-        Some(h) => m.machine.peek_virtual(h, at, part) == part.len(),
-        None => m.machine.peek_physical(at, part),
+        Some(h) => m.at.machine.peek_virtual(h, at, part) == part.len(),
+        None => m.at.machine.peek_physical(at, part),
     };
     let place = m.symbols.text(at);
     if !there {
