@@ -47,7 +47,7 @@ rust_ok() {
 # else the newer one that stable releases carry for web browsers.
 need_cargo() {
     [ -e "$HOME/.cargo/env" ] && . "$HOME/.cargo/env"
-    need_packages gcc libc6-dev
+    need_packages gcc libc6-dev ca-certificates
     rust_ok && command -v cargo >/dev/null && return 0
     local suffix candidate refreshed=
     if ! command -v rustc >/dev/null; then
