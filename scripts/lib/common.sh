@@ -68,6 +68,15 @@ need_cargo() {
         "install the stable toolchain with rustup, or Debian's cargo-web and rustc-web"
 }
 
+# Makes sure that cargo fmt and cargo clippy are there, from where the compiler came: those of another release cannot read this workspace.
+need_rust_tools() {
+    local web=
+    command -v rustup >/dev/null && { rustup -q component add rustfmt clippy || die "cannot add rustfmt and clippy" "see rustup's message above"; return; }
+    if dpkg-query -S "$(command -v rustc)" 2>/dev/null | grep -q '^rustc-web:'; then web=-web; fi
+    if [ -n "$web" ] || ! command -v cargo-fmt >/dev/null; then need_packages "rustfmt$web"; fi
+    if [ -n "$web" ] || ! command -v cargo-clippy >/dev/null; then need_packages "rust$web-clippy"; fi
+}
+
 build_trapeze() {
     need_cargo
     say "building trapeze"
