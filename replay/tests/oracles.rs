@@ -73,6 +73,7 @@ fn scenarios() -> Vec<Scenario> {
             }
             r.sse(0, COMPLETE, &[]);
         }),
+        careless("E9", 1, |r, careless| guest_fault(r, careless, false)),
         bug("E10", BugId::MidelegAtEnable, |r, _| assert_eq!(r.register(0, PMU), 0)),
         bug("E13", BugId::MaskCodes, |r, _| {
             r.sse(0, UNMASK, &[]);
@@ -125,6 +126,41 @@ fn scenarios() -> Vec<Scenario> {
     list.extend(with_others());
     list.extend(with_tampering());
     list
+}
+
+/// An event between a guest's page fault and the hypervisor's reading of htval, whose handler takes a trap. `read`: the hypervisor is past it,
+/// and has enabled interrupts.
+fn guest_fault(r: &mut Rig, careless: bool, read: bool) {
+    const SRET: u32 = 0x1020_0073;
+    r.arm(0, LOCAL);
+    r.sse(0, UNMASK, &[]);
+    r.csrw(0, u32::from(table::HGATP), 8 << 60 | (RAM + 0x60_0000) >> 12);
+    r.csrw(0, u32::from(table::HSTATUS), 2 << 32 | 1 << 7);
+    r.csrw(0, u32::from(table::SEPC), 0x5000);
+    r.exec(0, &[SRET]);
+    let h = &r.machine.harts()[0];
+    assert_eq!((h.csr.scause, h.csr.htval), (20, 0x5000 >> 2), "a guest-page fault");
+    if read {
+        r.csrw(0, u32::from(table::SSTATUS), 2);
+    }
+    r.sse(0, INJECT, &[LOCAL.into(), 0]);
+    let kept = [table::SEPC, table::SSTATUS, table::HSTATUS, table::HTVAL, table::HTINST];
+    let before = kept.map(|csr| r.machine.harts()[0].csr.peek(csr, &Default::default()).unwrap());
+    r.breakpoint(0);
+    for (csr, value) in kept.into_iter().zip(before).take(if careless { 3 } else { 5 }) {
+        r.csrw(0, u32::from(csr), value);
+    }
+    r.sse(0, COMPLETE, &[]);
+}
+
+#[test]
+fn htval_that_the_handler_lost_is_told_while_it_is_still_to_be_read_and_not_later() {
+    let mut r = Rig::new(HEALTHY);
+    guest_fault(&mut r, true, false);
+    assert!(r.text().contains("htval must be 0x1400, is 0x0"), "{}", r.text());
+    let mut r = Rig::new(HEALTHY);
+    guest_fault(&mut r, true, true);
+    assert_eq!(r.count("E9"), 0, "{}", r.text());
 }
 
 /// With more harts, or another CPU.
@@ -300,4 +336,32 @@ fn events_that_share_a_handler_and_its_argument_are_told_apart_by_the_call_that_
     r.sse(0, COMPLETE, &[]);
     assert_eq!(r.get(0, LOCAL, 0) & 7, 2, "enabled, nothing pending");
     assert_eq!(r.monitor.total(), 0, "{}", r.text());
+}
+
+/// The call of a firmware that does not switch the interrupt off.
+fn leaves_lcofie(p: &mut emu_core::firmware::Platform<'_>, hart: usize) {
+    let h = &mut p.harts[hart];
+    if h.csr.mcause == 9 && h.x[17] == SSE {
+        h.csr.mie |= 1 << 13;
+    }
+}
+
+#[test]
+fn the_supervisors_own_lcofie_may_stay_over_register_but_not_over_disable() {
+    let run = |tamper| {
+        let mut r = Rig::new(On { tamper, ..HEALTHY });
+        r.csrw(0, u32::from(table::SIE), 1 << 13);
+        assert_eq!(r.register(0, PMU), 0);
+        let enabled = r.machine.harts()[0].csr.mie & 1 << 13;
+        r.sse(0, UNMASK, &[]);
+        assert_eq!((enabled, r.monitor.total()), (1 << 13, 0), "{}", r.text());
+        r.sse(0, ENABLE, &[PMU.into()]);
+        r.sse(0, DISABLE, &[PMU.into()]);
+        r
+    };
+    let r = run(UNTOUCHED);
+    assert_eq!(r.monitor.total(), 0, "{}", r.text());
+    let r = run(Tamper { after: leaves_lcofie, ..UNTOUCHED });
+    assert_eq!(r.count("E10"), r.monitor.total(), "{}", r.text());
+    assert!(r.count("E10") > 0);
 }

@@ -167,7 +167,10 @@ pub(super) fn handler_traps(world: &World, fact: &Fact<'_>, out: &mut Out<'_>) {
     let mut all = running.entry.differences(x);
     let chosen =
         |d: &Difference| running.chosen.contains_key(d.field.as_str()) || running.chosen.contains_key(d.register.as_str());
-    all.retain(|d| read.contains(&d.name().as_str()) && !chosen(d));
+    // What any trap overwrites is the kernel's own affair, unless it has come from a guest and not yet looked at it.
+    let unread = running.x.mode == Mode::HS && world.harts[out.hart].guest_fault;
+    let wanted = |name: &str| read.contains(&name) || unread && ["htval", "htinst"].contains(&name);
+    all.retain(|d| wanted(&d.name()) && !chosen(d));
     if visit.cause != Cause::Exception(Exception::EcallS) {
         return;
     }

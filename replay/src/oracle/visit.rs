@@ -2,7 +2,7 @@
 
 use emu_core::observer::{FwRecord, TrapEntry, TrapReturn};
 use emu_csr::table::{self, field};
-use emu_csr::{Cause, Exception, Interrupt, Mode};
+use emu_csr::{Cause, Change, Exception, Interrupt, Mode};
 use sbi_model::sse::{attr, flag, id, status};
 
 use super::fact::{At, Fact};
@@ -280,6 +280,9 @@ impl World {
         let record = self.record;
         let view = &mut self.harts[at.index];
         view.instret = e.instret;
+        if e.to == Mode::HS && e.from.virt() {
+            view.guest_fault = matches!(e.cause, Cause::Exception(x) if GUEST_PAGE_FAULTS.contains(&x));
+        }
         if e.to == Mode::HS
             && let Some(r) = view.running.last_mut()
         {
@@ -294,6 +297,9 @@ impl World {
     pub(super) fn returned(&mut self, r: &TrapReturn, at: At<'_>) {
         let view = &mut self.harts[at.index];
         view.instret = r.instret;
+        if r.to.virt() {
+            view.guest_fault = false;
+        }
         if r.from == Mode::HS
             && let Some(h) = view.running.last_mut()
         {
@@ -303,6 +309,10 @@ impl World {
 
     /// A CSR instruction of a handler outside of nested traps: what it chooses for itself and its victim.
     pub(super) fn wrote_csr(&mut self, hart: usize, w: &emu_core::observer::CsrWrite) {
+        let enables = |c: &Change| c.csr == table::MSTATUS && c.after & field::mstatus::SIE != 0;
+        if w.mode == Mode::HS && w.changes.0.iter().any(enables) {
+            self.harts[hart].guest_fault = false;
+        }
         let Some(r) = self.harts[hart].running.last_mut().filter(|r| r.depth == 0 && w.mode == Mode::HS) else { return };
         for c in &w.changes.0 {
             for (name, register, csr, mask) in CHOICES {
@@ -322,6 +332,10 @@ impl World {
         }
     }
 }
+
+/// The exceptions whose handler reads htval and htinst.
+const GUEST_PAGE_FAULTS: [Exception; 3] =
+    [Exception::InstGuestPageFault, Exception::LoadGuestPageFault, Exception::StoreGuestPageFault];
 
 /// What a handler may change to send its victim elsewhere: name, register of a context, CSR that has the state, bits.
 const CHOICES: [(&str, &str, u16, u64); 4] = [

@@ -154,6 +154,8 @@ pub(super) struct HartView {
     /// Whether mideleg had LCOFI before event 0x10000 was ever registered.
     pub delegated: Option<bool>,
     pub writers: Writers,
+    /// HS-mode handles a guest-page fault and has not enabled interrupts since: htval and htinst are still to be read.
+    pub guest_fault: bool,
     /// Physical pages in which HS-mode was seen executing.
     pub host: std::collections::BTreeSet<u64>,
 }
