@@ -1,4 +1,4 @@
-# Sourced by sse-linux after debian.sh: builds scripts/guest/sse for the guest's kernel from its headers. The headers are data for any host; the
+# Sourced by sse-linux and check-sse-replay after debian.sh: builds scripts/guest/sse for the guest's kernel from its headers. The headers are data for any host; the
 # programs of Debian's kernel build, which are not, are not needed: a module's own description is a few lines.
 # shellcheck shell=bash
 
@@ -63,4 +63,16 @@ TEXT
     } || { rm -rf "$tree"; die "cannot build scripts/guest/sse for linux $release" "see the compiler's message above"; }
     mv "$tree/module" "$out"
     rm -rf "$tree"
+}
+
+# build_sse DIR : the module and the VMM with its guest, for the suite's kernel. Sets module, vmm, out.
+build_sse() {
+    out=$1
+    debian_headers
+    need_packages gcc-riscv64-linux-gnu libc6-dev-riscv64-cross
+    mkdir -p "$out"
+    module=$out/trapeze_sse-$suite.ko vmm=$out/vmm
+    build_module "$module"
+    riscv64-linux-gnu-gcc -O2 -static -pthread -o "$vmm" "$root/scripts/guest/vmm/vmm.c" "$root/scripts/guest/vmm/guest.S" ||
+        die "cannot build scripts/guest/vmm" "see the compiler's message above"
 }
