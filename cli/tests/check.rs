@@ -14,6 +14,46 @@ fn check(more: &[&str]) -> std::process::Output {
 }
 
 #[test]
+fn a_call_that_foreign_firmware_never_answers_is_told_once() {
+    let says = "violation of E17 liveness: hart 0 @20000019 at 0x80000050 <supervisor+0x8>:";
+    let must = "call must be function 0 of extension 0x10 returns, is still in M-mode after 20000000 instructions";
+    let o = common::run_rom("stuck", &["--check", "E17"]);
+    assert_eq!(code(&o), 8, "{}", stderr(&o));
+    assert!(stderr(&o).contains(says) && stderr(&o).contains(must), "{}", stderr(&o));
+    let o = common::run_rom("stuck", &["--check", "all", "--on-violation", "record", "--json", "--limit", "60M"]);
+    assert!(stdout(&o).contains("\"spoke\":{\"E17\":1}"), "{}", stdout(&o));
+}
+
+#[test]
+fn every_payload_that_is_right_is_silent_on_firmware_that_is_right() {
+    // The guests of perf-top and ras share a page with their hosts.
+    let cfi = "max,zicfilp=on,zicfiss=on,ssdbltrp=on";
+    for (name, cpu) in [
+        ("nesting", "max"),
+        ("perf-top", "max"),
+        ("ras", "max"),
+        ("locks", "max"),
+        ("spv-stale", "max"),
+        ("landing-pad", cfi),
+        ("shadow-stack", cfi),
+        ("masked-double-trap", cfi),
+    ] {
+        let rom = format!("{}/../roms/sse/{name}.elf", env!("CARGO_MANIFEST_DIR"));
+        for harts in ["1", "2", "4"] {
+            let args = ["run", "-q", "--json", "-smp", harts, "-cpu", cpu, "-m", "16M", "-kernel", &rom, "--sbi-profile", "spec"];
+            let o = run(&[&args[..], &["--ras", "--limit", "400k", "--check", "all", "--on-violation", "record"]].concat());
+            let report = stdout(&o);
+            assert!(
+                report.contains("\"oracles\":{\"violations\":0,\"exempted\":0,"),
+                "{name} on {harts}: {report}{}",
+                stderr(&o)
+            );
+            assert!(report.contains("\"spoke\":{}"), "{name} on {harts}: {report}");
+        }
+    }
+}
+
+#[test]
 fn a_violation_ends_the_run_with_code_8_and_names_field_values_and_records() {
     let out = check(&["--check", "all", "--sbi-profile", "opensbi-1.9"]);
     assert_eq!(code(&out), 8, "{}", stderr(&out));

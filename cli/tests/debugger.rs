@@ -296,6 +296,18 @@ fn a_violated_oracle_stops_a_debugged_run_as_a_breakpoint_does() {
 }
 
 #[test]
+fn a_call_that_never_returns_stops_the_run_too_whichever_way_it_is_come_upon() {
+    let stuck = concat!(env!("CARGO_MANIFEST_DIR"), "/../roms/test/stuck.elf");
+    let mut g = Rsp::start("gdb-stuck", &["debug"], &["--check", "E17", "--", "-bios", "none", "-kernel", stuck]);
+    let said = g.ask("vCont;c");
+    let text = String::from_utf8(bytes(said.strip_prefix('O').expect("words for the user"))).unwrap();
+    assert!(text.contains("E17 liveness") && text.contains("still in M-mode after 20000000 instructions"), "{text}");
+    assert!(g.answer().starts_with("T05"));
+    let listed = g.monitor("violations");
+    assert_eq!(listed.matches("E17").count(), 1, "{listed}");
+}
+
+#[test]
 fn violations_stop_a_run_with_a_history_in_both_directions_and_lead_to_who_wrote_the_field() {
     let mut args = vec!["--spacing", "5000", "--"];
     args.extend(STALE);

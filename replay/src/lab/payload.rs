@@ -25,7 +25,7 @@ pub enum LabError {
     #[error(transparent)]
     Symbol(#[from] SymbolError),
     /// The payload never got where the laboratory begins.
-    #[error("{payload} under {firmware}: hart {hart} never came to {place} ({how}); see its console with trapeze run")]
+    #[error("{payload} under {firmware}: hart {hart} never came to {place}: {how}")]
     Astray {
         /// The payload.
         payload: String,
@@ -174,7 +174,10 @@ impl Payload {
                 return Ok(Prepared { machine, victim, injector, firmware: firmware.to_owned(), steps, monitor });
             }
             if end != RunEnd::Limit || machine.cycles() > BOOT {
-                let how = format!("{end:?} at cycle {}", machine.cycles());
+                let how = match end {
+                    RunEnd::Limit => format!("it was not there after {BOOT} cycles"),
+                    end => end.to_string(),
+                };
                 return Err(self.astray(firmware, 0, "spin_victim", how));
             }
         }
@@ -201,9 +204,12 @@ impl Payload {
             while here.machine.harts()[hart].pc != place {
                 steps += 1;
                 let end = here.steps.step(&mut here.machine, hart);
-                if steps > APPROACH || matches!(end, HartStep::End(_)) {
-                    return Err(self.astray(&from.firmware, hart, name, format!("{end:?}")));
-                }
+                let how = match end {
+                    HartStep::End(end) => end.to_string(),
+                    _ if steps > APPROACH => format!("it was not there {APPROACH} steps after its waiting place"),
+                    _ => continue,
+                };
+                return Err(self.astray(&from.firmware, hart, name, how));
             }
         }
         Ok(here)

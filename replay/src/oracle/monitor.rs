@@ -94,13 +94,16 @@ impl Monitor {
         new
     }
 
-    /// Looks at harts that may be stuck in M-mode; to be called from time to time.
+    /// Looks at harts that may be stuck in M-mode; to be called from time to time. Each such visit is told once.
     pub fn look(&self, machine: &Machine) {
         let mut inner = self.0.borrow_mut();
         let inner = &mut *inner;
         for (i, h) in machine.harts().iter().enumerate() {
             let stuck = safety::stuck(&inner.world, i, h);
             let Some((oracle, v)) = stuck.zip(super::find("liveness")).map(|(v, o)| (o, v)) else { continue };
+            if let Some(visit) = &mut inner.world.harts[i].visit {
+                visit.endless = true;
+            }
             if inner.chosen.has(oracle) {
                 inner.keep(Violation { oracle, ..v });
             }

@@ -25,22 +25,25 @@ pub(super) fn stale_handler(world: &World, fact: &Fact<'_>, out: &mut Out<'_>) {
     }
 }
 
-/// A hart that has been in M-mode for too long, answering a call.
+/// A hart that has been in M-mode for too long, answering a call. What is said does not depend on when somebody looks.
 pub(super) fn stuck(world: &World, index: usize, h: &Hart) -> Option<Violation> {
     let visit = world.harts.get(index)?.visit.as_ref()?;
+    if visit.endless {
+        return None;
+    }
     let (eid, fid) = visit.ids().filter(|(eid, fid)| (*eid, *fid) != (HSM, 1) && (*eid, *fid) != (HSM, 3))?;
     let ran = h.instret.saturating_sub(visit.instret);
     (h.mode == Mode::M && h.wait == Wait::Running && ran > LONGEST).then(|| Violation {
         oracle: 0,
         event: None,
         hart: index,
-        instret: h.instret,
-        pc: h.pc,
+        instret: visit.instret + LONGEST,
+        pc: visit.pc,
         field: "call".into(),
         expected: format!("function {fid} of extension {eid:#x} returns"),
-        found: format!("still in M-mode after {ran} instructions"),
+        found: format!("still in M-mode after {LONGEST} instructions"),
         writer: None,
-        records: (Some(visit.record), world.record),
+        records: (Some(visit.record), visit.record),
     })
 }
 
@@ -110,7 +113,7 @@ pub(super) fn virtualisation(world: &World, fact: &Fact<'_>, out: &mut Out<'_>) 
         }
         Fact::Returned(r) if r.to.virt() && r.from == Mode::HS => {
             let Some(pa) = walk::guest(at.hart, at.bus, r.target) else { return };
-            if world.harts[at.index].host.contains(&(pa >> 12)) {
+            if world.harts[at.index].host.has(pa) {
                 let by = world.harts[at.index].writers.of("hstatus.SPV");
                 out.say(None, "pc", "code of the guest", format!("{:#x}, at {pa:#x} where HS-mode runs", r.target)).by(by);
             }

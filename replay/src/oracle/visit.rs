@@ -60,6 +60,7 @@ impl World {
             sp: h.x[2],
             enabled: false,
             early: false,
+            endless: false,
         }
     }
 
@@ -268,7 +269,7 @@ impl World {
         if self.in_use()
             && let Some(pa) = super::walk::host(at.hart, at.bus, pc)
         {
-            self.harts[at.index].host.insert(pa >> 12);
+            self.harts[at.index].host.put(pa);
         }
     }
 

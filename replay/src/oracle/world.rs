@@ -65,6 +65,8 @@ pub(super) struct Visit {
     /// Native firmware has turned the source on since; or has announced the event with the source still off.
     pub enabled: bool,
     pub early: bool,
+    /// E17 has said that it does not end.
+    pub endless: bool,
 }
 
 /// A handler that runs.
@@ -133,6 +135,27 @@ impl Event {
     }
 }
 
+/// Physical addresses of instructions: by page, a bit for each halfword.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Executed(BTreeMap<u64, [u64; 32]>);
+
+impl Executed {
+    /// Word and bit of an address in its page.
+    fn place(pa: u64) -> (usize, u64) {
+        ((pa >> 7 & 31) as usize, 1 << (pa >> 1 & 63))
+    }
+
+    pub fn put(&mut self, pa: u64) {
+        let (word, bit) = Executed::place(pa);
+        self.0.entry(pa >> 12).or_insert([0; 32])[word] |= bit;
+    }
+
+    pub fn has(&self, pa: u64) -> bool {
+        let (word, bit) = Executed::place(pa);
+        self.0.get(&(pa >> 12)).is_some_and(|page| page[word] & bit != 0)
+    }
+}
+
 /// A hart.
 #[derive(Clone, Debug, Default)]
 pub(super) struct HartView {
@@ -156,8 +179,8 @@ pub(super) struct HartView {
     pub writers: Writers,
     /// HS-mode handles a guest-page fault and has not enabled interrupts since: htval and htinst are still to be read.
     pub guest_fault: bool,
-    /// Physical pages in which HS-mode was seen executing.
-    pub host: std::collections::BTreeSet<u64>,
+    /// Where HS-mode was seen executing.
+    pub host: Executed,
 }
 
 /// Everything known.

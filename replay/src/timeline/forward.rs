@@ -190,7 +190,7 @@ impl Timeline {
         let here = Position::of(self.here.boot, &self.machine);
         self.here = here;
         if let Some(o) = &mut self.oracles {
-            o.note(here);
+            o.note(here, &self.machine);
         }
         let mut bytes = self.machine.take_console_output();
         if !old {
