@@ -176,8 +176,7 @@ fn measure(p: &Program, engine: Engine, runs: u32, file: Option<&Loaded>) -> Res
         if end != RunEnd::PowerOff(0) {
             return Err(CliError::Mismatch(format!(
                 "benchmark {} ended unexpectedly: {}\n  remedy: without --bios, report it; with --bios, name a firmware that starts a kernel in S-mode",
-                p.name,
-                machine::explain(&end)
+                p.name, end
             )));
         }
         instructions = guest.instret() - before;

@@ -6,7 +6,6 @@ use emu_core::board::load::{Bios, Images, Streams, is_image};
 use emu_core::board::{self, fdt};
 use emu_core::firmware::Firmware;
 use emu_core::machine::{EngineKind, Machine, MachineConfig, RunEnd};
-use emu_csr::Cause;
 use sbi_model::Sbi;
 
 use crate::args::Engine;
@@ -125,21 +124,12 @@ pub fn word(end: &RunEnd) -> &'static str {
     }
 }
 
-/// Such an end in words, with what a person might do about it.
-pub fn explain(end: &RunEnd) -> String {
-    match end {
-        RunEnd::TrapLoop { hart, pc, cause } => {
-            let name = Cause::from_bits(*cause).map_or("unknown", |c| c.name());
-            format!("hart {hart} traps for ever: at {pc:#x} it raised {name} (cause {cause:#x}), and no handler ever returned")
-        }
-        RunEnd::CriticalError { hart, pc, cause } => {
-            format!("hart {hart} is in the critical-error state: a double trap in M-mode, cause {cause:#x} at {pc:#x}")
-        }
-        RunEnd::AllAsleep { .. } => {
-            "all harts wait (wfi), no timer or device event is armed and no input can come: nothing would ever happen again"
-                .to_owned()
-        }
-        RunEnd::Fatal(text) => format!("the machine cannot go on: {text}"),
-        other => format!("{other:?}"),
+/// The word of an end, and the guest's code.
+pub fn end_word(e: &RunEnd) -> (&'static str, Option<u64>) {
+    match e {
+        RunEnd::PowerOff(c) => ("power-off", Some(u64::from(*c))),
+        RunEnd::HtifExit(c) => ("htif-exit", Some(*c)),
+        RunEnd::Reset => ("reset", None),
+        other => (word(other), None),
     }
 }

@@ -109,7 +109,7 @@ fn describe(end: &End) -> (&'static str, Option<u64>, String, Exit) {
             RunEnd::HtifExit(c) => ("htif-exit", guest(*c, "the guest ended through tohost")),
             RunEnd::Reset => ("reset", (None, "the guest rebooted".to_owned(), Exit::Ok)),
             RunEnd::Limit => ("limit", (None, "the run reached its limit".to_owned(), Exit::Limit)),
-            other => (crate::machine::word(other), (None, crate::machine::explain(other), Exit::Unsupported)),
+            other => (crate::machine::word(other), (None, other.to_string(), Exit::Unsupported)),
         },
         End::Limit => ("limit", (None, "the instruction limit was reached".to_owned(), Exit::Limit)),
         End::Quit => ("quit", (None, "ended by the user".to_owned(), Exit::Ok)),

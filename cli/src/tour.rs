@@ -71,7 +71,7 @@ pub fn run(args: &TourArgs) -> Result<Exit, CliError> {
         match end {
             RunEnd::Limit if guest.cycles() < TOO_LONG => {}
             RunEnd::PowerOff(0) => break,
-            other => return Err(CliError::Mismatch(format!("the tour ended unexpectedly: {}", machine::explain(&other)))),
+            other => return Err(CliError::Mismatch(format!("the tour ended unexpectedly: {}", other))),
         }
     }
     output::print(&format!("\n{traps} traps, {returns} returns, {} instructions\n", guest.instret()))?;

@@ -47,11 +47,18 @@ fn differences_that_a_file_expects_are_counted_and_no_failure() {
         ("sbi_sse_complete", "mode"),
         ("sbi_debug_console_write", "*"),
         ("sbi_system_reset", "reset_reason"),
+        ("end", "code"),
     ];
     let file = dir.file("expected.toml", list.map(|(c, f)| entry(c, f)).concat().as_bytes());
     let out = diff(&["--expected", &file], "spec", "opensbi-1.9");
     assert_eq!(code(&out), 0, "{}", stdout(&out));
     assert!(stdout(&out).contains("       1  sbi_sse_inject hstatus: OpenSBI leaves SPV"), "{}", stdout(&out));
+    // How the runs end counts by itself.
+    let file = dir.file("end.toml", list[..4].iter().map(|(c, f)| entry(c, f)).collect::<String>().as_bytes());
+    let out = diff(&["--expected", &file], "spec", "opensbi-1.9");
+    assert_eq!(code(&out), 4, "{}", stdout(&out));
+    let ends = "1  the runs end differently: the guest powered off with code 0 / the guest powered off with code 1\n";
+    assert!(stdout(&out).contains(ends), "{}", stdout(&out));
     let file = dir.file("one.toml", entry("sbi_sse_inject", "hstatus").as_bytes());
     assert_eq!(code(&diff(&["--expected", &file], "spec", "opensbi-1.9")), 4);
 }

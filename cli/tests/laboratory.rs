@@ -116,6 +116,31 @@ fn a_result_that_is_not_expected_ends_with_code_6() {
 }
 
 #[test]
+fn the_help_names_every_value_that_the_options_take() {
+    let help = stdout(&run(&["lab", "--help"]));
+    let words = help.split_whitespace().collect::<Vec<_>>().join(" ");
+    for word in ["hyp (a small hypervisor)", "shadow stacks and double traps", "spec, opensbi-1.9"] {
+        assert!(words.contains(word), "{word}: {help}");
+    }
+    // What a refusal lists is what is looked up.
+    for option in ["--policy", "--variant", "--layout"] {
+        let refused = common::stderr(&run(&["lab", "--payload", "cfi", option, "nonsense"]));
+        let all = refused.split("give one of ").nth(1).unwrap_or_else(|| panic!("{refused}"));
+        for value in all.trim().split(", ") {
+            assert!(help.contains(value), "{option} {value}: {help}");
+        }
+    }
+}
+
+#[test]
+fn a_program_that_never_comes_to_its_place_is_told_in_words() {
+    let out = run(&["lab", "--cpu", "rva22", "--firmware", "spec"]);
+    let text = common::stderr(&out);
+    assert_eq!(code(&out), 2, "{text}");
+    assert!(text.contains("hyp under spec: hart 0 never came to spin_victim: ") && !text.contains(['{', '(']), "{text}");
+}
+
+#[test]
 fn places_and_settings_that_do_not_exist_are_refused_with_those_that_do() {
     for (args, word) in [
         (&["lab", "--case", "P99"][..], "P10c"),

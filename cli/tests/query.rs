@@ -31,6 +31,8 @@ fn a_corrupted_laboratory_case_answers_who_wrote_what_and_when() {
         &["writer", "a0"],
         &["previous", "trap"],
         &["previous", "sbi_sse_inject"],
+        &["previous", "environment call from s"],
+        &["previous", "sse unmask"],
         &["first", "instret", ">", "1000"],
     ] {
         let (c, answer) = ask(question);
@@ -43,6 +45,9 @@ fn a_corrupted_laboratory_case_answers_who_wrote_what_and_when() {
         (&["first", "pc"], "compares nothing"),
         (&["writer", "a0", "--hart", "7"], "no hart 7"),
         (&["--at", "99999999999", "previous", "trap"], "the run has"),
+        (&["previous", "nonsense"], "give trap, interrupt, exception, return, words of a cause"),
+        (&["next", ""], "nothing that a run's ledger holds"),
+        (&["previous", "trap", "--hart", "7"], "no hart 7"),
     ] {
         let (c, answer) = ask(question);
         assert!(c == 2 && answer.contains(says), "{question:?}: {c} {answer}");

@@ -4,7 +4,7 @@
 
 mod common;
 
-use common::{Dir, code, run, stderr, stdout};
+use common::{Dir, code, run, stderr, stdout, trapeze};
 
 fn tour(more: &[&str]) -> std::process::Output {
     let rom = format!("{}/../roms/tour/tour.elf", env!("CARGO_MANIFEST_DIR"));
@@ -34,6 +34,20 @@ fn conditions_choose() {
     let bad = tour(&["--mode", "X"]);
     assert_eq!(code(&bad), 2);
     assert!(stderr(&bad).contains("give M, HS, U, VS or VU"));
+}
+
+#[test]
+fn the_operations_on_one_event_can_be_chosen() {
+    let rom = format!("{}/../roms/sse/spv-stale.elf", env!("CARGO_MANIFEST_DIR"));
+    let ask = |event: &str| run(&["trace", "--event", event, "--", "-m", "16M", "-kernel", &rom]);
+    let text = stdout(&ask("0xffff0000"));
+    let what = |l: &str| l.split(" firmware ").nth(1).unwrap().split(':').next().unwrap().to_owned();
+    let all: Vec<String> = text.lines().map(what).collect();
+    let calls = ["call sbi_sse_register", "call sbi_sse_enable", "sse inject", "sse complete"];
+    assert!(calls.iter().all(|c| all.iter().any(|l| l == c)) && !all.iter().any(|l| l.contains("debug_console")), "{text}");
+    assert_eq!(stdout(&ask("ras-high")), "");
+    let refused = ask("nonsense");
+    assert!(code(&refused) == 2 && stderr(&refused).contains("no event 'nonsense'"), "{}", stderr(&refused));
 }
 
 #[test]
@@ -81,20 +95,49 @@ fn a_perfetto_trace_keeps_to_the_trace_event_format_whatever_is_chosen() {
             assert!(names.contains_key(&tid), "a track with no name");
             assert!(ts >= *last.get(&tid).unwrap_or(&0.0), "time goes back on {}", names[&tid]);
             last.insert(tid, ts);
-            let depth: &mut i64 = open.entry(tid).or_default();
+            let depth: &mut Vec<String> = open.entry(tid).or_default();
             match e["ph"].as_str().unwrap() {
                 "B" => {
-                    assert!(e["name"].is_string());
                     begun += 1;
-                    *depth += 1;
+                    depth.push(e["name"].as_str().unwrap().to_owned());
                 }
-                "E" => *depth -= 1,
+                // Readers look for a beginning of this name.
+                "E" => {
+                    assert_eq!(depth.pop().as_deref(), e["name"].as_str(), "what ends on {} is not what was begun", names[&tid])
+                }
                 other => panic!("phase {other}"),
             }
-            assert!(*depth >= 0, "an end without a beginning on {}", names[&tid]);
         }
-        assert!(begun >= 10 && open.values().all(|d| *d == 0), "{more:?}: {begun} {open:?}");
+        assert!(begun >= 10 && open.values().all(Vec::is_empty), "{more:?}: {begun} {open:?}");
     }
+}
+
+/// A guest that prints for ever, traced into a file until a signal comes: the exit code, and what the directory holds then.
+fn interrupted(option: &str) -> (Option<i32>, Vec<String>, String) {
+    use std::io::Read;
+    let dir = Dir::new(&format!("interrupted{option}"));
+    let rom = format!("{}/../roms/test/flood.elf", env!("CARGO_MANIFEST_DIR"));
+    let file = dir.0.join("out");
+    let args = ["trace", "--console", option, file.to_str().unwrap(), "--", "-bios", "none", "-m", "16M", "-kernel", &rom];
+    let mut child = trapeze(&args).stderr(std::process::Stdio::piped()).stdout(std::process::Stdio::null()).spawn().unwrap();
+    // It runs.
+    let mut console = child.stderr.take().unwrap();
+    console.read_exact(&mut [0; 8]).unwrap();
+    drop(console);
+    rustix::process::kill_process(rustix::process::Pid::from_child(&child), rustix::process::Signal::INT).unwrap();
+    let code = child.wait().unwrap().code();
+    let names = std::fs::read_dir(&dir.0).unwrap().map(|f| f.unwrap().file_name().into_string().unwrap()).collect();
+    (code, names, std::fs::read_to_string(&file).unwrap())
+}
+
+#[test]
+fn a_signal_ends_a_file_and_leaves_what_was_seen_until_then() {
+    let (code, names, text) = interrupted("--perfetto");
+    assert_eq!((code, names), (Some(130), vec!["out".to_owned()]));
+    assert!(serde_json::from_str::<serde_json::Value>(&text).unwrap()["traceEvents"].is_array());
+    let (code, names, text) = interrupted("--commit-log");
+    assert_eq!((code, names), (Some(130), vec!["out".to_owned()]));
+    assert!(text.starts_with("core   0: 3 0x") && text.ends_with('\n') && text.lines().count() > 1000);
 }
 
 #[test]

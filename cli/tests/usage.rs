@@ -106,6 +106,9 @@ fn printing_commands_print_and_end_well() {
     for (args, words) in [
         (&["--help"][..], &["Usage", "run", "130"][..]),
         (&["--version"], &["trapeze"]),
+        (&["help"], &["Usage", "lab", "130"]),
+        (&["help", "lab"], &["Usage: trapeze lab", "--variant"]),
+        (&["help", "log", "dump"], &["Usage: trapeze log dump"]),
         (&["run", "--help"], &["--kernel", "--limit", "Exit codes"]),
         (&["cpu", "list"], &["rva22", "max", "svadu"]),
         (&["completions", "bash"], &["complete", "--kernel"]),
@@ -133,6 +136,7 @@ fn disasm_reads_words_and_elf_files() {
     let o = run(&["disasm", &rom("pass")]);
     assert!(stdout(&o).contains("_start:") && stdout(&o).contains("wfi"), "{}", stdout(&o));
     refused(&["disasm", "nonsense", "00150513"], 2, &["nonsense"]);
+    refused(&["help", "nonsense"], 2, &["nonsense"]);
     refused(&["disasm", "/nonexistent"], 3, &["/nonexistent"]);
 }
 

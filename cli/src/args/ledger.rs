@@ -22,6 +22,9 @@ pub struct TraceArgs {
     /// Only entries of these kinds: trap, return, write, firmware
     #[arg(long, value_name = "KIND")]
     pub kind: Vec<String>,
+    /// Only what the firmware does with these software events: their number, or ras-high, ras-low ...
+    #[arg(long, value_name = "EVENT")]
+    pub event: Vec<String>,
     /// Only entries whose instruction lies in these symbols
     #[arg(long, value_name = "NAME")]
     pub symbol: Vec<String>,
@@ -38,7 +41,7 @@ pub struct TraceArgs {
     #[arg(long, conflicts_with = "json")]
     pub long: bool,
     /// Write every instruction instead, in the format of Spike's commit log; - is standard output
-    #[arg(long, value_name = "FILE|-", conflicts_with_all = ["json", "perfetto", "long", "hart", "mode", "cause", "kind", "symbol", "range"])]
+    #[arg(long, value_name = "FILE|-", conflicts_with_all = ["json", "perfetto", "long", "hart", "mode", "cause", "kind", "event", "symbol", "range"])]
     pub commit_log: Option<PathBuf>,
     /// Write a trace that Perfetto opens instead: one track a hart and mode, software events as slices
     #[arg(long, value_name = "FILE", conflicts_with_all = ["json", "long"])]

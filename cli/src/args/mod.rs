@@ -5,6 +5,7 @@
 
 mod debug;
 mod diff_firmware;
+mod lab;
 mod ledger;
 mod parse;
 pub mod qemu;
@@ -29,7 +30,7 @@ pub use recording::{
 /// With no subcommand it runs a small built-in program that tours the privilege modes and explains each trap it takes, and then shows one
 /// defect of a real firmware in the laboratory.
 #[derive(Parser, Debug)]
-#[command(name = "trapeze", version, after_help = crate::exit::Exit::help(), disable_help_subcommand = true)]
+#[command(name = "trapeze", version, after_help = crate::exit::Exit::help())]
 pub struct Cli {
     /// What to do.
     #[command(subcommand)]
@@ -306,23 +307,19 @@ pub struct BenchArgs {
 /// Options of `trapeze lab`.
 #[derive(Args, Debug)]
 pub struct LabArgs {
-    /// What is interrupted: hyp, cfi (the same with landing pads), or the FILE of a program with the places that docs/laboratory.md names
-    #[arg(long, value_name = "NAME|FILE", default_value = "hyp")]
+    #[arg(long, value_name = "NAME|FILE", default_value = "hyp", help = lab::payload_help())]
     pub payload: String,
     /// Harts, as for run. Default: what the payload needs
     #[arg(long, value_name = "CPU")]
     pub cpu: Option<String>,
-    /// Firmware: a profile (see `trapeze profiles`), an OpenSBI binary's FILE, or NAME=FILE. May be given several times
+    /// Firmware: a profile (spec, opensbi-1.9 ...; see `trapeze profiles`), an OpenSBI binary's FILE, or NAME=FILE. May be given several times
     #[arg(long, value_name = "PROFILE|FILE", default_values_t = ["opensbi-1.9", "spec", "private-resume"].map(String::from))]
     pub firmware: Vec<String>,
-    /// What the kernel's handler saves: sepc, sstatus, stvec, hstatus (each with all before it). Default: all four
-    #[arg(long, value_name = "POLICY")]
+    #[arg(long, value_name = "POLICY", help = lab::policy_help())]
     pub policy: Vec<String>,
-    /// What the handler does: nothing, breakpoint, page-fault, user-copy, interrupt, elsewhere. Default: each
-    #[arg(long, value_name = "VARIANT")]
+    #[arg(long, value_name = "VARIANT", help = lab::variant_help())]
     pub variant: Vec<String>,
-    /// Where the world switch swaps hstatus: asm (Linux up to 6.12) or c (later). Default: both
-    #[arg(long, value_name = "LAYOUT")]
+    #[arg(long, value_name = "LAYOUT", help = lab::layout_help())]
     pub layout: Vec<String>,
     /// Tell one case instead of running the matrix: a step of the window, or a point (P0 to P11, HS, U, VS ...), whose first step is
     /// taken. Takes the first policy, variant and layout given (default: sstatus, nothing, asm)

@@ -30,6 +30,11 @@ pub fn function(eid: u64, fid: u64) -> Option<(&'static Extension, &'static Func
     Some((e, e.function(eid, fid)?))
 }
 
+/// The name of the extension that has a function.
+pub fn named(function: &str) -> Option<&'static str> {
+    EXTENSIONS.iter().find(|e| e.functions.iter().any(|f| f.name == function)).map(|e| e.name)
+}
+
 /// The name that the specification gives an event.
 pub fn name(key: Key) -> String {
     match key {

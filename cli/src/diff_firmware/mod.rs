@@ -47,8 +47,8 @@ pub fn run(args: &DiffFirmwareArgs) -> Result<Exit, CliError> {
     };
     let a = observe(&first, args.console)?;
     let b = observe(&second, args.console)?;
-    let report =
-        Report::new([side(&args.firmware[0], &a), side(&args.firmware[1], &b)], [&a.events, &b.events], &policies, &symbols);
+    let sides = [side(&args.firmware[0], &a), side(&args.firmware[1], &b)];
+    let report = Report::new(sides, [&a.events, &b.events], &policies, &symbols);
     if args.json {
         let line = serde_json::to_string(&report).map_err(|e| CliError::Mismatch(format!("the report is not JSON: {e}")))?;
         output::print(&format!("{line}\n"))?;
@@ -110,9 +110,11 @@ fn observe(config: &Config, console: bool) -> Result<Run, CliError> {
 fn side(name: &str, run: &Run) -> Side {
     let end = match &run.end {
         None => "the instruction limit was reached".to_owned(),
-        Some(RunEnd::PowerOff(code)) => format!("the guest powered off with code {code}"),
-        Some(RunEnd::Reset) => "the guest rebooted".to_owned(),
-        Some(end) => machine::explain(end),
+        Some(end) => end.to_string(),
     };
-    Side { firmware: name.to_owned(), end, instret: run.instret }
+    let (way, code) = match &run.end {
+        None => ("limit", None),
+        Some(end) => machine::end_word(end),
+    };
+    Side { firmware: name.to_owned(), end, instret: run.instret, way, code }
 }

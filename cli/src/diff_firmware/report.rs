@@ -19,6 +19,12 @@ pub struct Side {
     pub end: String,
     /// Instructions over all harts.
     pub instret: u64,
+    /// How it ended in one word.
+    #[serde(skip)]
+    pub way: &'static str,
+    /// The code with which it did, if there is one.
+    #[serde(skip)]
+    pub code: Option<u64>,
 }
 
 /// Differences of one kind.
@@ -71,6 +77,37 @@ pub struct Report {
     pub expected: Vec<Kind>,
 }
 
+impl Kind {
+    /// How the runs end, in words.
+    fn ends(&self) -> String {
+        let [a, b] = self.first.arguments.each_ref().map(|e| e.as_deref().unwrap_or_default());
+        format!("the runs end differently: {a} / {b}")
+    }
+
+    /// That two runs do not end alike: in another way, or with another code. A limit is the tool's, and cuts each run where it may.
+    fn end(runs: &[Side; 2], policies: &Policies) -> Option<Kind> {
+        let [a, b] = runs;
+        if runs.iter().any(|r| r.way == "limit") || (a.way, a.code) == (b.way, b.code) {
+            return None;
+        }
+        let (call, field) = ("end", if a.way == b.way { "code" } else { "way" });
+        Some(Kind {
+            call: call.to_owned(),
+            field,
+            count: 1,
+            why: policies.find(call, field).map(|p| p.why.clone()),
+            first: First {
+                hart: 0,
+                event: [None, None],
+                instret: a.instret,
+                at: "the end of the run".to_owned(),
+                arguments: runs.each_ref().map(|r| Some(r.end.clone())),
+                values: runs.each_ref().map(|r| r.code),
+            },
+        })
+    }
+}
+
 impl Report {
     /// Compares and counts.
     pub fn new(runs: [Side; 2], events: [&Sequences; 2], policies: &Policies, symbols: &Symbols) -> Report {
@@ -103,6 +140,7 @@ impl Report {
             .filter_map(|d| kinds.remove_entry(&(d.call.as_str(), d.field)).map(|((c, _), v)| kind(((c, d.field), v))))
             .collect();
         all.sort_by_key(|k| (k.first.instret, k.first.hart));
+        all.extend(Kind::end(&runs, policies));
         let (expected, differences) = all.into_iter().partition(|k| k.why.is_some());
         Report { schema: 1, runs, events: counts, common, differences, expected }
     }
@@ -127,10 +165,14 @@ impl Report {
         }
         s += "\ndifferences:\n";
         for k in &self.differences {
+            if k.call == "end" {
+                s += &format!("{:>8}  {}\n", k.count, k.ends());
+                continue;
+            }
             let [x, y] = k.first.values.map(|v| value(k.field, v));
             s += &format!("{:>8}  {} {}: first {x} / {y}\n", k.count, k.call, k.field);
         }
-        let k = &self.differences[0];
+        let Some(k) = self.differences.iter().find(|k| k.call != "end") else { return s };
         let f = &k.first;
         s += &format!("\nfirst difference: hart {} after {} instructions, at {}\n", f.hart, f.instret, f.at);
         for (i, run) in [a, b].into_iter().enumerate() {

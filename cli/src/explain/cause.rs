@@ -68,6 +68,13 @@ fn one(c: Cause) -> String {
                 s += &format!("  priority  after {rank} (of those for the same mode; Privileged ISA, \"mip and mie\")\n");
             }
             s += "  xtval     0\n";
+            if matches!(i, Interrupt::VSSoft | Interrupt::VSTimer | Interrupt::VSExt) {
+                let code = i as u8;
+                s += &format!(
+                    "  also      VS-mode finds {} in vscause, as for its own level (Hypervisor, \"Trap Cause Codes\")\n",
+                    code - 1
+                );
+            }
         }
     }
     s
@@ -76,6 +83,7 @@ fn one(c: Cause) -> String {
 /// Which mode takes it, by the delegation bits that can be set for it.
 fn takers(c: Cause) -> Vec<String> {
     let mut csrs = Csrs::new(Isa::max(), 0);
+    let interrupt = matches!(c, Cause::Interrupt(_));
     let (m, h, code) = match c {
         Cause::Interrupt(Interrupt::Rnmi) => return vec!["M-mode, always (Smrnmi, \"RNMI Operation\")".to_owned()],
         Cause::Exception(e) => ("medeleg", "hedeleg", e as u8),
@@ -104,8 +112,10 @@ fn takers(c: Cause) -> Vec<String> {
         ));
     } else {
         list.push(format!(
-            "M-mode if {m}[{code}]=0 or it is raised in M-mode, else {}-mode (Privileged ISA, \"Machine Trap Delegation\")",
-            to(&csrs, Mode::U)
+            "M-mode if {m}[{code}]=0{}, else {}-mode{} (Privileged ISA, \"Machine Trap Delegation\")",
+            if interrupt { "" } else { " or it is raised in M-mode" },
+            to(&csrs, Mode::U),
+            if interrupt { ", and then not while the hart is in M-mode" } else { "" }
         ));
     }
     list.push(if vs {

@@ -8,7 +8,7 @@ use emu_core::machine::Stop;
 use replay::ledger::{Entry, FieldName};
 use replay::symbols::Symbols;
 
-use super::{cause, register};
+use super::{cause, firmware, register};
 use crate::args::{ExplainArgs, ExplainCommand};
 use crate::config::Config;
 use crate::console::output;
@@ -88,12 +88,15 @@ fn told(e: &Numbered, symbols: &Symbols) -> String {
             line("what", &format!("a CSR instruction in {}-mode", w.mode.name()));
             line("at", &symbols.text(w.pc));
         }
-        Entry::Firmware(_) => line("what", &entry::text(&e.entry, symbols, |_| true)),
+        Entry::Firmware(r) => line("what", &firmware::what(r)),
     }
     for (verb, link) in [("ends", e.ends), ("ended by", e.ended)] {
         if let Some(l) = link {
             line(verb, &format!("#{}, {} instructions apart", l.n, l.instructions));
         }
+    }
+    if let Entry::Firmware(r) = &e.entry {
+        return s + &firmware::fields(r);
     }
     s + &register::changes(e.entry.changes())
 }
@@ -127,10 +130,12 @@ fn holds(field: &FieldName, at: Option<u64>, hart: usize, symbols: Option<&Path>
         format!("\nhart {hart}, after {} instructions, in {}-mode at {}:\n", h.instret, h.mode.name(), symbols.text(h.pc));
     s += &format!("  {} = {value:#x}\n", field.name());
     match &last {
-        None => s += "  nothing in this run has changed it: it is what reset left, or hardware made\n",
+        None if register::computed(field) => s += "  hardware computes it when it is read\n",
+        None => s += "  nothing in this run has changed it: it is what reset left\n",
         Some((e, before, after)) => {
             s += &format!(
-                "  changed {writes} times, the last time {before:#x} -> {after:#x} by\n    {}\n",
+                "  changed {}, the last time {before:#x} -> {after:#x} by\n    {}\n",
+                if writes == 1 { "once".to_owned() } else { format!("{writes} times") },
                 trace::text(e, &symbols)
             );
             if *after != value {

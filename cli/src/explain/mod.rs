@@ -3,6 +3,7 @@
 pub mod cause;
 pub mod command;
 pub mod detail;
+mod firmware;
 mod register;
 
 use emu_core::observer::{TrapEntry, TrapReturn};

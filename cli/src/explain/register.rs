@@ -25,7 +25,15 @@ pub fn rule(field: &FieldName) -> String {
             table::name(replaced).unwrap_or("?")
         );
     }
+    let native = table::all().find(|o| o.number != d.number && table::replaced(o.number) == d.number);
+    if let Some(o) = native {
+        s += &format!(
+            "            it is what an instruction with V=1 accesses that names {} (Hypervisor, \"Hypervisor and Virtual Supervisor CSRs\")\n",
+            o.name
+        );
+    }
     match d.place {
+        _ if d.read_only() => {}
         table::Place::Own(_) => s += &format!("  a write   {}\n", d.rule.text()),
         table::Place::View(..) => s += "  a write   goes to the registers whose state this one shows\n",
     }
@@ -39,6 +47,12 @@ pub fn rule(field: &FieldName) -> String {
         s += &format!("            {text}\n");
     }
     s
+}
+
+/// Whether a register has no state of its own that instructions write: a counter's value, pending bits.
+pub fn computed(field: &FieldName) -> bool {
+    let d = table::by_name(field.register).and_then(table::find);
+    d.is_some_and(|d| d.read_only() && matches!(d.place, table::Place::View(..)))
 }
 
 /// What a return does, by the mode that it leaves.

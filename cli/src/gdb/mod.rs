@@ -20,7 +20,6 @@ use gdbstub::stub::state_machine::GdbStubStateMachine as Stub;
 use gdbstub::stub::{DisconnectReason, GdbStub, MultiThreadStopReason};
 
 use crate::exit::CliError;
-use crate::machine::explain;
 use crate::session::End;
 use listen::{Inbound, Stream, Wire};
 use packets::{Packets, Piece};
@@ -82,7 +81,7 @@ fn talk(guest: &mut dyn Guest, stream: Stream) -> Result<Served, CliError> {
                     Advance::Ended(end) if stays(&end) => {
                         let mut r = r;
                         if let End::Machine(end) = &end {
-                            let text = packets::output(&format!("trapeze: {}\n", explain(end)));
+                            let text = packets::output(&format!("trapeze: {end}\n"));
                             let _ = r.borrow_conn().write_all(&text);
                         }
                         let tid = target.active();

@@ -22,6 +22,8 @@ use crate::recording::{bundle, find};
 use crate::{images, machine, page};
 use program::Program;
 
+pub use program::BUILT_IN;
+
 /// What lives in M-mode.
 #[derive(Clone, Debug)]
 pub enum Firmware {

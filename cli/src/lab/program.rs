@@ -11,10 +11,30 @@ use crate::builtin;
 use crate::exit::CliError;
 use crate::images;
 
-/// Name, harts' `-cpu`, expectations.
-const BUILT_IN: [(&str, &str, &str); 2] = [
-    ("hyp", "max", include_str!("../../../roms/lab/hyp.expected")),
-    ("cfi", "max,zicfilp=on,zicfiss=on,ssdbltrp=on", include_str!("../../../roms/lab/cfi.expected")),
+/// A program of the repository's.
+pub struct BuiltIn {
+    /// What `--payload` calls it.
+    pub name: &'static str,
+    /// Name and contents, for the option's help.
+    pub help: &'static str,
+    cpu: &'static str,
+    expected: &'static str,
+}
+
+/// All of them.
+pub const BUILT_IN: [BuiltIn; 2] = [
+    BuiltIn {
+        name: "hyp",
+        help: "hyp (a small hypervisor)",
+        cpu: "max",
+        expected: include_str!("../../../roms/lab/hyp.expected"),
+    },
+    BuiltIn {
+        name: "cfi",
+        help: "cfi (the same with landing pads, shadow stacks and double traps)",
+        cpu: "max,zicfilp=on,zicfiss=on,ssdbltrp=on",
+        expected: include_str!("../../../roms/lab/cfi.expected"),
+    },
 ];
 
 /// A program with what it needs.
@@ -34,7 +54,7 @@ pub struct Program {
 impl Program {
     /// The one that the options choose.
     pub fn chosen(args: &LabArgs) -> Result<Program, CliError> {
-        let mut program = match BUILT_IN.iter().any(|b| b.0 == args.payload) {
+        let mut program = match BUILT_IN.iter().any(|b| b.name == args.payload) {
             true => Program::built_in(&args.payload)?,
             false => {
                 let kernel = PathBuf::from(&args.payload);
@@ -52,7 +72,7 @@ impl Program {
     /// One of the repository's.
     pub fn built_in(name: &str) -> Result<Program, CliError> {
         let missing = || CliError::Mismatch(format!("there is no payload '{name}'"));
-        let (name, cpu, expected) = BUILT_IN.iter().find(|b| b.0 == name).ok_or_else(missing)?;
+        let BuiltIn { name, cpu, expected, .. } = BUILT_IN.iter().find(|b| b.name == name).ok_or_else(missing)?;
         let elf = builtin::find(name).ok_or_else(missing)?;
         Program::new(name, elf.into(), format!("rom:{name}").into(), cpu, Some(expected))
     }

@@ -45,7 +45,7 @@ pub fn run(args: &ReportArgs) -> Result<ExitCode, CliError> {
         Ok(true)
     })?;
     let violations = monitor.map_or(Vec::new(), |m| {
-        m.end(&guest, end.as_ref());
+        m.end(&guest, end.over());
         // The oracles hear what the ledger does, and count from 1.
         m.take().iter().map(|v| violation(v, &symbols, |record| record.checked_sub(1))).collect()
     });
@@ -61,7 +61,7 @@ pub fn run(args: &ReportArgs) -> Result<ExitCode, CliError> {
         "verdict": Value::Null, "violations": violations,
     });
     write(&args.output, &[run])?;
-    Ok(trace::exit(end).into())
+    Ok(trace::exit(&end).into())
 }
 
 /// What an oracle says, with the numbers of the ledger entries that contradict each other.

@@ -6,12 +6,13 @@ use std::process::ExitCode;
 use std::rc::Rc;
 
 use emu_core::insn::X_NAMES;
-use emu_csr::Cause;
+use emu_csr::{Cause, Exception, Interrupt};
 use replay::ReplayError;
 use replay::ledger::{Entry, FieldName};
 use replay::query::{self, Answer, EventState, What};
 use replay::symbols::Symbols;
 use replay::timeline::{Halt, Options, Timeline};
+use sbi_model::ext::EXTENSIONS;
 
 use crate::args::{QueryArgs, Question};
 use crate::console::output;
@@ -79,10 +80,50 @@ fn ask(t: &mut Timeline, q: &Question) -> Result<Option<Answer>, CliError> {
             let p = predicate::parse(&predicate.join(" "))?;
             query::first(t, &mut |m| p.holds(m))
         }
-        Question::Next { kind, hart } => query::entry(t, true, &|e| is(e, kind, *hart)),
-        Question::Previous { kind, hart } => query::entry(t, false, &|e| is(e, kind, *hart)),
+        Question::Next { kind, hart } | Question::Previous { kind, hart } => {
+            let kind = known(kind)?;
+            there(t, *hart)?;
+            query::entry(t, forwards(q), &|e| is(e, &kind, *hart))
+        }
     };
     answer.map_err(CliError::replay)
+}
+
+/// Transitions of software events that the native firmware's records name; those of a source are the states' own.
+const TRANSITIONS: [&str; 11] =
+    ["inject", "complete", "signal", "ipi", "mask", "unmask", "registered", "unregistered", "enabled", "disabled", "completed"];
+
+/// A kind of entry as it is compared, if there is any of which it holds: "never" would say that it did not happen.
+fn known(kind: &str) -> Result<String, CliError> {
+    let kind = plain(kind);
+    let causes = Exception::ALL.map(|e| e.name()).into_iter().chain(Interrupt::ALL.map(|i| i.name()));
+    let calls = EXTENSIONS.iter().flat_map(|e| e.functions).map(|f| f.name).chain(["unknown"]);
+    let firmware = calls.map(|f| format!("call {f}")).chain(TRANSITIONS.map(|t| format!("sse {t}")));
+    let exact = ["trap", "interrupt", "exception", "return"].contains(&kind.as_str());
+    if !kind.is_empty() && (exact || causes.map(str::to_owned).chain(firmware).any(|n| plain(&n).contains(&kind))) {
+        return Ok(kind);
+    }
+    Err(CliError::usage(
+        format!("nothing that a run's ledger holds is called '{kind}'"),
+        format!(
+            "give trap, interrupt, exception, return, words of a cause ('page fault') or of a call (sbi_sse_inject), call, sse, or sse with \
+             one of {}",
+            TRANSITIONS.join(", ")
+        ),
+    ))
+}
+
+/// A hart that was asked for, if it is there.
+fn there(t: &Timeline, hart: Option<usize>) -> Result<(), CliError> {
+    match hart.filter(|h| *h >= t.machine().harts().len()) {
+        Some(h) => Err(CliError::usage(format!("option --hart: there is no hart {h}"), "harts count from 0")),
+        None => Ok(()),
+    }
+}
+
+/// Words as they are compared.
+fn plain(words: &str) -> String {
+    words.to_lowercase().replace('_', " ")
 }
 
 /// Whether an entry is of a kind: `trap`, `interrupt`, `exception`, `return`, or words of a cause's, a call's or a transition's name.
@@ -90,8 +131,7 @@ fn is(e: &Entry, kind: &str, hart: Option<usize>) -> bool {
     if hart.is_some_and(|h| h != e.hart()) {
         return false;
     }
-    let kind = kind.to_lowercase().replace('_', " ");
-    let named = |name: &str| name.to_lowercase().replace('_', " ").contains(&kind);
+    let named = |name: &str| plain(name).contains(kind);
     match e {
         Entry::Trap(t) => {
             let interrupt = matches!(t.cause, Cause::Interrupt(_));
@@ -105,9 +145,7 @@ fn is(e: &Entry, kind: &str, hart: Option<usize>) -> bool {
 
 /// What last wrote a register, a CSR or its field (`hart`'s), or memory (`va:` or `pa:`). The timeline is at the answer.
 pub fn writer(t: &mut Timeline, of: &str, hart: usize) -> Result<Option<Answer>, CliError> {
-    if hart >= t.machine().harts().len() {
-        return Err(CliError::usage(format!("option --hart: there is no hart {hart}"), "harts count from 0"));
-    }
+    there(t, Some(hart))?;
     let address = |text: &str| {
         let digits = text.strip_prefix("0x").unwrap_or(text);
         u64::from_str_radix(digits, 16).map_err(|_| CliError::usage(format!("'{text}' is no address"), NUMBER))

@@ -429,21 +429,11 @@ fn spaced(before: &str, word: &str) -> String {
     if word.is_empty() { String::new() } else { format!(" {before}{word}") }
 }
 
-/// The word of an end, and the guest's code.
-pub fn end_word(e: &RunEnd) -> (&'static str, Option<u64>) {
-    match e {
-        RunEnd::PowerOff(c) => ("power-off", Some(u64::from(*c))),
-        RunEnd::HtifExit(c) => ("htif-exit", Some(*c)),
-        RunEnd::Reset => ("reset", None),
-        other => (machine::word(other), None),
-    }
-}
-
 /// An end in words.
 pub fn end_text(e: &RunEnd) -> String {
-    match end_word(e) {
+    match machine::end_word(e) {
         (word, Some(code)) => format!("{word} with code {code}"),
         (word @ "reset", None) => word.to_owned(),
-        (word, None) => format!("{word} ({})", machine::explain(e)),
+        (word, None) => format!("{word} ({e})"),
     }
 }

@@ -4,7 +4,7 @@ use emu_core::machine::RunEnd;
 use replay::ledger::FieldName;
 use replay::log::Decision;
 
-use super::machine::{Failed, Moving, end_text, end_word};
+use super::machine::{Failed, Moving, end_text};
 use super::step::{Check, Inject, LedgerCheck, Memory, Step};
 use super::{Scenario, check, oracles};
 use crate::report::hex;
@@ -47,7 +47,7 @@ fn step(m: &mut Moving<'_>, s: &Step, within: &mut u64) -> Result<(), Failed> {
         }
         Step::End(e) => {
             let end = m.end(*within)?;
-            let (how, code) = end_word(&end);
+            let (how, code) = crate::machine::end_word(&end);
             if how != e.how || e.code.is_some() && e.code != code {
                 let wanted = e.code.map_or(String::new(), |c| format!(" with code {c}"));
                 return Err(format!("expected the end {}{wanted}, found {}", e.how, end_text(&end)));

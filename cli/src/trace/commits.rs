@@ -5,7 +5,7 @@ use std::cell::RefCell;
 use std::fmt::Write as _;
 use std::fs::File;
 use std::io::{BufWriter, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::rc::Rc;
 
@@ -14,13 +14,18 @@ use emu_core::observer::{Observer, Retired};
 use emu_csr::{Mode, table};
 
 use crate::config::Config;
+use crate::console::output;
 use crate::exit::CliError;
 use crate::machine;
 
 /// Runs a guest and writes its log.
 pub fn run(file: &Path, config: &Config, console: bool) -> Result<ExitCode, CliError> {
+    super::interrupts()?;
     let stdout = file.as_os_str() == "-";
-    let part = file.with_extension("part");
+    let part = if stdout { PathBuf::new() } else { output::part(file).map_err(|e| CliError::file(file, "write the log", e))? };
+    if !stdout {
+        output::ready(file, "log")?;
+    }
     let out: Box<dyn Write> = if stdout {
         Box::new(std::io::stdout())
     } else {
@@ -41,7 +46,7 @@ pub fn run(file: &Path, config: &Config, console: bool) -> Result<ExitCode, CliE
     if !stdout {
         std::fs::rename(&part, file).map_err(|e| CliError::file(file, "write the log", e))?;
     }
-    Ok(super::exit(end).into())
+    Ok(super::exit(&end).into())
 }
 
 struct Lines {

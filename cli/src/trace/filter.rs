@@ -15,6 +15,7 @@ pub struct Filter {
     modes: Vec<Mode>,
     causes: Vec<String>,
     kinds: Vec<String>,
+    events: Vec<u32>,
     names: Vec<String>,
     range: Option<(u64, u64)>,
 }
@@ -58,6 +59,7 @@ impl Filter {
             modes: args.mode.iter().map(mode).collect::<Result<_, _>>()?,
             causes: args.cause.iter().map(|c| c.to_lowercase()).collect(),
             kinds: args.kind.clone(),
+            events: args.event.iter().map(event).collect::<Result<_, _>>()?,
             names: args.symbol.clone(),
             range: args.range.as_deref().map(range).transpose()?,
         })
@@ -76,13 +78,27 @@ impl Filter {
             && any(self.kinds.is_empty(), self.kinds.iter().any(|k| k == kind))
             && any(self.modes.is_empty(), self.modes.iter().any(|m| modes.contains(m)))
             && any(self.causes.is_empty(), cause.is_some_and(|c| self.causes.iter().any(|n| is_cause(c, n))))
+            && any(self.events.is_empty(), self.of_event(e))
             && any(self.names.is_empty(), pc.is_some_and(|pc| self.in_symbol(pc, symbols)))
             && self.range.is_none_or(|(lo, hi)| pc.is_some_and(|pc| (lo..hi).contains(&pc)))
+    }
+
+    /// Whether it is an operation of the firmware that names one of the events. Ids have 32 bits (SBI 3.0, SSE).
+    fn of_event(&self, e: &Entry) -> bool {
+        let Entry::Firmware(r) = e else { return false };
+        r.fields.iter().any(|f| f.name == "event_id" && self.events.contains(&(f.after as u32)))
     }
 
     fn in_symbol(&self, pc: u64, symbols: &Symbols) -> bool {
         symbols.at(pc, |_| true).is_some_and(|(name, _)| self.names.iter().any(|n| n == name))
     }
+}
+
+/// A software event's id.
+fn event(name: &String) -> Result<u32, CliError> {
+    let none =
+        || CliError::usage(format!("option --event: there is no event '{name}'"), "give its number, or ras-high, ras-low ...");
+    crate::firmware::event(name).and_then(|id| u32::try_from(id).ok()).ok_or_else(none)
 }
 
 /// A cause by its number (an interrupt's with i before it) or by words of its name.

@@ -8,6 +8,8 @@ mod perfetto;
 
 use std::io::{BufWriter, Write};
 use std::process::ExitCode;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 
 use emu_core::machine::{Machine, RunEnd, Stop};
 use emu_core::observer::{Both, Observer};
@@ -46,6 +48,8 @@ fn trace(args: &TraceArgs) -> Result<ExitCode, CliError> {
     let symbols = images::symbols(args.symbols.as_deref(), &config)?;
     let mut guest = machine::build(&config)?;
     let filter = Filter::new(args, &guest, &symbols)?;
+    // Before there is a file that a signal could leave half written.
+    interrupts()?;
     let mut out = Output::new(args)?;
     let end = follow(&mut guest, &until(&config), args.console, &mut |e| {
         if filter.wants(&e.entry, &symbols) {
@@ -54,7 +58,7 @@ fn trace(args: &TraceArgs) -> Result<ExitCode, CliError> {
         Ok(true)
     })?;
     out.finish()?;
-    Ok(exit(end).into())
+    Ok(exit(&end).into())
 }
 
 /// Where a run ends by its configuration.
@@ -62,14 +66,56 @@ pub fn until(config: &Config) -> Stop {
     Stop { instret: config.limit.unwrap_or(u64::MAX), ..Stop::NEVER }
 }
 
-/// Runs a guest to its end, or to `stop`, with a ledger whose entries go to `put`, numbered and linked, until that says false. None: it
-/// was stopped. Whoever observes the guest already goes on to, and hears the same, behind the ledger.
+/// How a watched run ended.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Ended {
+    /// The guest did.
+    Over(RunEnd),
+    /// Whoever watched has seen enough, or the place to stop at was reached.
+    Stopped,
+    /// A signal asked for it.
+    Interrupted,
+}
+
+impl Ended {
+    /// The guest's own end.
+    pub fn over(&self) -> Option<&RunEnd> {
+        match self {
+            Ended::Over(end) => Some(end),
+            _ => None,
+        }
+    }
+}
+
+/// A flag that signals which would end the process raise instead, so that what was seen until then can be written; a second one ends it.
+fn interrupts() -> Result<Arc<AtomicBool>, CliError> {
+    use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM};
+    static ASKED: OnceLock<Arc<AtomicBool>> = OnceLock::new();
+    let mut new = false;
+    let asked = ASKED.get_or_init(|| {
+        new = true;
+        Arc::default()
+    });
+    if !new {
+        return Ok(asked.clone());
+    }
+    for signal in [SIGINT, SIGTERM, SIGHUP, SIGQUIT] {
+        // In this order: the first one finds the flag down.
+        signal_hook::flag::register_conditional_shutdown(signal, Exit::Interrupt as i32, asked.clone())
+            .and_then(|_| signal_hook::flag::register(signal, asked.clone()))
+            .map_err(|source| CliError::Terminal { doing: "install signal handlers", source })?;
+    }
+    Ok(asked.clone())
+}
+
+/// Runs a guest to its end, to `stop`, or to a signal, with a ledger whose entries go to `put`, numbered and linked, until that says
+/// false. Whoever observes the guest already goes on to, and hears the same, behind the ledger.
 pub fn follow(
     guest: &mut Machine,
     stop: &Stop,
     console: bool,
     put: &mut dyn FnMut(Numbered) -> Result<bool, CliError>,
-) -> Result<Option<RunEnd>, CliError> {
+) -> Result<Ended, CliError> {
     let ledger = Ledger::new(ROOM);
     let mine = Box::new(ledger.clone());
     let both = match guest.clear_observer() {
@@ -97,19 +143,20 @@ pub fn follow(
     Ok(end)
 }
 
-/// Runs a guest in slices, with a look after each that says whether to go on. None: it was stopped.
+/// Runs a guest in slices, with a look after each that says whether to go on.
 fn slices(
     guest: &mut Machine,
     stop: &Stop,
     console: bool,
     look: &mut dyn FnMut() -> Result<bool, CliError>,
-) -> Result<Option<RunEnd>, CliError> {
+) -> Result<Ended, CliError> {
+    let asked = interrupts()?;
     let there = |g: &Machine| {
         g.instret() >= stop.instret || stop.hart.is_some_and(|(i, n)| g.harts().get(i).is_none_or(|h| h.instret >= n))
     };
     loop {
         if there(guest) {
-            return Ok(None);
+            return Ok(Ended::Stopped);
         }
         let end = guest.run_until(&Stop { cycles: guest.cycles().saturating_add(SLICE), ..*stop });
         let on = look()?;
@@ -119,21 +166,25 @@ fn slices(
             let _ = std::io::stderr().write_all(&text);
         }
         if end != RunEnd::Limit {
-            return Ok(Some(end));
+            return Ok(Ended::Over(end));
         }
         if !on {
-            return Ok(None);
+            return Ok(Ended::Stopped);
+        }
+        if asked.load(Ordering::Relaxed) {
+            return Ok(Ended::Interrupted);
         }
     }
 }
 
 /// The exit code of a run that was only watched.
-pub fn exit(end: Option<RunEnd>) -> Exit {
+pub fn exit(end: &Ended) -> Exit {
     match end {
-        None => Exit::Limit,
-        Some(RunEnd::PowerOff(0) | RunEnd::HtifExit(0) | RunEnd::Reset) => Exit::Ok,
-        Some(RunEnd::PowerOff(_) | RunEnd::HtifExit(_)) => Exit::Guest,
-        Some(_) => Exit::Unsupported,
+        Ended::Stopped => Exit::Limit,
+        Ended::Interrupted => Exit::Interrupt,
+        Ended::Over(RunEnd::PowerOff(0) | RunEnd::HtifExit(0) | RunEnd::Reset) => Exit::Ok,
+        Ended::Over(RunEnd::PowerOff(_) | RunEnd::HtifExit(_)) => Exit::Guest,
+        Ended::Over(_) => Exit::Unsupported,
     }
 }
 

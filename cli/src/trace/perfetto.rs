@@ -1,6 +1,7 @@
 //! The ledger for Perfetto (and chrome://tracing): the trace event format, one process a hart, one thread a mode, software events as
 //! slices of their own. Microseconds are thousands of retired instructions. Perfetto takes process and thread 0 for the idle one, and
-//! thread ids as unique in the whole trace, so neither is what it stands for but one more.
+//! thread ids as unique in the whole trace, so neither is what it stands for but one more. An end repeats the name of its beginning: readers
+//! take one of another name for the end of another slice.
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -23,12 +24,19 @@ pub struct Trace {
     out: BufWriter<File>,
     file: PathBuf,
     temporary: PathBuf,
-    /// Modes in which a hart has an open slice.
-    open: BTreeMap<usize, Mode>,
-    /// Software events whose handlers run, by hart.
-    running: BTreeMap<usize, usize>,
+    /// The mode in which a hart has an open slice, and the slice's name.
+    open: BTreeMap<usize, (Mode, &'static str)>,
+    /// Software events whose handlers run, by hart: their slices' names, the outermost first.
+    running: BTreeMap<usize, Vec<String>>,
     first: bool,
     last: BTreeMap<usize, u64>,
+}
+
+impl Drop for Trace {
+    /// Of a trace that failed nothing is left. One that was finished has its name, and no temporary any more.
+    fn drop(&mut self) {
+        let _ = std::fs::remove_file(&self.temporary);
+    }
 }
 
 impl Trace {
@@ -97,27 +105,25 @@ impl Trace {
             Entry::Trap(t) => self.change(hart, at, t.to, t.cause.name()),
             Entry::Return(r) => self.change(hart, at, r.to, r.to.name()),
             Entry::Firmware(r) if r.kind == "sse" && r.name == "inject" => {
-                *self.running.entry(hart).or_default() += 1;
                 let id = r.fields.iter().find(|f| f.name == "event_id").map_or(0, |f| f.after);
-                self.slice("B", &format!("event {id:#x}"), hart, EVENTS, at)
+                let name = format!("event {id:#x}");
+                self.slice("B", &name, hart, EVENTS, at)?;
+                self.running.entry(hart).or_default().push(name);
+                Ok(())
             }
-            Entry::Firmware(r) if r.kind == "sse" && r.name == "complete" => {
-                let n = self.running.entry(hart).or_default();
-                if *n == 0 {
-                    return Ok(());
-                }
-                *n -= 1;
-                self.slice("E", "", hart, EVENTS, at)
-            }
+            Entry::Firmware(r) if r.kind == "sse" && r.name == "complete" => match self.running.entry(hart).or_default().pop() {
+                Some(name) => self.slice("E", &name, hart, EVENTS, at),
+                None => Ok(()),
+            },
             Entry::Firmware(_) | Entry::Write(_) => Ok(()),
         }
     }
 
-    fn change(&mut self, hart: usize, at: u64, to: Mode, name: &str) -> Result<(), CliError> {
-        if let Some(mode) = self.open.remove(&hart) {
-            self.slice("E", "", hart, mode as u64, at)?;
+    fn change(&mut self, hart: usize, at: u64, to: Mode, name: &'static str) -> Result<(), CliError> {
+        if let Some((mode, name)) = self.open.remove(&hart) {
+            self.slice("E", name, hart, mode as u64, at)?;
         }
-        self.open.insert(hart, to);
+        self.open.insert(hart, (to, name));
         self.slice("B", name, hart, to as u64, at)
     }
 
@@ -125,13 +131,13 @@ impl Trace {
     pub fn finish(mut self) -> Result<(), CliError> {
         for (hart, running) in std::mem::take(&mut self.running) {
             let at = self.last.get(&hart).copied().unwrap_or(0);
-            for _ in 0..running {
-                self.slice("E", "", hart, EVENTS, at)?;
+            for name in running.iter().rev() {
+                self.slice("E", name, hart, EVENTS, at)?;
             }
         }
-        for (hart, mode) in std::mem::take(&mut self.open) {
+        for (hart, (mode, name)) in std::mem::take(&mut self.open) {
             let at = self.last.get(&hart).copied().unwrap_or(0);
-            self.slice("E", "", hart, mode as u64, at)?;
+            self.slice("E", name, hart, mode as u64, at)?;
         }
         self.raw("\n]}\n")?;
         let done = self.out.flush().and_then(|()| std::fs::rename(&self.temporary, &self.file));

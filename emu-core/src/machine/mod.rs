@@ -6,6 +6,7 @@
 mod breaks;
 mod console;
 mod detect;
+mod end;
 mod fork;
 mod hash;
 mod inject;
