@@ -2,7 +2,7 @@
 
 use std::fs::File;
 use std::io::Read;
-use std::os::unix::fs::FileExt;
+use std::os::unix::fs::{FileExt, FileTypeExt};
 use std::path::Path;
 
 use emu_core::board::load::{self, Stream};
@@ -77,6 +77,9 @@ pub fn read(file: &Path, what: &str, as_is: fn(&[u8]) -> bool) -> Result<Loaded,
     f.by_ref().take(load::HEAD as u64).read_to_end(&mut bytes).map_err(fail)?;
     if bytes.is_empty() {
         return Err(image("the file is empty".into(), "build or download it again"));
+    }
+    if meta.file_type().is_char_device() {
+        return Err(image("a device, which may have no end".into(), "copy what it gives into a file"));
     }
     let name = file.display().to_string();
     // The length of what is no plain file is known only when it has been read.

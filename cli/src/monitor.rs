@@ -52,7 +52,7 @@ pub fn run(line: &str, harts: &[Hart], bus: &Bus) -> Reply {
             .parse::<usize>()
             .ok()
             .filter(|i| *i < harts.len())
-            .ok_or_else(|| Reply::Text(format!("there is no hart '{t}': they are 0 to {}\n", harts.len() - 1))),
+            .ok_or_else(|| Reply::Text(format!("there is no hart '{t}': they are 0 to {}\n", harts.len().saturating_sub(1)))),
     };
     let with = |w: Option<&&str>, f: &dyn Fn(&Hart) -> String| match hart(w) {
         Ok(i) => harts.get(i).map_or_else(|| Reply::Text(String::new()), |h| Reply::Text(f(h))),

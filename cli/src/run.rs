@@ -28,59 +28,12 @@ pub fn run(args: &RunArgs) -> Result<ExitCode, CliError> {
 pub fn recorded(args: &RunArgs, log: Option<&Path>) -> Result<ExitCode, CliError> {
     let began = Instant::now();
     let config = Config::resolve(args)?;
-    if args.print_config {
-        output::print(&config.to_toml()?)?;
+    if shown(args, &config)? {
         return Ok(Exit::Ok.into());
     }
-    if let Some(file) = &args.dump_dtb {
-        let tree = machine::device_tree(&config)?;
-        output::file(file, &tree).map_err(|e| CliError::file(file, "write the device tree", e))?;
-        return Ok(Exit::Ok.into());
-    }
-    if config.kernel.is_none() && matches!(config.bios.as_str(), "native" | "none") {
-        return Err(CliError::usage("nothing to run", "add -kernel FILE, or -bios FILE for firmware alone"));
-    }
-    let again = config.at_start();
     let histogram = args.sbi_histogram.then(Histogram::default);
-    let listener = histogram.clone();
-    let build = move |config: &Config| -> Result<Machine, CliError> {
-        let mut machine = machine::build(config)?;
-        if let Some(h) = &listener {
-            machine.set_observer(Box::new(h.clone()));
-        }
-        Ok(machine)
-    };
-    let points = snapshot::points(&args.snapshot_at)?;
-    let first = build(&config)?;
-    let rebuild: Rebuild = Box::new(move || build(&again));
-    let options = Options {
-        limit: config.limit,
-        throttle: config.throttle,
-        cycle_hz: config.cycle_hz,
-        rebuild: (!config.no_reboot).then_some(rebuild),
-    };
-    let check = Check::new(args, &config)?;
-    // Before the terminal is taken over: hashing a large disk takes a while.
     let bytes = Bytes::default();
-    let recorder = match log {
-        Some(file) => Some(Recorder::create(file, &find::header(&config)?)?),
-        None if args.verify || check.as_ref().is_some_and(Check::twice) => {
-            Some(Recorder::memory(&bytes, &find::header(&config)?)?)
-        }
-        None => None,
-    };
-    let mut session = Session::new(first, options)?;
-    let from = config.clone();
-    session.save_at(points, Box::new(move |m, file| snapshot::save(&from, m, file)));
-    if let Some(r) = recorder {
-        session.record(r);
-    }
-    if let Some(c) = check {
-        session.check(c);
-    }
-    if let Some(place) = &args.gdb {
-        session.listen(place, args.freeze)?;
-    }
+    let mut session = prepare(args, &config, histogram.as_ref(), log, &bytes)?;
     let start = began.elapsed();
     let end = session.run()?;
     let times = Times { start, all: began.elapsed() };
@@ -121,14 +74,81 @@ pub fn recorded(args: &RunArgs, log: Option<&Path>) -> Result<ExitCode, CliError
         }
         _ => {}
     }
-    if let Some(p) = unsaved {
-        return Err(CliError::Mismatch(format!(
-            "the run ended before instruction {}: {} was not made\n  remedy: give a smaller number; the end of the run says how many there are",
-            p.instret,
-            p.file.display()
-        )));
+    unsaved.map_or(Ok(ExitCode::from(report.exit)), |p| Err(missed(&p)))
+}
+
+/// Prints what is asked for in place of a run; false if nothing is.
+fn shown(args: &RunArgs, config: &Config) -> Result<bool, CliError> {
+    if args.print_config {
+        output::print(&config.to_toml()?)?;
+        return Ok(true);
     }
-    Ok(ExitCode::from(report.exit))
+    if let Some(file) = &args.dump_dtb {
+        let tree = machine::device_tree(config)?;
+        output::file(file, &tree).map_err(|e| CliError::file(file, "write the device tree", e))?;
+        return Ok(true);
+    }
+    if config.kernel.is_none() && matches!(config.bios.as_str(), "native" | "none") {
+        return Err(CliError::usage("nothing to run", "add -kernel FILE, or -bios FILE for firmware alone"));
+    }
+    Ok(false)
+}
+
+/// A session with everything that the command line asks for, before the guest's first instruction. `bytes` take the log if none is named and
+/// one is needed.
+fn prepare(
+    args: &RunArgs,
+    config: &Config,
+    histogram: Option<&Histogram>,
+    log: Option<&Path>,
+    bytes: &Bytes,
+) -> Result<Session, CliError> {
+    let (again, listener) = (config.at_start(), histogram.cloned());
+    let build = move |config: &Config| -> Result<Machine, CliError> {
+        let mut machine = machine::build(config)?;
+        if let Some(h) = &listener {
+            machine.set_observer(Box::new(h.clone()));
+        }
+        Ok(machine)
+    };
+    let points = snapshot::points(&args.snapshot_at)?;
+    let first = build(config)?;
+    let rebuild: Rebuild = Box::new(move || build(&again));
+    let options = Options {
+        limit: config.limit,
+        throttle: config.throttle,
+        cycle_hz: config.cycle_hz,
+        rebuild: (!config.no_reboot).then_some(rebuild),
+    };
+    let check = Check::new(args, config)?;
+    // Before the terminal is taken over: hashing a large disk takes a while.
+    let recorder = match log {
+        Some(file) => Some(Recorder::create(file, &find::header(config)?)?),
+        None if args.verify || check.as_ref().is_some_and(Check::twice) => Some(Recorder::memory(bytes, &find::header(config)?)?),
+        None => None,
+    };
+    let mut session = Session::new(first, options)?;
+    let from = config.clone();
+    session.save_at(points, Box::new(move |m, file| snapshot::save(&from, m, file)));
+    if let Some(r) = recorder {
+        session.record(r);
+    }
+    if let Some(c) = check {
+        session.check(c);
+    }
+    if let Some(place) = &args.gdb {
+        session.listen(place, args.freeze)?;
+    }
+    Ok(session)
+}
+
+/// A snapshot that the run did not come to.
+fn missed(p: &snapshot::Point) -> CliError {
+    CliError::Mismatch(format!(
+        "the run ended before instruction {}: {} was not made\n  remedy: give a smaller number; the end of the run says how many there are",
+        p.instret,
+        p.file.display()
+    ))
 }
 
 /// Executes the recorded run a second time. If it differs: the violation of E22, and where the two part.

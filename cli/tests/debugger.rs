@@ -410,6 +410,13 @@ fn a_watchpoint_sees_what_a_device_writes() {
     assert_eq!(stop, "T05thread:p01.01;watch:80104000;");
     assert_eq!(byte(&mut g), "78", "it stops behind the write");
     let hash = g.monitor("hash");
+    // Straight behind it, both questions find it.
+    let physical = g.monitor(&format!("back-to pa:{DATA:x}"));
+    assert!(physical.contains("written by virtio-blk DMA"), "{physical}");
+    assert_eq!(said_and_stopped(&mut g, "vCont;c"), (text.clone(), stop));
+    assert_eq!(g.monitor(&format!("back-to va:{DATA:x}")), physical);
+    assert_ne!(byte(&mut g), "78", "before the write");
+    assert_eq!(said_and_stopped(&mut g, "vCont;c").0, text);
     let mut texts = vec![text];
     loop {
         let (text, stop) = said_and_stopped(&mut g, "vCont;c");

@@ -162,7 +162,7 @@ fn damaged_and_hostile_files_are_refused_and_nothing_is_left_behind() {
     }
     assert!(!d.0.join("escaped").exists());
     let o = replay(&d.file("twice", &made(&[("log", 3, b"abc"), ("log", 3, b"abc")])));
-    assert_eq!(code(&o), 3, "{}", stderr(&o));
+    assert!(code(&o) == 2 && stderr(&o).contains("two of its files have the name log"), "{}", stderr(&o));
     let o = replay(&d.file("bomb", &made(&[("log", 300 << 20, b"")])));
     assert!(code(&o) == 2 && stderr(&o).contains("times as large"), "{}", stderr(&o));
     assert_eq!(std::fs::read_dir(&tmp).unwrap().count(), 0, "temporary files are removed");

@@ -1,3 +1,5 @@
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|data: &[u8]| trapeze_fuzz::files::log(data));
+libfuzzer_sys::fuzz_target!(init: trapeze_fuzz::seeds::offer("log"), |data: &[u8]| {
+    trapeze_fuzz::files::log(data);
+});

@@ -1,3 +1,5 @@
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|data: &[u8]| trapeze_fuzz::sbi::run(data));
+libfuzzer_sys::fuzz_target!(init: trapeze_fuzz::seeds::offer("sbi"), |data: &[u8]| {
+    trapeze_fuzz::sbi::run(data);
+});

@@ -26,7 +26,7 @@ fn machine() -> Option<Machine> {
 }
 
 /// A file of this format whose checksums fit: header, then chunks of a tag, a 16-bit length and a payload.
-fn sealed(format: &Format, header: Option<&[u8]>, mut chunks: Bytes<'_>) -> Vec<u8> {
+pub(crate) fn sealed(format: &Format, header: Option<&[u8]>, mut chunks: Bytes<'_>) -> Vec<u8> {
     let begun = header.map_or_else(|| ChunkWriter::bare(Vec::new(), format), |h| ChunkWriter::new(Vec::new(), format, h));
     // Writing to memory cannot fail.
     let Ok(mut out) = begun else { return Vec::new() };

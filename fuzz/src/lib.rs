@@ -7,6 +7,8 @@ pub mod files;
 pub mod guest;
 pub mod loaders;
 pub mod sbi;
+pub mod scenarios;
+pub mod seeds;
 
 /// What the firmware's own tests share.
 #[allow(clippy::expect_used)]

@@ -20,6 +20,8 @@ pub struct Breakpoints<'p> {
     pub told: Option<Told>,
     /// Whether violations of oracles are looked for ([`Timeline::check`]).
     pub oracles: bool,
+    /// Whether a movement backwards tells of a device's or firmware's write straight before the moment that it begins at.
+    pub just_written: bool,
     /// What was found last.
     pub hit: Option<Stopped>,
     /// On a movement backwards: what its answer is.
@@ -41,7 +43,17 @@ impl<'p> Breakpoints<'p> {
     /// Stops at these addresses and accesses, with nothing told or found yet.
     pub fn new(pcs: &[u64], watched: &[Watchpoint], poll: &'p mut dyn FnMut() -> bool) -> Breakpoints<'p> {
         let (pcs, watched) = (pcs.to_vec(), watched.to_vec());
-        Breakpoints { pcs, watched, steps: Vec::new(), told: None, oracles: false, hit: None, kept: None, poll }
+        Breakpoints {
+            pcs,
+            watched,
+            steps: Vec::new(),
+            told: None,
+            oracles: false,
+            just_written: false,
+            hit: None,
+            kept: None,
+            poll,
+        }
     }
 }
 
@@ -100,6 +112,10 @@ impl Finder for Breakpoints<'_> {
             self.hit = Some(Stopped::Violation(Box::new(v.clone())));
         }
         self.oracles
+    }
+
+    fn before_here(&self) -> bool {
+        self.just_written && matches!(self.hit, Some(Stopped::Hart(_, Hit::Written { .. })))
     }
 
     fn kept(&mut self) {

@@ -204,7 +204,7 @@ pub fn virtual_writer(t: &mut Timeline, va: u64, len: u64) -> Result<Option<Answ
     let end = t.position();
     let watched = vec![Watchpoint { first: va, last: va.saturating_add(len.max(1) - 1), load: false, store: true }];
     let mut poll = || true;
-    let mut finder = Breakpoints::new(&[], &watched, &mut poll);
+    let mut finder = Breakpoints { just_written: true, ..Breakpoints::new(&[], &watched, &mut poll) };
     if t.run_back(None, &mut finder)? != Halt::Found {
         t.seek(end)?;
         return Ok(None);

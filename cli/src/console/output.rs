@@ -29,6 +29,18 @@ pub fn print(text: &str) -> Result<(), CliError> {
     write(text.as_bytes()).map(drop)
 }
 
+/// A text that may hold words of a file or a guest, without what would steer a terminal.
+pub fn clean(text: &str) -> String {
+    let plain = |c: char| if c.is_control() && !matches!(c, '\n' | '\t') { char::REPLACEMENT_CHARACTER } else { c };
+    text.chars().map(plain).collect()
+}
+
+/// A text as one word of a shell's command line.
+pub fn quoted(word: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '/' | '.' | '-' | '_' | ':' | ',' | '+' | '=' | '@' | '%');
+    if !word.is_empty() && word.chars().all(plain) { word.to_owned() } else { format!("'{}'", word.replace('\'', "'\\''")) }
+}
+
 /// Whether [`file()`] can write there, asked before work whose result would be lost; `what` completes "cannot write the ...". Leaves nothing.
 pub fn ready(path: &Path, what: &str) -> Result<(), CliError> {
     let fail = |e| CliError::file(path, format!("write the {what}"), e);

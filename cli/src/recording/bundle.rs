@@ -182,7 +182,16 @@ struct Files<'a> {
 impl Sink for Files<'_> {
     fn begin(&mut self, entry: &Entry) -> Result<(), BundleError> {
         let path = self.dir.join(&entry.name);
-        self.open = Some((File::create_new(&path)?, 0));
+        let file = File::create_new(&path).map_err(|e| match e.kind() {
+            std::io::ErrorKind::AlreadyExists => BundleError::Format(ReplayError::Format {
+                kind: "bundle",
+                what: format!("two of its files have the name {}", entry.name),
+                at: 0,
+                remedy: "make it again with trapeze bundle",
+            }),
+            _ => e.into(),
+        })?;
+        self.open = Some((file, 0));
         if entry.role == "log" && self.log.is_none() {
             self.log = Some(path);
         }

@@ -74,10 +74,9 @@ pub fn replay(a: &ReplayArgs) -> Result<ExitCode, CliError> {
     if let Some(e) = a.engine {
         config.engine = e;
     }
-    if let (Some(at), false) = (log.cut, a.quiet) {
-        eprintln!(
-            "trapeze: the log breaks off in the chunk at byte {at}: its recorder was killed; replaying to the last complete one"
-        );
+    if let (None, false) = (&log.end, a.quiet) {
+        let place = log.cut.map_or("ends behind a chunk".to_owned(), |at| format!("breaks off in the chunk at byte {at}"));
+        eprintln!("trapeze: the log {place}: its recorder was killed; replaying to the last complete one");
     }
     let (mut machine, outcome, open) = second::execute(&config, &log, !a.silent)?;
     let newline = if open { "\n" } else { "" };

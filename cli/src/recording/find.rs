@@ -1,19 +1,27 @@
 //! Images by their contents: hashing those of a run, and finding those of a log.
 
 use std::io::Read;
+use std::os::unix::fs::FileTypeExt;
 use std::path::{Path, PathBuf};
 
 use replay::log::{Header, Image};
 
 use crate::builtin;
-use crate::config::Config;
+use crate::config::{Config, Drive};
 use crate::exit::CliError;
 use crate::report::hex;
 
-/// BLAKE3 and size of a file or a built-in program.
+/// BLAKE3 and size of a file or a built-in program. A pipe could not be read again, and what a terminal or `/dev/zero` has does not end.
 pub fn hash(path: &Path) -> std::io::Result<([u8; 32], u64)> {
     if let Some(rom) = builtin::name(path).and_then(builtin::find) {
         return Ok((*blake3::hash(rom).as_bytes(), rom.len() as u64));
+    }
+    let kind = std::fs::metadata(path)?.file_type();
+    if !kind.is_file() && !kind.is_block_device() && !kind.is_dir() {
+        return Err(std::io::Error::new(
+            std::io::ErrorKind::InvalidData,
+            "it is no plain file, so that it could not be read again",
+        ));
     }
     let mut file = std::fs::File::open(path)?;
     let (mut h, mut size) = (blake3::Hasher::new(), 0);
@@ -61,15 +69,18 @@ pub fn paths(c: &Config) -> Vec<(String, PathBuf)> {
     files(&mut c.clone()).into_iter().map(|(role, path, _)| (role, path)).collect()
 }
 
+/// The drive of a configuration whose guest writes to a file, if there is one.
+pub fn written(c: &Config) -> Option<&Drive> {
+    c.drives.iter().find(|d| d.overlay.is_some() || !d.snapshot && !d.readonly)
+}
+
 /// The header of a run's log: its configuration and its images by hash. Drives must leave their files as they are.
 pub fn header(c: &Config) -> Result<Header, CliError> {
-    for d in &c.drives {
-        if d.overlay.is_some() || !d.snapshot && !d.readonly {
-            return Err(CliError::usage(
-                format!("drive {}: its contents would change between recording and replay", d.file.display()),
-                "leave out overlay= and snapshot=off: writes are then kept in memory, and in snapshots",
-            ));
-        }
+    if let Some(d) = written(c) {
+        return Err(CliError::usage(
+            format!("drive {}: its contents would change between recording and replay", d.file.display()),
+            "leave out overlay= and snapshot=off: writes are then kept in memory, and in snapshots",
+        ));
     }
     let mut images = Vec::new();
     for (role, path, _) in files(&mut c.clone()) {
@@ -93,6 +104,14 @@ pub fn config(header: &Header, places: &[PathBuf]) -> Result<Config, CliError> {
             "use the version that made it",
         )
     })?;
+    // No recorder makes these: they would write to files of whoever replays.
+    if let Some(d) = written(&c) {
+        return Err(CliError::usage(
+            format!("the recorded configuration has a drive that is written to: {}", d.file.display()),
+            "take recordings from those you trust only; this one is not what trapeze writes",
+        ));
+    }
+    c.check()?;
     c.places = places.to_vec();
     let mut missing = Vec::new();
     for (role, path, set) in files(&mut c) {
@@ -114,7 +133,9 @@ pub fn config(header: &Header, places: &[PathBuf]) -> Result<Config, CliError> {
 }
 
 fn place(image: &Image, recorded: &Path, places: &[PathBuf]) -> Option<PathBuf> {
-    let fits = |p: &Path| hash(p).is_ok_and(|(h, _)| h == image.hash);
+    // A file of another size is not read at all; a block device tells its size only when it is.
+    let sized = |p: &Path| std::fs::metadata(p).is_ok_and(|m| !m.is_file() || m.len() == image.size);
+    let fits = |p: &Path| (builtin::name(p).is_some() || sized(p)) && hash(p).is_ok_and(|(h, _)| h == image.hash);
     if builtin::name(Path::new(&image.name)).is_some() && fits(Path::new(&image.name)) {
         return Some(PathBuf::from(&image.name));
     }
@@ -122,11 +143,11 @@ fn place(image: &Image, recorded: &Path, places: &[PathBuf]) -> Option<PathBuf> 
         return Some(recorded.to_owned());
     }
     for dir in places {
-        let mut files: Vec<PathBuf> = std::fs::read_dir(dir).ok()?.flatten().map(|e| e.path()).collect();
-        // The same name first; only files of the right size are read at all.
+        let Ok(list) = std::fs::read_dir(dir) else { continue };
+        let mut files: Vec<PathBuf> = list.flatten().map(|e| e.path()).filter(|f| f.is_file()).collect();
+        // The same name first.
         files.sort_by_key(|f| (f.file_name().is_none_or(|n| n.to_string_lossy() != image.name), f.clone()));
-        let sized = files.into_iter().filter(|f| std::fs::metadata(f).is_ok_and(|m| m.is_file() && m.len() == image.size));
-        if let Some(f) = sized.into_iter().find(|f| fits(f)) {
+        if let Some(f) = files.into_iter().find(|f| fits(f)) {
             return Some(f);
         }
     }

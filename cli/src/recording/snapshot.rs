@@ -140,7 +140,8 @@ fn find_parent(p: &Parent, child: &Path, places: &[PathBuf]) -> Option<PathBuf> 
     let mut dirs = vec![directory(child)];
     dirs.extend(places.iter().cloned());
     for dir in dirs {
-        let mut files: Vec<PathBuf> = std::fs::read_dir(&dir).ok()?.flatten().map(|e| e.path()).collect();
+        let Ok(list) = std::fs::read_dir(&dir) else { continue };
+        let mut files: Vec<PathBuf> = list.flatten().map(|e| e.path()).collect();
         files.sort_by_key(|f| (f.file_name().is_none_or(|n| n.to_string_lossy() != p.name), f.clone()));
         if let Some(f) = files.into_iter().find(|f| f.is_file() && id(f).is_ok_and(|i| i == p.id)) {
             return Some(f);

@@ -4,10 +4,9 @@ use emu_core::insn::{F_NAMES, X_NAMES};
 use emu_core::machine::INJECTIONS;
 use emu_csr::{Cause, Mode};
 use replay::ledger::FieldName;
-
 use replay::oracle::{Chosen, find};
 
-use super::step::{ENDS, Step, Until};
+use super::step::{Check, ENDS, Inject, Step, Until, Violated};
 
 const MODES: [Mode; 5] = [Mode::M, Mode::HS, Mode::U, Mode::VS, Mode::VU];
 
@@ -46,97 +45,107 @@ pub fn is_cause(c: Cause, wanted: &str) -> bool {
     }
 }
 
+/// What is wrong, and the remedy.
+type Wrong = (String, String);
+
+fn bad(what: impl Into<String>, remedy: &str) -> Result<(), Wrong> {
+    Err((what.into(), remedy.to_owned()))
+}
+
 /// What is wrong with a step, and the remedy.
-pub fn step(s: &Step) -> Result<(), (String, String)> {
-    let bad = |what: String, remedy: &str| Err((what, remedy.to_owned()));
-    let known_mode = |m: &Option<String>| match m {
-        Some(m) if mode(m).is_none() => bad(format!("there is no mode '{m}'"), "give M, HS, U, VS or VU"),
-        _ => Ok(()),
-    };
+pub fn step(s: &Step) -> Result<(), Wrong> {
     match s {
-        Step::Expect(t) | Step::Lacks(t) | Step::Send(t) if t.is_empty() => {
-            bad("the text is empty".into(), "give what to look for")
-        }
+        Step::Expect(t) | Step::Lacks(t) | Step::Send(t) if t.is_empty() => bad("the text is empty", "give what to look for"),
         Step::Until(u) => {
             until(u)?;
             known_mode(&u.from)?;
             known_mode(&u.to)
         }
-        Step::Inject(i) => match (&i.event, &i.name) {
-            (Some(e), None) => match crate::firmware::event(e) {
-                Some(_) if i.args.is_empty() => Ok(()),
-                Some(_) => bad("'args' belongs to 'name'".into(), "give 'event' and 'hart' alone"),
-                None => {
-                    bad(format!("there is no event '{e}'"), "give its id, or ras-high, ras-low, global-ras-high, global-ras-low")
-                }
-            },
-            (None, Some(n)) => match INJECTIONS.iter().find(|(name, ..)| name == n) {
-                Some((_, names, _)) if names.len() == i.args.len() && i.hart.is_none() => Ok(()),
-                Some((_, names, _)) => {
-                    bad(format!("'{n}' takes {} arguments", names.len()), &format!("give args = [{}]", names.join(", ")))
-                }
-                None => {
-                    let names: Vec<&str> = INJECTIONS.iter().map(|i| i.0).collect();
-                    bad(format!("there is no injection '{n}'"), &format!("give one of {}", names.join(", ")))
-                }
-            },
-            _ => bad("give either 'event' or 'name'".into(), "for example { event = \"ras-high\", hart = 0 }"),
-        },
-        Step::Check(c) => {
-            known_mode(&c.mode)?;
-            if let Some(r) = c.registers.keys().find(|r| register(r).is_none()) {
-                return bad(
-                    format!("there is no register '{r}'"),
-                    "give x0 to x31, f0 to f31 or their ABI names; pc is a key of its own",
-                );
-            }
-            match c.csr.keys().find(|n| FieldName::new(n).is_none()) {
-                Some(n) => {
-                    bad(format!("there is no CSR or field '{n}'"), "write it as docs/csrs.md does, for example \"hstatus.SPV\"")
-                }
-                None => Ok(()),
-            }
+        Step::Inject(i) => inject(i),
+        Step::Check(c) => state(c),
+        Step::Memory(m) if !matches!(m.size, 1 | 2 | 4 | 8) => {
+            bad(format!("size {}", m.size), "memory is compared in 1, 2, 4 or 8 bytes")
         }
-        Step::Memory(m) => {
-            if !matches!(m.size, 1 | 2 | 4 | 8) {
-                return bad(format!("size {}", m.size), "memory is compared in 1, 2, 4 or 8 bytes");
-            }
-            if m.is.is_none() && m.at_least.is_none() && m.at_most.is_none() {
-                return bad("nothing to compare with".into(), "add is, at-least or at-most");
-            }
-            Ok(())
+        Step::Memory(m) if m.is.is_none() && m.at_least.is_none() && m.at_most.is_none() => {
+            bad("nothing to compare with", "add is, at-least or at-most")
         }
-        Step::Ledger(l) => match l.texts().find(|t| t.is_empty()) {
-            Some(_) => bad("a text of the ledger is empty".into(), "give a part of a line that trapeze trace prints"),
-            None if l.texts().next().is_none() => bad("nothing to look for".into(), "add has, lacks, order or count"),
-            None => Ok(()),
-        },
+        Step::Ledger(l) if l.texts().next().is_none() => bad("nothing to look for", "add has, lacks, order or count"),
+        Step::Ledger(l) if l.texts().any(String::is_empty) => {
+            bad("a text of the ledger is empty", "give a part of a line that trapeze trace prints")
+        }
         Step::Oracles(names) => oracles(names),
-        Step::Violated(v) => {
-            oracles(&v.oracle)?;
-            match &v.event {
-                Some(e) if crate::firmware::event(e).is_none() => {
-                    bad(format!("there is no event '{e}'"), "give its id, or ras-high, ras-low, global-ras-high, global-ras-low")
-                }
-                _ if v.field.as_deref() == Some("") => bad("'field' is empty".into(), "give what a violation's text names"),
-                _ if v.count == Some(0) => bad("'count' is 0".into(), "use { oracles = NAMES }, which asks for none"),
-                _ => Ok(()),
-            }
-        }
+        Step::Violated(v) => violated(v),
         Step::End(e) if !ENDS.contains(&e.how.as_str()) => {
             bad(format!("there is no end '{}'", e.how), &format!("give one of {}", ENDS.join(", ")))
         }
         Step::Hash(h) if h.len() != 64 || !h.bytes().all(|b| b.is_ascii_hexdigit()) => {
-            bad("this is no state hash".into(), "give the 64 digits that --hash prints")
+            bad("this is no state hash", "give the 64 digits that --hash prints")
         }
         _ => Ok(()),
     }
 }
 
-fn until(u: &Until) -> Result<(), (String, String)> {
+fn known_mode(m: &Option<String>) -> Result<(), Wrong> {
+    match m {
+        Some(m) if mode(m).is_none() => bad(format!("there is no mode '{m}'"), "give M, HS, U, VS or VU"),
+        _ => Ok(()),
+    }
+}
+
+fn event(name: &str) -> Result<(), Wrong> {
+    match crate::firmware::event(name) {
+        Some(_) => Ok(()),
+        None => bad(format!("there is no event '{name}'"), "give its id, or ras-high, ras-low, global-ras-high, global-ras-low"),
+    }
+}
+
+fn inject(i: &Inject) -> Result<(), Wrong> {
+    match (&i.event, &i.name) {
+        (Some(_), None) if !i.args.is_empty() => bad("'args' belongs to 'name'", "give 'event' and 'hart' alone"),
+        (Some(e), None) => event(e),
+        (None, Some(n)) => match INJECTIONS.iter().find(|(name, ..)| name == n) {
+            Some((_, names, _)) if names.len() == i.args.len() && i.hart.is_none() => Ok(()),
+            Some((_, names, _)) => {
+                bad(format!("'{n}' takes {} arguments", names.len()), &format!("give args = [{}]", names.join(", ")))
+            }
+            None => {
+                let names: Vec<&str> = INJECTIONS.iter().map(|i| i.0).collect();
+                bad(format!("there is no injection '{n}'"), &format!("give one of {}", names.join(", ")))
+            }
+        },
+        _ => bad("give either 'event' or 'name'", "for example { event = \"ras-high\", hart = 0 }"),
+    }
+}
+
+fn state(c: &Check) -> Result<(), Wrong> {
+    known_mode(&c.mode)?;
+    if let Some(r) = c.registers.keys().find(|r| register(r).is_none()) {
+        return bad(
+            format!("there is no register '{r}'"),
+            "give x0 to x31, f0 to f31 or their ABI names; pc is a key of its own",
+        );
+    }
+    match c.csr.keys().find(|n| FieldName::new(n).is_none()) {
+        Some(n) => bad(format!("there is no CSR or field '{n}'"), "write it as docs/csrs.md does, for example \"hstatus.SPV\""),
+        None => Ok(()),
+    }
+}
+
+fn violated(v: &Violated) -> Result<(), Wrong> {
+    oracles(&v.oracle)?;
+    v.event.as_deref().map_or(Ok(()), event)?;
+    if v.field.as_deref() == Some("") {
+        return bad("'field' is empty", "give what a violation's text names");
+    }
+    if v.count == Some(0) {
+        return bad("'count' is 0", "use { oracles = NAMES }, which asks for none");
+    }
+    Ok(())
+}
+
+fn until(u: &Until) -> Result<(), Wrong> {
     let named = [u.symbol.is_some(), u.trap.is_some(), u.ledger.is_some(), u.violation.is_some()];
     let given = named.into_iter().chain([u.instret.is_some(), u.cycles.is_some(), u.more.is_some()]);
-    let bad = |what: &str, remedy: &str| Err((what.to_owned(), remedy.to_owned()));
     if given.filter(|g| *g).count() != 1 {
         return bad("'until' needs one moment", "give one of symbol, trap, ledger, violation, instret, cycles, more");
     }
@@ -156,13 +165,12 @@ fn until(u: &Until) -> Result<(), (String, String)> {
 }
 
 /// Names of oracles that listen to a scenario: at least one, and none that needs a second execution.
-fn oracles(names: &str) -> Result<(), (String, String)> {
-    let bad = |what: String, remedy: &str| Err((what, remedy.to_owned()));
+fn oracles(names: &str) -> Result<(), Wrong> {
     match Chosen::parse(names) {
         Err(n) => bad(format!("there is no oracle '{n}'"), "see trapeze oracles"),
-        Ok(Chosen::NONE) => bad("no oracle is named".into(), "give all, or names that trapeze oracles prints"),
+        Ok(Chosen::NONE) => bad("no oracle is named", "give all, or names that trapeze oracles prints"),
         Ok(c) if find("determinism").is_some_and(|i| c.has(i)) => {
-            bad("a scenario is executed once".into(), "use trapeze run --check determinism, or a step with 'hash'")
+            bad("a scenario is executed once", "use trapeze run --check determinism, or a step with 'hash'")
         }
         Ok(_) => Ok(()),
     }

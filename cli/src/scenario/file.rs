@@ -14,6 +14,7 @@ use super::value::Count;
 use super::{check, place};
 use crate::config::Config;
 use crate::exit::CliError;
+use crate::recording::find;
 
 /// Cycles that a step may take if the scenario says nothing: ten virtual seconds.
 const WITHIN: u64 = 10_000_000_000;
@@ -263,6 +264,13 @@ fn guest(
         if given {
             return Err(source.bad(span, format!("'{key}' has no meaning here"), format!("use {other}")));
         }
+    }
+    if let Some(d) = find::written(&c) {
+        return Err(source.bad(
+            span,
+            format!("drive {}: a scenario's guest writes to no file, so that it finds the same one each time", d.file.display()),
+            "leave out 'overlay' and 'snapshot = false': writes are kept in memory, for each scenario its own",
+        ));
     }
     if c.kernel.is_none() && matches!(c.bios.as_str(), "native" | "none") {
         return Err(source.bad(

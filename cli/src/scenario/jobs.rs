@@ -122,16 +122,10 @@ impl Job<'_> {
         if !s.lacks.is_empty() {
             return self.skip(t, &format!("needs --define of {}", s.lacks.join(", ")));
         }
-        let key = match key(s) {
-            Ok(k) => k,
-            Err(e) => return self.give(Err(e)),
-        };
         let began = Instant::now();
         let listen = self.listens(t);
-        let text = format!("{listen} {:?}", s.exempt);
-        let key = *blake3::Hasher::new().update(&key).update(text.as_bytes()).finalize().as_bytes();
-        match machine::build(&s.config) {
-            Ok(m) => {
+        match machine::build(&s.config).and_then(|m| Ok((m, key(s, listen)?))) {
+            Ok((m, key)) => {
                 let oracles = listen.then(|| Oracles::new(&m, s.exempt.clone()));
                 self.scenario(t, Start::fresh(m, oracles), key, began)
             }
@@ -238,21 +232,14 @@ impl Job<'_> {
     }
 }
 
-/// What a machine is made from: its configuration, and its images by their contents.
-fn key(s: &Scenario) -> Result<[u8; 32], CliError> {
+/// What a machine is made from, and who listens to it: its configuration, its images by their contents, the oracles.
+fn key(s: &Scenario, listen: bool) -> Result<[u8; 32], CliError> {
+    let header = find::header(&s.config)?;
     let mut h = blake3::Hasher::new();
-    match find::header(&s.config) {
-        Ok(header) => {
-            h.update(header.config.as_bytes());
-            header.images.iter().for_each(|i| {
-                h.update(i.role.as_bytes());
-                h.update(&i.hash);
-            });
-        }
-        // Drives that are written to: nothing is the same twice.
-        Err(_) => {
-            h.update(s.id().as_bytes());
-        }
+    h.update(header.config.as_bytes());
+    for i in &header.images {
+        h.update(i.role.as_bytes()).update(&i.hash);
     }
+    h.update(format!("{listen} {:?}", s.exempt).as_bytes());
     Ok(*h.finalize().as_bytes())
 }

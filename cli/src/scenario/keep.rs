@@ -37,17 +37,21 @@ pub fn keep(m: &mut Moving<'_>, s: &Scenario, failure: &Failure, directory: &Pat
         if let Some(token) = bundle::token(&log, &[])? {
             kept.commands.push(format!("trapeze replay {token}"));
         }
-        kept.commands.push(format!("trapeze replay {}", packed.display()));
+        kept.commands.push(format!("trapeze replay {}", shown(&packed)));
         let check = if m.violations().is_empty() { "" } else { "--check all " };
-        kept.commands.push(format!("trapeze debug {check}--replay {}", file.display()));
+        kept.commands.push(format!("trapeze debug {check}--replay {}", shown(&file)));
         kept.files.extend([file, packed]);
     }
-    kept.commands.push(format!("trapeze test {} --only '{}'", s.file.display(), s.name));
+    kept.commands.push(format!("trapeze test {} --only {}", shown(&s.file), output::quoted(&s.name)));
     Ok(kept)
 }
 
-/// The run up to here as a log, if a log can say it. A drive that is written to cannot be replayed; and with several harts a log names moments
-/// between instructions only, so that what was injected right behind a trap's entry has no place in it.
+fn shown(file: &Path) -> String {
+    output::quoted(&file.display().to_string())
+}
+
+/// The run up to here as a log, if a log can say it. With several harts a log names moments between
+/// instructions only, so that what was injected right behind a trap's entry has no place in it.
 fn log(m: &mut Moving<'_>, s: &Scenario, failure: &Failure) -> Result<Option<(Vec<u8>, Log)>, CliError> {
     let Ok(header) = find::header(&s.config) else { return Ok(None) };
     let path = PathBuf::from("(memory)");

@@ -189,14 +189,19 @@ impl<'a> Moving<'a> {
     pub fn expect(&mut self, text: &str, within: u64) -> Result<(), Failed> {
         let wanted = text.as_bytes();
         let what = format!("the console showed {text:?}");
+        // What was searched already is not searched again: a guest may print without end.
+        let mut from = self.at.taken;
         self.go(&Stop::NEVER, within, &what, |m| {
-            let rest = &m.at.console[m.at.taken..];
+            let rest = &m.at.console[from..];
             match rest.windows(wanted.len()).position(|w| w == wanted) {
                 Some(at) => {
-                    m.at.taken += at + wanted.len();
+                    m.at.taken = from + at + wanted.len();
                     true
                 }
-                None => false,
+                None => {
+                    from += (rest.len() + 1).saturating_sub(wanted.len());
+                    false
+                }
             }
         })
     }

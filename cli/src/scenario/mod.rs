@@ -1,5 +1,6 @@
 //! `trapeze test`: scenarios in TOML files, run in parallel, each as it is written and never twice. `docs/scenarios.md` is its manual.
 
+mod bounded;
 mod check;
 mod file;
 mod jobs;
@@ -16,6 +17,7 @@ mod value;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+pub use bounded::bounded;
 pub use file::Scenario;
 use jobs::{Outcome, Tree};
 use shard::Shard;
@@ -40,7 +42,7 @@ pub fn run(args: &TestArgs) -> Result<Exit, CliError> {
         trees.iter().flatten().for_each(|t| wanted(t, &mut numbers));
         numbers.sort_unstable();
         let lines: String = numbers.iter().map(|n| format!("{}\n", list[*n].id())).collect();
-        return output::print(&lines).map(|()| Exit::Ok);
+        return output::print(&output::clean(&lines)).map(|()| Exit::Ok);
     }
     for f in args.json.iter().chain(&args.junit) {
         output::ready(f, "report")?;
@@ -49,10 +51,10 @@ pub fn run(args: &TestArgs) -> Result<Exit, CliError> {
     let mut all: Vec<Outcome> = Vec::new();
     jobs::run(&list, &trees, workers, &args.output, args.trace, |o| {
         if !o.ledger.is_empty() {
-            output::print(&o.ledger.iter().fold(String::new(), |t, l| t + l + "\n"))?;
+            output::print(&output::clean(&o.ledger.iter().fold(String::new(), |t, l| t + l + "\n")))?;
         }
         if !args.quiet || matches!(o.verdict, jobs::Verdict::Failed(..)) {
-            output::print(&report::line(&list[o.number], &o))?;
+            output::print(&output::clean(&report::line(&list[o.number], &o)))?;
         }
         all.push(o);
         Ok(())

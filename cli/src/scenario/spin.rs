@@ -29,7 +29,9 @@ fn step(m: &mut Machine, hart: usize) -> bool {
 /// later. The machine given is used up; take a fork.
 pub fn spins(m: &mut Machine, hart: usize) -> bool {
     let Some(first) = state(m, hart) else { return false };
-    let again = |m: &mut Machine| (0..PERIOD).any(|_| step(m, hart) && state(m, hart).as_ref() == Some(&first));
+    // A hart that waits goes round nothing; the others would run on for each of its steps.
+    let again =
+        |m: &mut Machine| (0..PERIOD).map_while(|_| step(m, hart).then(|| state(m, hart))).any(|s| s.as_ref() == Some(&first));
     if !again(m) {
         return false;
     }

@@ -5,8 +5,9 @@ use super::{Finder, Halt, Position, Timeline};
 use crate::error::ReplayError;
 
 impl Timeline {
-    /// Goes back to the last position before the present one at which the finder hits, but not before `to` if one is given. With nothing
-    /// found the timeline is at `to` ([`Halt::There`]) or at its beginning ([`Halt::Start`]); if [`Finder::poll`] stopped it, where it was.
+    /// Goes back to the last position before the present one (or to that, if [`Finder::before_here`]) at which the finder hits, but not before
+    /// `to` if one is given. With nothing found the timeline is at `to` ([`Halt::There`]) or at its beginning ([`Halt::Start`]); if
+    /// [`Finder::poll`] stopped it, where it was.
     pub fn run_back(&mut self, to: Option<Position>, finder: &mut dyn Finder) -> Result<Halt, ReplayError> {
         self.settle_changes()?;
         let from = self.here;
@@ -22,7 +23,7 @@ impl Timeline {
             let mut last = None;
             loop {
                 match self.go(&Goal::at(high), finder)? {
-                    Halt::Found if self.here < high || self.here == high && high < from => {
+                    Halt::Found if self.here < high || self.here == high && (high < from || finder.before_here()) => {
                         finder.kept();
                         last = Some(self.here);
                     }

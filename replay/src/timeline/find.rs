@@ -34,6 +34,10 @@ pub trait Finder {
     fn violated(&mut self, _v: &Violation) -> bool {
         false
     }
+    /// Whether what was found last happened before the very moment it was found at, and a movement backwards that begins there wants it.
+    fn before_here(&self) -> bool {
+        false
+    }
     /// A movement backwards keeps what was found last as its answer so far.
     fn kept(&mut self) {}
     /// Called between parts of a long movement; false stops it. When it is called depends on nothing the guest can see.

@@ -1,4 +1,5 @@
-//! Writes first inputs for a target into a directory: `seeds TARGET DIRECTORY`.
+//! First inputs for the targets. A target writes its own and ends when it is started with `TRAPEZE_SEEDS=DIRECTORY`, so that nothing more has to be
+//! built for them.
 
 use std::error::Error;
 use std::path::Path;
@@ -6,20 +7,31 @@ use std::path::Path;
 use emu_core::board::{self, fdt};
 use emu_core::insn::TABLES;
 
-fn main() -> Result<(), Box<dyn Error>> {
-    let mut args = std::env::args().skip(1);
-    let (target, dir) = (args.next().ok_or("no target")?, args.next().ok_or("no directory")?);
-    let seeds = match target.as_str() {
+/// What each target does before its first input.
+pub fn offer(target: &str) {
+    let Some(dir) = std::env::var_os("TRAPEZE_SEEDS") else { return };
+    match write(target, Path::new(&dir)) {
+        Ok(()) => std::process::exit(0),
+        Err(e) => {
+            eprintln!("{target}: cannot write first inputs: {e}");
+            std::process::exit(3);
+        }
+    }
+}
+
+fn write(target: &str, dir: &Path) -> Result<(), Box<dyn Error>> {
+    let seeds = match target {
         "loaders" => loaders()?,
         "decoder" => decoder(),
         "guest" => guest(),
         "sbi" => sbi(),
         "log" => log(),
         "snapshot" => snapshot(),
+        "scenarios" => scenarios()?,
         other => return Err(format!("there is no target {other}").into()),
     };
     for (i, s) in seeds.iter().enumerate() {
-        std::fs::write(Path::new(&dir).join(format!("seed-{i:03}")), s)?;
+        std::fs::write(dir.join(format!("seed-{i:03}")), s)?;
     }
     Ok(())
 }
@@ -109,6 +121,58 @@ fn log() -> Vec<Vec<u8>> {
         [&[1][..], b"AAAAAAAAAAAAAAAA"].concat(),
         [&[2][..], &chunk(1, &file), &chunk(2, &data), &chunk(3, &[1])].concat(),
     ]
+}
+
+/// The project's own scenarios with a built-in program; steps of every kind, guests, a token, bundles.
+fn scenarios() -> Result<Vec<Vec<u8>>, Box<dyn Error>> {
+    let own = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/scenarios");
+    let mut out = Vec::new();
+    let mut files: Vec<_> = std::fs::read_dir(own)?.flatten().map(|e| e.path()).filter(|p| p.extension().is_some()).collect();
+    files.sort();
+    for f in files {
+        let text = std::fs::read_to_string(f)?;
+        let kernel = |line: &str| if line.starts_with("kernel") { "kernel = \"rom:hyp\"".to_owned() } else { line.to_owned() };
+        let lines: Vec<String> =
+            text.lines().filter(|l| !l.starts_with("symbols") && !l.starts_with("needs")).map(kernel).collect();
+        out.push([&[0][..], lines.join("\n").as_bytes()].concat());
+    }
+    let steps = [
+        "{ expect = \"echo\" },\n{ send = \"x\" },\n{ lacks = \"panic\" },\n{ end = { how = \"power-off\", code = 0 } },",
+        "{ until = { symbol = \"0x80000000\" } },\n{ until = { symbol = \"_start+0x10\", hart = 1, nth = 2 } },",
+        "{ until = { trap = \"i5\", from = \"U\", to = \"M\", nth = 2 } },\n{ until = { ledger = \"trap\" } },",
+        "{ until = { cycles = \"1k\" } },\n{ until = { more = 100 } },\n{ until = { instret = 900 } },",
+        "{ inject = { event = \"ras-high\", hart = 1 } },\n{ inject = { name = \"memory\", args = [\"0x80000000\", 8, 7] } },",
+        "{ inject = { name = \"x\", args = [0, 10, 7] } },\n{ inject = { name = \"msip\", args = [1, 1] } },",
+        "{ check = { hart = 1, mode = \"M\", pc = 0, registers = { a0 = 1 }, csr = { \"hstatus.SPV\" = 0, scause = 2 } } },",
+        "{ memory = { at = \"0x80000000\", size = 4, at-least = 1, at-most = 9 } },\n{ memory = { at = 4096, is = 0, hart = 0 } },",
+        "{ ledger = { has = [\"ecall\"], lacks = [\"x\"], order = [\"a\", \"b\"], count = { \"hart 0\" = 3 } } },",
+        "{ oracles = \"all\" },\n{ violated = { oracle = \"E2\", field = \"a0\", event = \"0\", hart = 0, instret = 1, count = 1 } },",
+        "{ until = { violation = \"all\", nth = 2 } },\n{ spins = { hart = 0, stack = [\"main\"] } },\n{ within = \"1M\" },",
+    ];
+    for (n, s) in steps.iter().enumerate() {
+        out.push([&[if n % 2 == 0 { 1 } else { 3 }][..], s.as_bytes()].concat());
+    }
+    let hash = format!("{{ hash = \"{}\" }},", "0".repeat(64));
+    out.push([&[0x81][..], hash.as_bytes()].concat());
+    let guests = [
+        "kernel = \"rom:echo\"\nsmp = 2\nhart-ids = [4, 9]\nmemory = \"8M\"\nsbi-profile = \"opensbi-1.9\"\nquantum = 7\n",
+        "kernel = \"rom:tour\"\nbios = \"none\"\ncpu = \"rva23\"\nseed = 3\nepoch = 4\ncycle-hz = \"20M\"\nengine = \"step\"\n",
+        "kernel = \"rom:hyp\"\nappend = \"a\"\nsbi-ext = \"sse=off\"\nbugs = []\nras = true\nno-reboot = true\ndtb = \"a.toml\"\n",
+        "kernel = \"rom:pass\"\ninitrd = \"a.toml\"\n[[guest.drive]]\nfile = \"a.toml\"\nsnapshot = true\nreadonly = true\n",
+    ];
+    for g in guests {
+        out.push([&[2][..], g.as_bytes()].concat());
+        out.push([&[7, 0, 0][..], g.replace("guest.", "").as_bytes()].concat());
+    }
+    let entry = |role: &str, name: &str, size| {
+        [&[role.len() as u8][..], role.as_bytes(), &[name.len() as u8], name.as_bytes(), &[size]].concat()
+    };
+    let data = [&[4][..], &zstd(b"data")].concat();
+    for (role, name) in [("log", "log"), ("kernel", "0-a"), ("kernel", "../a"), ("kernel", "/tmp/a")] {
+        out.push([&[5][..], &chunk(1, &entry(role, name, 4)), &chunk(2, &data), &chunk(3, &[1])].concat());
+    }
+    out.push([&[6][..], b"AAAAAAAAAAAAAAAA"].concat());
+    Ok(out)
 }
 
 /// Some state, a page, a page of zeroes.
