@@ -365,3 +365,33 @@ fn the_supervisors_own_lcofie_may_stay_over_register_but_not_over_disable() {
     assert_eq!(r.count("E10"), r.monitor.total(), "{}", r.text());
     assert!(r.count("E10") > 0);
 }
+
+#[test]
+fn a_hart_may_take_an_event_before_the_call_that_signals_it_returns() {
+    let mut r = Rig::new(On { harts: 2, ..HEALTHY });
+    r.arm(1, LOCAL);
+    r.sse(1, UNMASK, &[]);
+    let h = &mut r.machine.harts_mut()[0];
+    (h.x[10], h.x[11], h.x[16], h.x[17], h.pc) = (LOCAL.into(), 1, INJECT, SSE, CALL);
+    // Hart 0 pauses after each step of its call; hart 1 makes a call each time, which delivers what is there.
+    for _ in 0..8 {
+        r.machine.inject("pause", &[1]).unwrap();
+        r.steps(0, 1);
+        r.machine.inject("pause", &[0]).unwrap();
+        r.sse(1, UNMASK, &[]);
+        if r.machine.harts()[1].pc == handler(LOCAL) + 4 {
+            break;
+        }
+    }
+    let (h0, h1) = (&r.machine.harts()[0], &r.machine.harts()[1]);
+    assert_eq!((h0.mode, h1.pc), (emu_csr::Mode::M, handler(LOCAL) + 4), "one is in the call, the other in the handler");
+    r.steps(0, 2);
+    assert_eq!(r.machine.harts()[0].pc, CALL + 8, "the call has returned");
+    r.sse(1, COMPLETE, &[]);
+    // Nothing was lost, however long nothing comes.
+    r.store(CODE, &[0x6f]);
+    r.machine.harts_mut()[1].pc = CODE;
+    r.steps(1, 200_100);
+    r.monitor.end(&r.machine, None);
+    assert_eq!(r.monitor.total(), 0, "{}", r.text());
+}

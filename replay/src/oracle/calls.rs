@@ -94,7 +94,7 @@ pub(super) fn states(world: &World, fact: &Fact<'_>, out: &mut Out<'_>) {
             let e = world.event(running.key);
             if let Some(s) = e.state.filter(|s| *s < status::ENABLED) {
                 out.say(Some(running.key.1), "state", "ENABLED at delivery", name(s)).since(e.registered);
-            } else if e.is(status::ENABLED) && e.pending == Some(false) {
+            } else if e.is(status::ENABLED) && e.pending == Some(false) && !world.being_signalled(out.hart, running.key) {
                 out.say(Some(running.key.1), "pending", "1 at delivery", "0").since(e.registered);
             }
         }

@@ -70,10 +70,10 @@ impl World {
         let cause = visit.cause;
         let hs = visit.from == Mode::HS;
         if cause == Cause::Interrupt(Interrupt::CounterOverflow) {
-            self.signal((Some(i), id::PMU_OVERFLOW));
+            self.signal((Some(i), id::PMU_OVERFLOW), self.record);
         }
         if cause == Cause::Exception(Exception::DoubleTrap) && hs {
-            self.signal((Some(i), id::DOUBLE_TRAP));
+            self.signal((Some(i), id::DOUBLE_TRAP), self.record);
             self.harts[i].doubled = Some((visit.pc, visit.instret, self.record));
         }
         let sources = visit.sources;
@@ -98,7 +98,7 @@ impl World {
         let event = r.fields.iter().find(|f| f.name == "event_id").map(|f| f.after as u32);
         match (&mut self.harts[r.hart].visit, r.name, event) {
             // Signalled from outside, in nobody's call.
-            (None, "signal", Some(e)) => self.signal(World::key(r.hart, e)),
+            (None, "signal", Some(e)) => self.signal(World::key(r.hart, e), self.record),
             (Some(v), "enabled", _) => v.enabled = true,
             (Some(v), "ipi", _) if v.ids() == Some((SSE, 4)) && !v.enabled => v.early = true,
             _ => {}
@@ -176,7 +176,7 @@ impl Inner {
         let event = call.args[0] as u32;
         if error == 0 {
             let code = if call.fid == 2 { Code::at(at.hart, at.bus, call.args[1]) } else { None };
-            self.world.called(at.index, call, at.hart.csr.stvec, code);
+            self.world.called(at.index, call, visit.record, at.hart.csr.stvec, code);
             for i in 0..self.world.harts.len() {
                 self.world.update_due(i, self.world.harts[i].instret);
             }

@@ -103,6 +103,8 @@ pub(super) struct Event {
     pub pending: Option<bool>,
     /// The record of the signal that made it pending.
     pub signal: u64,
+    /// The record of the last delivery.
+    pub delivered: u64,
     /// PRIORITY, CONFIG, PREFERRED_HART.
     pub attrs: [Option<u64>; 3],
     /// Whether PREFERRED_HART was written.
@@ -256,11 +258,14 @@ impl World {
         self.events.iter().filter(|(k, e)| self.deliverable(hart, **k, e)).min_by_key(|(k, e)| e.key(k.1)).map(|(k, e)| (*k, e))
     }
 
-    /// A signal has come for an event.
-    pub(super) fn signal(&mut self, key: Key) {
+    /// A signal has come for an event, since the record `since`.
+    pub(super) fn signal(&mut self, key: Key, since: u64) {
         let record = self.record;
         let e = self.event_mut(key);
-        if e.armed() && e.pending != Some(true) {
+        if e.delivered > since && e.pending != Some(true) {
+            // Another hart has taken it before the call that signals it is over: perhaps with this signal.
+            e.pending = None;
+        } else if e.armed() && e.pending != Some(true) {
             e.pending = Some(true);
             e.signal = record;
         } else if !e.armed() {
@@ -269,9 +274,19 @@ impl World {
         }
     }
 
+    /// Whether another hart is in a call that signals an event to this one. Firmware may deliver it before that call returns.
+    pub(super) fn being_signalled(&self, hart: usize, key: Key) -> bool {
+        let calls = |h: &HartView| {
+            let call = h.visit.as_ref().and_then(Visit::sse).filter(|c| c.fid == 7 && c.args[0] as u32 == key.1);
+            call.is_some_and(|c| key.0.is_none() || self.index(c.args[1]) == key.0)
+        };
+        self.harts.iter().enumerate().any(|(i, h)| i != hart && calls(h))
+    }
+
     /// An event that was found to be delivered.
     pub(super) fn deliver(&mut self, hart: usize, running: Running) {
         let e = self.event_mut(running.key);
+        e.delivered = running.record;
         (e.state, e.pending, e.on, e.due) = (Some(status::RUNNING), Some(false), Some(hart), None);
         if let Some(h) = self.harts.get_mut(hart) {
             h.running.push(running);
@@ -298,8 +313,8 @@ impl World {
         Some(r)
     }
 
-    /// What a successful call of the SSE extension changes.
-    pub(super) fn called(&mut self, hart: usize, call: &Call, vector: u64, code: Option<Code>) {
+    /// What a successful call of the SSE extension changes, which began with the record `since`.
+    pub(super) fn called(&mut self, hart: usize, call: &Call, since: u64, vector: u64, code: Option<Code>) {
         let event = call.args[0] as u32;
         let key = World::key(hart, event);
         let record = self.record;
@@ -326,7 +341,7 @@ impl World {
             7 => {
                 let target = if id::is_global(event) { None } else { self.index(call.args[1]) };
                 if target.is_some() || id::is_global(event) {
-                    self.signal((target, event));
+                    self.signal((target, event), since);
                 }
             }
             8 | 9 => {

@@ -1,10 +1,12 @@
 // A virtual machine monitor for one purpose: to run guest.S under KVM and to say whether anything of it was changed behind its back.
 //   vmm [cpus=N] [rounds=N] [spin=N] [ticks=N]
 // Ends with 0 if every hart did its rounds and found all as it should be, 1 if something was wrong, 2 if KVM refused something.
+#define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/kvm.h>
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -102,6 +104,10 @@ static void *work(void *argument)
 {
     struct cpu *c = argument;
     int end = 0;
+    cpu_set_t here;
+    CPU_ZERO(&here);
+    CPU_SET(c->index, &here);
+    sched_setaffinity(0, sizeof here, &here); // best effort: on a machine with fewer harts it stays where it is
     while (!end) {
         if (ioctl(c->fd, KVM_RUN, 0) && errno != EINTR) {
             printf("vmm: cpu %d: CORRUPT in round %lu: KVM_RUN: %s, pc %#lx\n", c->index, c->round, strerror(errno),
