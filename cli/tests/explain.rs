@@ -61,6 +61,42 @@ fn a_csr_tells_its_rule_its_value_then_and_its_last_writer() {
 }
 
 #[test]
+fn an_operation_of_the_firmware_is_explained_field_by_field_and_where_it_departs_from_the_text() {
+    let rom = concat!(env!("CARGO_MANIFEST_DIR"), "/../roms/sse/spv-stale.elf");
+    let guest = |profile| ["--", "-m", "16M", "-kernel", rom, "--sbi-profile", profile];
+    let told = |profile: &'static str| {
+        let trace = stdout(&run(&[&["trace"][..], &guest(profile)].concat()));
+        let line = trace.lines().find(|l| l.contains("firmware sse inject")).unwrap().to_owned();
+        let n = line.strip_prefix('#').unwrap().split(' ').next().unwrap().to_owned();
+        stdout(&run(&[&["explain", "trap", &n][..], &guest(profile)].concat()))
+    };
+    let wrong = told("opensbi-1.9");
+    assert!(wrong.contains("an event is injected (SBI 3.0, SSE, \"Software Event Injection\")"), "{wrong}");
+    assert!(wrong.contains("hstatus.SPV 0x1: V of the interrupted context; by the text it must be 0x0"), "{wrong}");
+    assert_eq!(wrong.matches("by the text").count(), 2, "SPV, and SPVP, which follows it: {wrong}");
+    let right = told("spec");
+    assert!(
+        right.contains("hstatus.SPV 0x1 -> 0x0: V of the interrupted context\n") && !right.contains("by the text"),
+        "{right}"
+    );
+}
+
+#[test]
+fn registers_that_nobody_writes_and_those_of_a_guest_are_told_as_such() {
+    let time = stdout(&with_tour(&["explain", "csr", "time"]));
+    assert!(time.contains("hardware computes it") && !time.contains("a write"), "{time}");
+    let guests = stdout(&run(&["explain", "csr", "vsatp"]));
+    assert!(guests.contains("it is what an instruction with V=1 accesses that names satp"), "{guests}");
+    let once = stdout(&with_tour(&["explain", "csr", "hgatp"]));
+    assert!(once.contains("changed once, the last time 0x0 ->"), "{once}");
+    // A delegated interrupt waits while the hart is in M-mode; an exception there is M-mode's.
+    let interrupt = stdout(&run(&["explain", "cause", "i1"]));
+    assert!(interrupt.contains("else HS-mode, and then not while the hart is in M-mode"), "{interrupt}");
+    assert!(!stdout(&run(&["explain", "cause", "13"])).contains("then not while"));
+    assert!(stdout(&run(&["explain", "cause", "i10"])).contains("VS-mode finds 9 in vscause"));
+}
+
+#[test]
 fn causes_are_found_by_number_and_by_words() {
     let by_number = stdout(&run(&["explain", "cause", "20"]));
     assert!(by_number.starts_with("instruction guest-page fault (exception 20)"), "{by_number}");

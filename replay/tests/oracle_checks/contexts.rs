@@ -142,6 +142,60 @@ pub fn checks() -> Vec<Check> {
                 p.harts[h].csr.vsscratch ^= 1
             }
         }),
+        // What complete makes of the attributes is part of the context too.
+        resumed("E1", "sepc must be 0x0, is 0x4", |p, h| {
+            if back(p, h) {
+                p.harts[h].csr.sepc += 4
+            }
+        }),
+        resumed("E1", "sstatus.SPP must be 0x0, is 0x1", |p, h| {
+            if back(p, h) {
+                p.harts[h].csr.mstatus ^= SPP
+            }
+        }),
+        resumed("E1", "sstatus.SPIE must be 0x0, is 0x1", |p, h| {
+            if back(p, h) {
+                p.harts[h].csr.mstatus ^= SPIE
+            }
+        }),
+        resumed("E1", "hstatus.SPV must be 0x0, is 0x1", |p, h| {
+            if back(p, h) {
+                p.harts[h].csr.hstatus ^= SPV
+            }
+        }),
+        resumed("E1", "hstatus.SPVP must be 0x0, is 0x1", |p, h| {
+            if back(p, h) {
+                p.harts[h].csr.hstatus ^= SPVP
+            }
+        }),
+        resumed("E1", "sstatus.SPELP must be 0x0, is 0x1", |p, h| {
+            if back(p, h) {
+                p.harts[h].csr.mstatus ^= SPELP
+            }
+        }),
+        resumed("E1", "x16 must be 0x7, is 0x9", |p, h| {
+            if back(p, h) {
+                p.harts[h].x[16] = 9
+            }
+        }),
+        resumed("E1", "x17 must be 0x535345, is 0x9", |p, h| {
+            if back(p, h) {
+                p.harts[h].x[17] = 9
+            }
+        }),
+        check(
+            "E1",
+            "sstatus.SDT must be 0x0, is 0x1",
+            all(after(|p, h| {
+                if back(p, h) {
+                    p.harts[h].csr.mstatus ^= SDT
+                }
+            })),
+            |r, _| {
+                double_traps(r, false);
+                r.sse(0, COMPLETE, &[]);
+            },
+        ),
         // The handler has sent its victim elsewhere, and the firmware knows better.
         check(
             "E1",

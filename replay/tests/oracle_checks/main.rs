@@ -9,6 +9,7 @@ mod common;
 mod contexts;
 mod deliveries;
 mod safety;
+mod silences;
 mod sources;
 
 use common::*;
