@@ -15,10 +15,17 @@ pub struct Clock {
     pub offset: u64,
 }
 
+/// The rates of [`Clock`] that nearly all machines have, and their quotient: divided by a constant, mtime costs no division of the host.
+const USUAL: (u64, u64) = (1_000_000_000, 10_000_000);
+const USUAL_RATIO: u64 = USUAL.0 / USUAL.1;
+
 impl Clock {
     /// mtime at a cycle.
     #[inline]
     pub fn ticks(&self, cycles: u64) -> u64 {
+        if (self.cycle_hz, self.timebase_hz) == USUAL {
+            return (cycles / USUAL_RATIO).wrapping_add(self.offset);
+        }
         // Whole seconds and the rest apart: exact, and without a 128-bit division.
         let (s, r) = (cycles / self.cycle_hz, cycles % self.cycle_hz);
         let rest = match r.checked_mul(self.timebase_hz) {
@@ -42,8 +49,12 @@ impl Clock {
     }
 
     /// The same where mtime is known.
+    #[inline]
     pub fn cycle_after_ticks(&self, ticks: u64, mtime: u64) -> Option<u64> {
         let wait = ticks.checked_sub(mtime).filter(|w| *w > 0)?;
+        if (self.cycle_hz, self.timebase_hz) == USUAL {
+            return mtime.wrapping_sub(self.offset).checked_add(wait)?.checked_mul(USUAL_RATIO);
+        }
         // The common cases without a division of 128 bits: a time that is never, and one that is near.
         match mtime.wrapping_sub(self.offset).checked_add(wait) {
             Some(raw) if raw >> 63 != 0 && self.cycle_hz / 2 >= self.timebase_hz => return None,
@@ -248,15 +259,11 @@ impl Bus {
         Lines { msip, mtip, meip, seip }
     }
 
-    /// Whether hart index `hart`'s machine timer interrupt is pending at cycle `now`: the one line that changes by itself.
-    pub fn mtip(&mut self, hart: usize, mtime: u64) -> bool {
-        self.at::<Clint>(self.wires.clint).is_some_and(|c| c.mtip(hart, mtime))
-    }
-
-    /// The first cycle at which hart index `hart`'s mtimecmp is reached, if any after mtime `mtime`.
-    pub fn next_mtimer(&mut self, hart: usize, mtime: u64) -> Option<u64> {
-        let at = self.at::<Clint>(self.wires.clint)?.mtimecmp(hart);
-        if at == u64::MAX { None } else { self.clock.cycle_after_ticks(at, mtime) }
+    /// Hart index `hart`'s mtimecmp, if it has one: its machine timer interrupt, pending once mtime has reached it, is the one line that
+    /// changes by itself.
+    #[inline]
+    pub fn mtimecmp(&mut self, hart: usize) -> Option<u64> {
+        Some(self.at::<Clint>(self.wires.clint)?.mtimecmp(hart))
     }
 
     /// Harts (one bit each, by index) whose SSIP the ACLINT SSWI device asked to set since the last call ("ACLINT, SSWI": an edge).

@@ -84,6 +84,8 @@ pub struct Hart {
     pub id: u64,
     /// Its place among the machine's harts: what records of what it did call it.
     pub index: usize,
+    /// Whether M-mode is native firmware's: the guest runs no instruction there.
+    pub firmware: bool,
     /// How deep it is in traps, for finding trap loops.
     pub traps: Traps,
     /// What an observer wants to hear of.
@@ -124,6 +126,7 @@ impl Hart {
             wait: Wait::Running,
             id,
             index: 0,
+            firmware: false,
             traps: Traps::default(),
             observed: Interest::NONE,
             last_return: None,

@@ -51,6 +51,13 @@ impl Effects {
         Effects(self.0 | other.0)
     }
 
+    /// The flags that `other` has not.
+    #[must_use]
+    #[inline(always)]
+    pub const fn without(self, other: Effects) -> Effects {
+        Effects(self.0 & !other.0)
+    }
+
     /// Whether any flag of `other` is set.
     #[inline(always)]
     pub const fn has(self, other: Effects) -> bool {

@@ -264,12 +264,16 @@ impl Csrs {
 
     /// Cycles until the first count overflow of a clock that would set an OF bit, if one is on its way; other events overflow when
     /// they are counted. An instruction takes at least a cycle, so for counters of instructions this is a lower bound; ask again then.
+    #[inline]
     pub fn next_overflow(&self, now: &Now) -> Option<u64> {
-        let of = |i: u8| self.mhpmevent[usize::from(i)] & mhpmevent::OF != 0;
         let clocks = self.armed & self.counting & !self.step_counters & !self.trap_counters & !0b111;
-        if clocks == 0 || !self.isa.has(Ext::Sscofpmf) {
-            return None;
-        }
+        if clocks == 0 || !self.isa.has(Ext::Sscofpmf) { None } else { self.next_of(clocks, now) }
+    }
+
+    /// [`Csrs::next_overflow`] of some counters of clocks.
+    #[cold]
+    fn next_of(&self, clocks: u64, now: &Now) -> Option<u64> {
+        let of = |i: u8| self.mhpmevent[usize::from(i)] & mhpmevent::OF != 0;
         (3..32u8)
             .filter(|&i| clocks & 1 << i != 0 && !of(i))
             .map(|i| if self.counter(i, now) >> 63 == 0 { 0 } else { self.counter(i, now).wrapping_neg() })

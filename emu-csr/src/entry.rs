@@ -81,6 +81,7 @@ impl Csrs {
     }
 
     /// Takes a synchronous exception raised in `mode` by the instruction at `pc`.
+    #[inline]
     pub fn enter_exception(&mut self, mode: Mode, pc: u64, trap: &Trap, sink: &mut impl ChangeSink) -> Entry {
         let (target, _) = self.delegate(mode, Cause::Exception(trap.cause));
         self.take(mode, target, Values::of(mode, pc, trap), sink)
@@ -114,6 +115,7 @@ impl Csrs {
     }
 
     /// Delivers a trap that hardware takes: to `target`, unless trap-taking is disabled there.
+    #[inline]
     fn take(&mut self, mode: Mode, target: Mode, mut values: Values, sink: &mut impl ChangeSink) -> Entry {
         let status = match target {
             Mode::VS => self.vsstatus,
@@ -165,6 +167,7 @@ impl Csrs {
     }
 
     /// Smrnmi, "RNMI Operation": mnstatus is the only status register that changes.
+    #[cold]
     fn enter_rnmi(&mut self, mode: Mode, values: &Values, sink: &mut impl ChangeSink) -> Entry {
         use mnstatus::{MNPELP, MNPV};
         let elp = self.take_elp(MNPELP);
@@ -177,6 +180,7 @@ impl Csrs {
     }
 
     /// The CSR writes of `target`.
+    #[inline]
     fn enter(&mut self, mode: Mode, target: Mode, values: Values, sink: &mut impl ChangeSink) -> Entry {
         match target {
             Mode::VS => self.enter_vs(mode, values, sink),

@@ -103,6 +103,13 @@ impl Csrs {
     /// Compares `time` (mtime, ticks) with stimecmp and, plus htimedelta, with vstimecmp (Sstc).
     #[inline]
     pub fn update_timers(&mut self, time: u64) -> Effects {
+        self.lines = self.compared(time);
+        self.refreshed()
+    }
+
+    /// The signals with the comparisons' results at `time`.
+    #[inline]
+    fn compared(&self, time: u64) -> u64 {
         let mut lines = self.lines & !(bit::STI | bit::VSTI);
         if time >= self.stimecmp {
             lines |= bit::STI;
@@ -110,8 +117,29 @@ impl Csrs {
         if time.wrapping_add(self.htimedelta) >= self.vstimecmp {
             lines |= bit::VSTI;
         }
+        lines
+    }
+
+    /// [`Csrs::update_timers`] and the level of MTIP in one, for when time has gone on and nothing else has changed: mostly nothing
+    /// does then, and mip is not composed again.
+    #[inline]
+    pub fn tick(&mut self, time: u64, mtip: bool) -> Effects {
+        let lines = self.compared(time) & !bit::MTI | if mtip { bit::MTI } else { 0 };
+        if lines == self.lines {
+            debug_assert_eq!(self.pending, self.compose_pending(), "mip was not composed again");
+            return Effects::NONE;
+        }
         self.lines = lines;
         self.refreshed()
+    }
+
+    /// Writes stimecmp at mtime `time`, as native firmware does for its supervisor: [`Csrs::poke`] without the search for the register.
+    #[inline]
+    pub fn set_stimecmp(&mut self, value: u64, time: u64) {
+        if self.stimecmp != value {
+            self.stimecmp = value;
+            self.update_timers(time);
+        }
     }
 
     /// The next mtime after `time` at which [`Csrs::update_timers`] will change an enabled comparison, `None` if never

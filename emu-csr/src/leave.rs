@@ -15,6 +15,7 @@ const SWITCH: Effects = Effects::CONTEXT.with(Effects::INTERRUPTS);
 
 impl Csrs {
     /// MRET, executed in M-mode.
+    #[inline]
     pub fn mret(&mut self, sink: &mut impl ChangeSink) -> Entry {
         use mstatus::{MDT, MIE, MPELP, MPIE, MPP, MPRV, MPV};
         let old = self.mstatus;

@@ -56,6 +56,16 @@ fn sparse(seed: u64) -> Csrs {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(4096))]
     #[test]
+    fn a_tick_is_the_comparisons_and_the_timer_line(seed: u64, time: u64, near: bool, mtip: bool) {
+        let mut csrs = sparse(seed);
+        let time = if near { csrs.stimecmp.wrapping_add(time % 3).wrapping_sub(1) } else { time };
+        let mut other = csrs.clone();
+        let effects = other.update_timers(time).with(other.set_line(Interrupt::MTimer, mtip));
+        prop_assert_eq!(csrs.tick(time, mtip), effects);
+        prop_assert_eq!(csrs, other);
+    }
+
+    #[test]
     fn the_interrupt_taken_is_the_manuals(seed: u64) {
         let csrs = sparse(seed);
         for mode in MODES {

@@ -223,7 +223,9 @@ impl Sbi {
 
     /// `mret`.
     fn leave(&mut self, platform: &mut Platform<'_>, hart: usize) -> FwStep {
-        ext::nacl::entered(&mut self.call(platform, hart));
+        if ext::nacl::shares(&self.state.nacl[hart]) {
+            ext::nacl::entered(&mut self.call(platform, hart));
+        }
         leave::mret(&mut platform.harts[hart], platform.bus);
         self.state.work[hart].stage = Stage::Idle;
         FwStep::Done { cost: COST }

@@ -7,7 +7,7 @@ mod random;
 
 use emu_core::board;
 use emu_core::board::load::{Bios, File, Images};
-use emu_core::machine::{EngineKind, Machine, MachineConfig};
+use emu_core::machine::{EngineKind, Machine, MachineConfig, RunEnd};
 use random::{BASE, CODE, DATA, HANDLER, Random};
 
 /// A machine whose harts start at [`CODE`] with `code` there and a handler that steps over whatever traps.
@@ -77,6 +77,22 @@ fn random_programs_agree_with_four_harts_on_one_memory() {
     for seed in 0..10 {
         let code = program(&mut r, 600);
         agree(4, &code, &[3_000, 20_000], &format!("program {seed}"));
+    }
+}
+
+/// Handlers in M-mode that never return: the engine goes on at each trap by itself, and must not do so for ever.
+#[test]
+fn endless_traps_end_both_engines_in_one_state() {
+    // An illegal instruction alone makes no progress; behind one that retires it never returns.
+    for handler in [vec![0], vec![0x0010_8093, 0]] {
+        let ends = [EngineKind::Step, EngineKind::Block].map(|engine| {
+            let mut m = machine(engine, 1, &[0x0010_8093, 0]);
+            put(&mut m, HANDLER, &handler);
+            let end = m.run(1 << 30);
+            assert!(matches!(end, RunEnd::TrapLoop { hart: 0, cause: 2, .. }), "{end:?}");
+            (end, m.instret(), m.state_hash())
+        });
+        assert_eq!(ends[0], ends[1], "{handler:x?}");
     }
 }
 

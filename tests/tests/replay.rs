@@ -99,7 +99,7 @@ fn record(r: &mut Random, m: &mut Machine, end: u64) -> Vec<u8> {
         let mut at = Position::of(m);
         at.exact = exact;
         let what = match what {
-            Decision::Mark(_) => Decision::Mark(m.register_hash()),
+            Decision::Mark(_) => Decision::Mark(m.mark_hashes().0),
             Decision::State(_) => Decision::State(m.state_hash()),
             Decision::Parts(_) => Decision::Parts(Parts::of(m)),
             other => other,

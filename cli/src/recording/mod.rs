@@ -96,7 +96,8 @@ impl Recorder {
             return Ok(());
         }
         self.next_mark = m.cycles().saturating_add(MARKS);
-        let (parts, hash) = (Parts::of(m), m.register_hash());
+        let (hash, parts) = m.mark_hashes();
+        let parts = Parts::from(parts);
         // The parts first: if they do not hold, they say more.
         let record = Record { at: Position::of(m), what: Decision::Parts(parts) };
         self.log.record(&record).map_err(|e| CliError::file(&self.part, "write the log", e))?;

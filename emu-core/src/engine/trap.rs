@@ -1,7 +1,7 @@
 //! Entering and leaving traps: what emu-csr says, carried out on a hart. Both engines and native firmware use these.
 
 use emu_csr::entry::Entry;
-use emu_csr::{Cause, ChangeList, Effects, Exception, Interrupt, Mode, Trap, field};
+use emu_csr::{Cause, ChangeList, ChangeSink, Effects, Exception, Interrupt, Mode, Trap, field};
 
 use super::SliceEnd;
 use crate::bus::Bus;
@@ -87,6 +87,7 @@ pub fn interrupt(hart: &mut Hart, bus: &Bus, observer: &mut Option<&mut dyn Obse
     arrive(hart, bus, entry, observer)
 }
 
+#[inline]
 fn arrive(hart: &mut Hart, bus: &Bus, entry: Entry, observer: &mut Option<&mut dyn Observer>) -> Option<SliceEnd> {
     if entry.effects.has(Effects::CRITICAL) {
         hart.traps.critical = entry.cause.map_or(0, Cause::bits);
@@ -142,29 +143,39 @@ pub fn firmware_ret(hart: &mut Hart, bus: &Bus) {
     go_back(hart, bus, Return::Machine, 0);
 }
 
+#[inline(always)]
 fn go_back(hart: &mut Hart, bus: &Bus, which: Return, retiring: u64) {
-    let (from, pc) = (hart.mode, hart.pc);
     hart.traps.leave();
-    let mut changes = ChangeList::default();
-    let told = hart.observed.mode(from);
-    let entry = match (which, told) {
-        (Return::Machine, false) => hart.csr.mret(&mut ()),
-        (Return::Machine, true) => hart.csr.mret(&mut changes),
-        (Return::Supervisor, false) => hart.csr.sret(from, &mut ()),
-        (Return::Supervisor, true) => hart.csr.sret(from, &mut changes),
-        (Return::NonMaskable, false) => hart.csr.mnret(&mut ()),
-        (Return::NonMaskable, true) => hart.csr.mnret(&mut changes),
-    };
-    if told {
-        let (to, target, instret) = (entry.mode, entry.pc, hart.instret);
-        hart.last_return = Some(Box::new(TrapReturn { hart: hart.index, instret, pc, from, to, target, changes }));
-        hart.events |= event::TOLD;
-    }
+    let entry = if hart.observed.mode(hart.mode) { go_back_told(hart, which) } else { popped(hart, which, &mut ()) };
     go(hart, bus, entry, retiring);
     hart.next_pc = entry.pc;
 }
 
+/// The return's writes of CSRs.
+#[inline(always)]
+fn popped(hart: &mut Hart, which: Return, sink: &mut impl ChangeSink) -> Entry {
+    match which {
+        Return::Machine => hart.csr.mret(sink),
+        Return::Supervisor => hart.csr.sret(hart.mode, sink),
+        Return::NonMaskable => hart.csr.mnret(sink),
+    }
+}
+
+/// The same, with a note of it for the observer.
+#[cold]
+#[inline(never)]
+fn go_back_told(hart: &mut Hart, which: Return) -> Entry {
+    let mut changes = ChangeList::default();
+    let (from, pc, instret) = (hart.mode, hart.pc, hart.instret);
+    let entry = popped(hart, which, &mut changes);
+    let (to, target) = (entry.mode, entry.pc);
+    hart.last_return = Some(Box::new(TrapReturn { hart: hart.index, instret, pc, from, to, target, changes }));
+    hart.events |= event::TOLD;
+    entry
+}
+
 /// The mode change. `retiring` instructions are not yet in the clocks and count in the old mode.
+#[inline(always)]
 fn go(hart: &mut Hart, bus: &Bus, entry: Entry, retiring: u64) {
     if hart.csr.counters_by_mode && entry.mode != hart.mode {
         let mut now = hart.now(bus);
@@ -177,7 +188,9 @@ fn go(hart: &mut Hart, bus: &Bus, entry: Entry, retiring: u64) {
         hart.events |= event::DEADLINE;
     }
     hart.mode = entry.mode;
-    hart.apply(entry.effects);
+    // Native firmware accesses nothing as M-mode would, and mostly goes back to where the hart's TLB still is.
+    let unused = if entry.mode == Mode::M && hart.firmware { Effects::CONTEXT } else { Effects::NONE };
+    hart.apply(entry.effects.without(unused));
 }
 
 impl Hart {
@@ -197,27 +210,29 @@ impl Hart {
     }
 
     /// Carries out what a CSR write, trap entry or return asks for.
-    #[inline]
+    #[inline(always)]
     pub fn apply(&mut self, effects: Effects) {
-        if effects == Effects::NONE {
-            return;
-        }
-        if effects.has(Effects::FLUSH) {
-            self.tlb.flush();
-            self.events |= event::CONTEXT;
-        }
         if effects.has(Effects::CONTEXT.with(Effects::FLUSH)) {
-            let before = self.tlb.fetch_name();
-            self.recontext();
-            if self.tlb.fetch_name() != before {
-                self.events |= event::CONTEXT;
-            }
+            self.translate_anew(effects.has(Effects::FLUSH));
         }
         if effects.has(Effects::TIMER.with(Effects::COUNTERS)) {
             self.events |= event::DEADLINE;
         }
         if effects.has(Effects::INTERRUPTS) && self.csr.interrupt_possible() {
             self.events |= event::INTERRUPTS;
+        }
+    }
+
+    /// Chooses the translation context again, after dropping all translations if asked to.
+    fn translate_anew(&mut self, flush: bool) {
+        if flush {
+            self.tlb.flush();
+            self.events |= event::CONTEXT;
+        }
+        let before = self.tlb.fetch_name();
+        self.recontext();
+        if self.tlb.fetch_name() != before {
+            self.events |= event::CONTEXT;
         }
     }
 }
@@ -234,7 +249,18 @@ pub struct Traps {
     instret: u64,
 }
 
+/// Traps in a row without one instruction retired.
+const NO_PROGRESS: u64 = 1_000;
+/// Traps in a row without a return. Nested traps are a few deep; firmware that never returns handles no more than some dozens.
+const UNRETURNED: u64 = 100_000;
+
 impl Traps {
+    /// Whether this is no work any more.
+    #[inline]
+    pub fn endless(&self) -> bool {
+        self.without_progress >= NO_PROGRESS || self.unreturned >= UNRETURNED
+    }
+
     fn enter(&mut self, instret: u64) {
         self.unreturned += 1;
         self.without_progress = if instret == self.instret { self.without_progress + 1 } else { 1 };

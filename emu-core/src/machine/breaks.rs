@@ -75,10 +75,12 @@ impl Machine {
     }
 
     /// Whether a device or firmware has written where somebody watches. `hart` is the one to ask first for what its tables say.
+    #[inline]
     pub(super) fn written(&mut self, hart: usize) -> Option<RunEnd> {
-        if self.watched_stores.is_empty() {
-            return None;
-        }
+        if self.watched_stores.is_empty() { None } else { self.written_watched(hart) }
+    }
+
+    fn written_watched(&mut self, hart: usize) -> Option<RunEnd> {
         let writes = self.bus.ram.take_written();
         if writes.is_empty() {
             return None;

@@ -5,16 +5,12 @@ use emu_csr::Mode;
 use super::{Machine, RunEnd};
 use crate::hart::Hart;
 
-/// Traps in a row without one instruction retired.
-const NO_PROGRESS: u64 = 1_000;
-/// Traps in a row without a return. Nested traps are a few deep; firmware that never returns handles no more than some dozens.
-const UNRETURNED: u64 = 100_000;
-
 impl Machine {
     /// A trap loop on a hart, if there is one.
+    #[inline]
     pub(super) fn trap_loop(&self, index: usize) -> Option<RunEnd> {
         let h = self.harts.get(index)?;
-        if h.traps.without_progress < NO_PROGRESS && h.traps.unreturned < UNRETURNED {
+        if !h.traps.endless() {
             return None;
         }
         Some(RunEnd::TrapLoop { hart: index, pc: epc(h), cause: cause(h) })

@@ -72,6 +72,7 @@ impl Hart {
             wait: self.wait,
             id: self.id,
             index: self.index,
+            firmware: self.firmware,
             traps: self.traps,
             observed: crate::observer::Interest::NONE,
             last_return: None,

@@ -30,9 +30,10 @@ fn short(h: &blake3::Hasher) -> [u8; 4] {
     std::array::from_fn(|i| whole.as_bytes()[i])
 }
 
-/// Hashes each part by itself.
+/// Hashes each part by itself, and all of them together.
 struct Parts {
     of: Hasher,
+    all: Hasher,
     name: String,
     done: Vec<(String, [u8; 4])>,
 }
@@ -40,10 +41,12 @@ struct Parts {
 impl StateIo for Parts {
     fn u64(&mut self, name: &'static str, v: &mut u64) {
         self.of.u64(name, v);
+        self.all.u64(name, v);
     }
 
     fn bytes(&mut self, name: &'static str, v: &mut Vec<u8>) {
         self.of.bytes(name, v);
+        self.all.bytes(name, v);
     }
 
     fn skips_disks(&self) -> bool {
@@ -82,10 +85,16 @@ impl Machine {
     /// A short hash of each part of what [`Machine::register_hash`] covers, with the part's name: `hart 0`, `serial@10000000`, `firmware`. They
     /// tell where two states differ, not whether.
     pub fn part_hashes(&mut self) -> Vec<(String, [u8; 4])> {
-        let mut h = Parts { of: Hasher(blake3::Hasher::new(), true), name: String::new(), done: Vec::new() };
+        self.mark_hashes().1
+    }
+
+    /// [`Machine::register_hash`] and [`Machine::part_hashes`] by one visit.
+    pub fn mark_hashes(&mut self) -> ([u8; 32], Vec<(String, [u8; 4])>) {
+        let new = || Hasher(blake3::Hasher::new(), true);
+        let mut h = Parts { of: new(), all: new(), name: String::new(), done: Vec::new() };
         self.visit_hashed(&mut h);
         h.part("", 0);
-        h.done
+        (*h.all.0.finalize().as_bytes(), h.done)
     }
 
     /// A short hash of each of (at most) `ranges` equal parts of RAM, named by their first and last addresses.

@@ -221,6 +221,7 @@ impl Machine {
         if let Some((fw, mut platform)) = self.native() {
             for h in platform.harts.iter_mut() {
                 h.wait = Wait::Held;
+                h.firmware = true;
             }
             fw.boot(&mut platform, 0, entry, dtb);
         }

@@ -35,6 +35,13 @@ impl Stop {
     pub const NEVER: Stop = Stop { cycles: FOREVER, instret: FOREVER, hart: None, elapsed: FOREVER, own: None };
 }
 
+/// One hart's timers at one moment.
+#[derive(Clone, Copy)]
+pub(super) struct Timers {
+    mtime: u64,
+    mtimecmp: Option<u64>,
+}
+
 /// Cycles between two looks at what another hart's firmware operation holds.
 const SPIN: u64 = 100;
 /// Interrupts entered one after another without an instruction between them: more kinds than there are.
@@ -115,7 +122,10 @@ impl Machine {
         } else {
             // Everyone waits: time jumps to the first thing that is armed.
             let armed = (0..self.harts.len())
-                .map(|i| self.own_event(i, self.bus.clock.ticks(self.harts[i].cycles)))
+                .map(|i| {
+                    let mtimecmp = self.bus.mtimecmp(i);
+                    self.own_event(i, Timers { mtime: self.bus.clock.ticks(self.harts[i].cycles), mtimecmp })
+                })
                 .min()
                 .unwrap_or(FOREVER)
                 .min(event);
@@ -165,7 +175,7 @@ impl Machine {
             if self.observer.as_ref().is_some_and(|o| o.stop()) {
                 return Some(RunEnd::Limit);
             }
-            let mtime = self.timers(i);
+            let timers = self.timers(i);
             let h = &mut self.harts[i];
             if h.instret >= limit || h.cycles >= own {
                 return Some(RunEnd::Limit);
@@ -190,12 +200,12 @@ impl Machine {
                 continue;
             }
             if !self.wake(i) {
-                let armed = self.own_event(i, mtime).min(self.round).min(stop);
+                let armed = self.own_event(i, timers).min(self.round).min(stop);
                 let h = &mut self.harts[i];
                 h.cycles = armed.max(h.cycles + 1).min(self.round);
                 continue;
             }
-            let until = self.own_event(i, mtime).min(self.round).min(stop);
+            let until = self.own_event(i, timers).min(self.round).min(stop);
             let end = self.slice(i, until);
             if let Some(end) = self.after_slice(i, end) {
                 return Some(end);
@@ -301,10 +311,7 @@ impl Machine {
         if let Some(hit) = self.harts[i].take_hit() {
             return Some(RunEnd::Break { hart: i, hit });
         }
-        if self.harts[i].traps.without_progress > 0 || self.harts[i].traps.unreturned > 0 {
-            return self.trap_loop(i);
-        }
-        None
+        self.trap_loop(i)
     }
 
     /// Lets native firmware work on a hart that is in M-mode: a trap that has just entered, or an operation that has paused.
@@ -328,7 +335,9 @@ impl Machine {
                         // The firmware has returned already, but its time was M-mode's.
                         h.csr.charge_machine_cycles(cost, h.mode);
                     }
-                    h.events |= event::INTERRUPTS;
+                    if h.csr.interrupt_possible() {
+                        h.events |= event::INTERRUPTS;
+                    }
                     // Before any other hart goes on, which may see what this operation has done.
                     if let (Some(r), Some(o)) = (h.last_return.take(), &mut self.observer) {
                         h.tell_return(&self.bus, o.as_mut(), &r);
@@ -374,35 +383,43 @@ impl Machine {
         }
     }
 
-    /// Timer and counter-overflow interrupts of one hart at its own time; gives mtime then.
-    pub(super) fn timers(&mut self, i: usize) -> u64 {
+    /// Timer and counter-overflow interrupts of one hart at its own time; gives its timers then.
+    #[inline]
+    pub(super) fn timers(&mut self, i: usize) -> Timers {
+        let mtimecmp = self.bus.mtimecmp(i);
         let h = &mut self.harts[i];
         let now = h.now(&self.bus);
-        let mut e = h.csr.update_timers(now.time);
+        let mut e = h.csr.tick(now.time, mtimecmp.is_some_and(|c| now.time >= c));
         if h.csr.next_overflow(&now) == Some(0) {
             e = e.with(h.csr.raise_overflows(&now, &mut ()));
         }
-        let mtip = self.bus.mtip(i, now.time);
-        e = e.with(h.csr.set_line(Interrupt::MTimer, mtip));
         h.apply(e);
         h.events &= !event::DEADLINE;
-        now.time
+        Timers { mtime: now.time, mtimecmp }
     }
 
-    /// The first cycle at which something of a hart's own is due: its timers, counters, WRS time-out, mtimecmp. `mtime` is its present one.
-    fn own_event(&mut self, i: usize, mtime: u64) -> u64 {
-        let h = &self.harts[i];
+    /// The first cycle at which something of a hart's own is due: its timers, counters, WRS time-out, mtimecmp.
+    #[inline]
+    fn own_event(&self, i: usize, at: Timers) -> u64 {
+        let (h, clock, mtime) = (&self.harts[i], &self.bus.clock, at.mtime);
         let now = Now { cycles: h.cycles, instret: h.instret, time: mtime };
-        let timer = h.csr.next_timer(mtime).and_then(|t| self.bus.clock.cycle_after_ticks(t, mtime)).unwrap_or(FOREVER);
+        let next = |ticks| clock.cycle_after_ticks(ticks, mtime);
+        let timer = h.csr.next_timer(mtime).and_then(next).unwrap_or(FOREVER);
         let overflow = h.csr.next_overflow(&now).map_or(FOREVER, |c| h.cycles.saturating_add(c.max(1)));
         let wrs = if let Wait::Wrs(at) = h.wait { at } else { FOREVER };
-        let mtimer = self.bus.next_mtimer(i, mtime).unwrap_or(FOREVER);
+        let mtimer = at.mtimecmp.filter(|c| *c != u64::MAX).and_then(next).unwrap_or(FOREVER);
         timer.min(overflow).min(wrs).min(mtimer)
     }
 
     /// A power-off or reset that a device or firmware asked for.
+    #[inline]
     pub(super) fn request(&mut self) -> Option<RunEnd> {
         self.bus.request?;
+        self.requested()
+    }
+
+    #[cold]
+    fn requested(&mut self) -> Option<RunEnd> {
         self.collect();
         Some(match self.bus.request.take()? {
             Request::PowerOff(code) if self.htif => RunEnd::HtifExit(code as u64),
@@ -423,10 +440,15 @@ impl Machine {
     }
 
     /// Pages that have got decoded code leave every hart's store TLB.
+    #[inline]
     pub(super) fn forget_new_code(&mut self) {
-        if self.bus.new_code.is_empty() {
-            return;
+        if !self.bus.new_code.is_empty() {
+            self.forget_pages();
         }
+    }
+
+    #[cold]
+    fn forget_pages(&mut self) {
         for ppn in std::mem::take(&mut self.bus.new_code) {
             if let Some(page) = self.bus.ram.page_for_read(ppn << 12) {
                 for h in &mut self.harts {

@@ -233,7 +233,11 @@ impl Hart {
     #[cold]
     #[inline(never)]
     fn fetch_place_slow(&mut self, bus: &mut Bus, va: u64) -> Result<FetchPlace, Trap> {
-        debug_assert_eq!(self.tlb.contexts().1, Some(Context::of_fetch(&self.csr, self.mode)), "recontext() was not called");
+        debug_assert_eq!(
+            self.tlb.contexts().1,
+            Some(Context::of(&self.csr, self.mode).fetch(&self.csr)),
+            "recontext() was not called"
+        );
         let p = self.place(bus, va, 2, Kind::Fetch, self.mode)?;
         let Some(host) = bus.ram.page_for_read(p.pa) else {
             return Err(Kind::Fetch.access_fault(va, self.mode));

@@ -45,10 +45,10 @@ impl Context {
         }
     }
 
-    /// The context of instruction fetches in a mode. Landing pads change no translation, but what is decoded from the code.
+    /// The context of instruction fetches in the same mode. Landing pads change no translation, but what is decoded from the code.
     #[inline]
-    pub(super) fn of_fetch(csr: &Csrs, mode: Mode) -> Context {
-        Context { flags: if csr.landing_pads(mode) { LANDING_PADS } else { 0 }, ..Context::of(csr, mode) }
+    pub(super) fn fetch(self, csr: &Csrs) -> Context {
+        Context { flags: if csr.landing_pads(self.mode) { LANDING_PADS } else { 0 }, ..self }
     }
 
     /// Contexts of equal class share what is global: supervisor mode (V=0) with translation. MODE of satp, and whether landing pads matter.

@@ -94,10 +94,12 @@ impl Hart {
     }
 
     /// Chooses the TLB bank again after mode, satp, vsatp, hgatp, SUM, MXR, MPRV or MPP changed ([`emu_csr::Effects::CONTEXT`]).
+    #[inline]
     pub fn recontext(&mut self) {
+        let (mode, data_mode) = (self.mode, data_mode(&self.csr, self.mode));
+        let data = Context::of(&self.csr, data_mode);
         // Permission to fetch does not depend on SUM and MXR, so changing them does not change where code is.
-        let fetch = Context::of_fetch(&self.csr, self.mode);
-        let data = Context::of(&self.csr, data_mode(&self.csr, self.mode));
+        let fetch = if mode == data_mode { data.fetch(&self.csr) } else { Context::of(&self.csr, mode).fetch(&self.csr) };
         self.tlb.choose(data, fetch);
     }
 

@@ -19,8 +19,7 @@ pub fn expired(platform: &mut Platform<'_>, hart: usize) {
 pub fn set(platform: &mut Platform<'_>, hart: usize, ticks: u64) {
     let h = &mut platform.harts[hart];
     if h.csr.isa.has(Ext::Sstc) && h.csr.menvcfg & menvcfg::STCE != 0 {
-        let now = h.now(platform.bus);
-        h.csr.poke(table::STIMECMP, ticks, &now);
+        h.csr.set_stimecmp(ticks, platform.bus.clock.ticks(h.cycles));
         h.apply(Effects::TIMER.with(Effects::INTERRUPTS));
         return;
     }

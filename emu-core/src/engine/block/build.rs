@@ -57,7 +57,12 @@ fn handler(rest: &[Insn], pads: bool) -> Fast {
         return handlers::slow;
     }
     let pair = || rest.get(1).filter(|next| !expects(next)).and_then(|next| fuse::pair(insn, next));
-    runs::run(rest).or_else(pair).or(insn.def.fast).or_else(|| plain::csr(insn)).unwrap_or(handlers::slow)
+    runs::run(rest)
+        .or_else(pair)
+        .or(insn.def.fast)
+        .or_else(|| plain::csr(insn))
+        .or_else(|| plain::call(insn))
+        .unwrap_or(handlers::slow)
 }
 
 fn assemble(blocks: &mut BlockCache, key: u64, last: Insn, len: i32) -> *const Op {

@@ -444,11 +444,10 @@ const GO_ON: u64 = u64::MAX;
 /// As for a handler.
 #[inline(never)]
 unsafe fn execute(c: *mut Hart, ip: *const Op, pc: u64, fuel: i64) -> u64 {
-    // SAFETY: `ip` is an op with an instruction; its block's header lies `index + 1` slots before it. The bus is live.
+    // SAFETY: `ip` is an op with an instruction. The bus is live.
     unsafe {
         let o = &*ip;
-        // Behind its header a block's memory does not move, and nothing is taken back while handlers run.
-        let insn = &*(*header(ip)).insns.as_ptr().add(o.index as usize);
+        let insn = instruction(ip);
         let h = &mut *c;
         let at = pc.wrapping_add(u64::from(insn.off));
         let next = at.wrapping_add(insn.len as u64);
@@ -490,10 +489,9 @@ handler! {
     pub(super) fn finish(c, ip, pc, fuel) {
         // SAFETY: as `slow`.
         unsafe {
-            let o = &*ip;
-            let insn = &*(*header(ip)).insns.as_ptr().add(o.index as usize);
+            let insn = instruction(ip);
             (*c).pc = pc.wrapping_add(u64::from(insn.off) + u64::from(insn.len));
-            (*c).t1.fuel = fuel - o.index as i64 - 1;
+            (*c).t1.fuel = fuel - (*ip).index as i64 - 1;
             (*c).t1.status = status::EVENT;
             std::ptr::read_volatile(&raw const (*c).t1.status)
         }
@@ -516,6 +514,17 @@ handler! {
 unsafe fn header(ip: *const Op) -> *const cache::Header {
     // SAFETY: the builder puts the header into the slot before op 0.
     unsafe { ip.sub((*ip).index as usize + 1).cast() }
+}
+
+/// The instruction of an op.
+///
+/// # Safety
+/// `ip` is an instruction's op of a block that lives as long as the result is used. Behind its header a block's memory does not move, and
+/// nothing is taken back while handlers run.
+#[inline(always)]
+pub(super) unsafe fn instruction<'a>(ip: *const Op) -> &'a crate::insn::Insn {
+    // SAFETY: the block's header lies `index + 1` slots before the op and tells where its instructions are.
+    unsafe { &*(*header(ip)).insns.as_ptr().add((*ip).index as usize) }
 }
 
 /// Instructions in the block that starts with `entry`.

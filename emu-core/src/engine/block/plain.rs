@@ -1,11 +1,12 @@
 //! Handlers of instructions that are neither arithmetic nor plain loads and stores but common in kernels: fences, atomics, `cbo.zero`,
 //! and CSR instructions on registers without side effects. What is not the common case goes to the instruction's `exec`.
 
-use super::handlers::{finish, go, reg, set, slow};
-use super::{Fast, handler};
+use super::handlers::{finish, go, instruction, reg, set, slow};
+use super::{Fast, handler, status};
+use crate::hart::Hart;
 use crate::insn::shape::AmoK;
 use crate::insn::{Format, Insn};
-use emu_csr::{Cbo, Mode, Op, quick, table};
+use emu_csr::{Cbo, Exception, Mode, Op, Trap, quick, table};
 
 handler! {
     /// An instruction that does nothing here (fences order what is in order already).
@@ -13,6 +14,40 @@ handler! {
         // SAFETY: the next op follows in the same block.
         unsafe { go!(c, ip.add(1), pc, fuel) }
     }
+}
+
+handler! {
+    /// `ecall`: nothing is decided here but which exception it is.
+    fn ecall(c, ip, pc, fuel) {
+        // SAFETY: called by the engine with a live hart and op.
+        unsafe {
+            let h = &mut *c;
+            h.t1.trap = Trap::new(Exception::ecall(h.mode), 0);
+            leave(h, ip, pc, fuel, status::TRAP)
+        }
+    }
+}
+
+/// Leaves at an instruction that does not retire.
+///
+/// # Safety
+/// As for a handler.
+#[inline(always)]
+unsafe fn leave(h: &mut Hart, ip: *const super::Op, pc: u64, fuel: i64, why: u64) -> u64 {
+    // SAFETY: forwarded contract.
+    unsafe {
+        let insn = instruction(ip);
+        h.pc = pc.wrapping_add(u64::from(insn.off));
+        h.next_pc = h.pc.wrapping_add(u64::from(insn.len));
+        h.t1.fuel = fuel - (*ip).index as i64;
+        h.t1.status = why;
+        std::ptr::read_volatile(&raw const h.t1.status)
+    }
+}
+
+/// The handler of `ecall`.
+pub(super) fn call(insn: &Insn) -> Option<Fast> {
+    (insn.def.name == "ecall").then_some(ecall as Fast)
 }
 
 /// Host address of an aligned access of four or eight bytes through a TLB array; leaves by the slow path if it is not cached.

@@ -27,7 +27,7 @@ pub fn run<T: TimingModel>(
     observer: &mut Option<&mut dyn Observer>,
 ) -> SliceEnd {
     let mut link: *mut Link = std::ptr::null_mut();
-    let mut costs = Costs::new();
+    let mut costs = (!T::UNIT).then(Costs::new);
     hart.t1.bus = bus;
     hart.t1.jumps = blocks.jumps[index].as_mut_ptr();
     loop {
@@ -52,11 +52,11 @@ pub fn run<T: TimingModel>(
         let fits = |op: &*const Op| {
             // SAFETY: the op is the entry of a live block.
             let length = || unsafe { handlers::length(*op) } as i64;
-            if !T::UNIT {
+            match &mut costs {
+                None => left >= MAX_BLOCK as i64 || left >= length(),
                 // SAFETY: as above.
-                return unsafe { costs.of(*op, timing) } < left as u64;
+                Some(costs) => unsafe { costs.of(*op, timing) < left as u64 },
             }
-            left >= MAX_BLOCK as i64 || left >= length()
         };
         let op = if hart.csr.elp { None } else { lookup(hart, bus, decoder, blocks, index).filter(fits) };
         let Some(op) = op else {
@@ -68,6 +68,7 @@ pub fn run<T: TimingModel>(
             }
             match step::step(hart, bus, decoder, timing, observer) {
                 StepEnd::Next => continue,
+                StepEnd::Slice(end) if goes_on(hart, end) => continue,
                 StepEnd::Slice(end) => return end,
             }
         };
@@ -75,30 +76,8 @@ pub fn run<T: TimingModel>(
             // SAFETY: the link's block is alive: blocks are freed only by `bury` after a drop, which resets `link`.
             unsafe { (*link).target = op };
         }
-        let fuel = if T::UNIT {
-            let fuel = left.min(MOST_FUEL);
-            hart.t1.cycles_end = hart.cycles.wrapping_add(fuel as u64);
-            hart.t1.costs = std::ptr::null();
-            fuel
-        } else {
-            // One block at a time: with so little fuel none goes on to another.
-            hart.t1.cycles_end = hart.cycles;
-            hart.t1.costs = costs.table();
-            costs.len() as i64
-        };
-        hart.t1.instret_end = hart.instret.wrapping_add(fuel as u64);
-        (hart.t1.table, hart.t1.mask) = (blocks.table.as_ptr(), blocks.table.len() - 1);
-        let c: *mut Hart = hart;
-        // SAFETY: `op` is the entry of a live block for the hart's pc; `t1` was set up above.
-        let why = unsafe { ((*op).handler)(c, op, (*c).pc, fuel) };
-        hart.instret = hart.t1.instret_end.wrapping_sub(hart.t1.fuel as u64);
-        hart.cycles = if T::UNIT {
-            hart.t1.cycles_end.wrapping_sub(hart.t1.fuel as u64)
-        } else {
-            let retired = fuel.wrapping_sub(hart.t1.fuel) as usize;
-            // SAFETY: the block is alive: blocks are freed only by `bury`.
-            hart.t1.cycles_end.wrapping_add(unsafe { costs.charge(op, retired, timing) })
-        };
+        // SAFETY: `op` is the entry of a live block for the hart's pc.
+        let why = unsafe { handle(hart, blocks, op, left, costs.as_ref(), timing) };
         link = std::ptr::null_mut();
         match why {
             status::LINK => link = hart.t1.link,
@@ -106,13 +85,65 @@ pub fn run<T: TimingModel>(
             status::TRAP => {
                 let t = hart.t1.trap;
                 hart.cycles += 1;
-                if let Some(end) = trap::exception(hart, bus, t, observer) {
+                if let Some(end) = trap::exception(hart, bus, t, observer)
+                    && !goes_on(hart, end)
+                {
                     return end;
                 }
             }
             _ => {}
         }
     }
+}
+
+/// Runs handlers from `op` on, for at most `left` cycles, and brings the clocks up to date. Gives a [`status`].
+///
+/// # Safety
+/// `op` is the entry of a live block for the hart's pc, of which `costs` are, and `t1` is set up but for fuel and what follows from it.
+#[inline(always)]
+unsafe fn handle<T: TimingModel>(
+    hart: &mut Hart,
+    blocks: &BlockCache,
+    op: *const Op,
+    left: i64,
+    costs: Option<&Costs>,
+    timing: &mut T,
+) -> u64 {
+    let fuel = match costs {
+        None => {
+            let fuel = left.min(MOST_FUEL);
+            hart.t1.cycles_end = hart.cycles.wrapping_add(fuel as u64);
+            hart.t1.costs = std::ptr::null();
+            fuel
+        }
+        Some(costs) => {
+            // One block at a time: with so little fuel none goes on to another.
+            hart.t1.cycles_end = hart.cycles;
+            hart.t1.costs = costs.table();
+            costs.len() as i64
+        }
+    };
+    hart.t1.instret_end = hart.instret.wrapping_add(fuel as u64);
+    (hart.t1.table, hart.t1.mask) = (blocks.table.as_ptr(), blocks.table.len() - 1);
+    let c: *mut Hart = hart;
+    // SAFETY: `op` is the entry of a live block for the hart's pc; `t1` is set up.
+    let why = unsafe { ((*op).handler)(c, op, (*c).pc, fuel) };
+    hart.instret = hart.t1.instret_end.wrapping_sub(hart.t1.fuel as u64);
+    hart.cycles = match costs {
+        None => hart.t1.cycles_end.wrapping_sub(hart.t1.fuel as u64),
+        Some(costs) => {
+            let retired = fuel.wrapping_sub(hart.t1.fuel) as usize;
+            // SAFETY: the block is alive: blocks are freed only by `bury`.
+            hart.t1.cycles_end.wrapping_add(unsafe { costs.charge(op, retired, timing) })
+        }
+    };
+    why
+}
+
+/// Whether a trap into M-mode is all that ended the slice, and the guest's own code that handles it: the machine would only come back.
+#[inline]
+fn goes_on(hart: &Hart, end: SliceEnd) -> bool {
+    end == SliceEnd::EnteredM && !hart.firmware && hart.breaks.is_none() && hart.hardware_error.is_none() && !hart.traps.endless()
 }
 
 /// The entry of the block at `hart.pc`, from the jump cache, the block table or the builder.

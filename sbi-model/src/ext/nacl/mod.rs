@@ -14,7 +14,7 @@ use crate::call::{Call, Extension, Function, Outcome, function};
 use crate::error::SbiError;
 use crate::memory::Access;
 
-pub(crate) use nested::{entered, left, taken};
+pub(crate) use nested::{entered, left, shares, taken};
 pub use sync::csr_index;
 
 /// The extension.

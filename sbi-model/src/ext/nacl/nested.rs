@@ -92,12 +92,15 @@ pub(crate) fn left(c: &mut Call<'_, '_>) {
     }
 }
 
+/// Whether [`entered`] has something to do.
+#[inline]
+pub(crate) fn shares(nacl: &super::Nacl) -> bool {
+    nacl.nested || nacl.delegation.is_some()
+}
+
 /// The last thing before the return from M-mode: the delegation is that of where it leads.
 pub(crate) fn entered(c: &mut Call<'_, '_>) {
     let nacl = &mut c.state.nacl[c.hart];
-    if !nacl.nested && nacl.delegation.is_none() {
-        return;
-    }
     let h = &mut c.platform.harts[c.hart];
     let now = h.now(c.platform.bus);
     let guest = nacl.nested && leave::previous(h).virt();
