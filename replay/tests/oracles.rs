@@ -30,17 +30,6 @@ fn careless(oracle: &'static str, harts: usize, run: fn(&mut Rig, bool)) -> Scen
     Scenario { oracle, wrong: On { careless: true, harts, ..HEALTHY }, run }
 }
 
-/// The call becomes `sbi_get_spec_version`, which succeeds and does nothing.
-fn forget(p: &mut emu_core::firmware::Platform<'_>, hart: usize) {
-    let h = &mut p.harts[hart];
-    (h.x[16], h.x[17]) = (0, 0x10);
-}
-
-fn is(p: &emu_core::firmware::Platform<'_>, hart: usize, fid: u64) -> bool {
-    let h = &p.harts[hart];
-    (h.csr.mcause, h.x[17], h.x[16]) == (9, SSE, fid)
-}
-
 fn scenarios() -> Vec<Scenario> {
     let mut list = vec![
         bug("E1", BugId::SpvNotCleared, |r, _| {
@@ -206,42 +195,20 @@ fn with_others() -> Vec<Scenario> {
 fn with_tampering() -> Vec<Scenario> {
     vec![
         // It forgets priorities.
-        tampered(
-            "E7",
-            Tamper {
-                before: |p, h| {
-                    if is(p, h, WRITE) {
-                        forget(p, h)
-                    }
-                },
-                ..UNTOUCHED
-            },
-            |r, _| {
-                assert_eq!(r.set(0, PLATFORM, 1, 5), 0);
-                r.arm(0, PLATFORM);
-                r.in_handler(LOCAL);
-                r.sse(0, INJECT, &[PLATFORM.into(), 0]);
-            },
-        ),
+        tampered("E7", Tamper { before: |p, h| forget(p, h, WRITE), ..UNTOUCHED }, |r, _| {
+            assert_eq!(r.set(0, PLATFORM, 1, 5), 0);
+            r.arm(0, PLATFORM);
+            r.in_handler(LOCAL);
+            r.sse(0, INJECT, &[PLATFORM.into(), 0]);
+        }),
         // It forgets to disable.
-        tampered(
-            "E12",
-            Tamper {
-                before: |p, h| {
-                    if is(p, h, DISABLE) {
-                        forget(p, h)
-                    }
-                },
-                ..UNTOUCHED
-            },
-            |r, _| {
-                r.arm(0, LOCAL);
-                r.sse(0, DISABLE, &[LOCAL.into()]);
-                r.get(0, LOCAL, 0);
-            },
-        ),
+        tampered("E12", Tamper { before: |p, h| forget(p, h, DISABLE), ..UNTOUCHED }, |r, _| {
+            r.arm(0, LOCAL);
+            r.sse(0, DISABLE, &[LOCAL.into()]);
+            r.get(0, LOCAL, 0);
+        }),
         // It delivers again at every unmask.
-        tampered("E14", Tamper { after: again, ..UNTOUCHED }, |r, _| {
+        tampered("E14", Tamper { after: |p, h| again(p, h, LOCAL), ..UNTOUCHED }, |r, _| {
             r.in_handler(LOCAL);
             r.sse(0, UNMASK, &[]);
         }),
@@ -261,15 +228,6 @@ fn with_tampering() -> Vec<Scenario> {
             },
         ),
     ]
-}
-
-fn again(p: &mut emu_core::firmware::Platform<'_>, hart: usize) {
-    let h = &mut p.harts[hart];
-    if (h.x[10] as i64, h.pc) == (-7, CALL + 4) {
-        h.csr.sepc = h.pc;
-        h.pc = handler(LOCAL);
-        (h.x[16], h.x[17]) = (0, u64::from(LOCAL) ^ 0xa0);
-    }
 }
 
 fn overrun(p: &mut emu_core::firmware::Platform<'_>) {

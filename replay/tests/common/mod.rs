@@ -240,7 +240,7 @@ impl Rig {
     }
 
     pub fn register(&mut self, h: usize, event: u32) -> i64 {
-        self.sse(h, REGISTER, &[event.into(), handler(event), u64::from(event) ^ 0xa0])
+        self.sse(h, REGISTER, &[event.into(), handler(event), argument(event)])
     }
 
     pub fn arm(&mut self, h: usize, event: u32) {
@@ -276,4 +276,33 @@ impl Rig {
 /// The handler of an event.
 pub fn handler(event: u32) -> u64 {
     HANDLER + ((u64::from(event) % 0x1fc1) & !3)
+}
+
+/// What the handler of an event finds in a7.
+pub fn argument(event: u32) -> u64 {
+    u64::from(event) ^ 0xa0
+}
+
+/// Whether a call of this function is answered, or about to be.
+pub fn is(p: &Platform<'_>, h: usize, fid: u64) -> bool {
+    let hart = &p.harts[h];
+    (hart.csr.mcause, hart.x[17], hart.x[16]) == (9, SSE, fid)
+}
+
+/// The call becomes `sbi_get_spec_version`, which succeeds and does nothing.
+pub fn forget(p: &mut Platform<'_>, h: usize, fid: u64) {
+    if is(p, h, fid) {
+        let hart = &mut p.harts[h];
+        (hart.x[16], hart.x[17]) = (0, 0x10);
+    }
+}
+
+/// At every second unmask, and nothing else, the event is delivered.
+pub fn again(p: &mut Platform<'_>, hart: usize, event: u32) {
+    let h = &mut p.harts[hart];
+    if (h.x[10] as i64, h.pc) == (-7, CALL + 4) {
+        h.csr.sepc = h.pc;
+        h.pc = handler(event);
+        (h.x[16], h.x[17]) = (h.id, argument(event));
+    }
 }

@@ -57,28 +57,10 @@ fn begun(p: &Platform<'_>, h: usize, event: u32) -> bool {
     (p.harts[h].pc, p.harts[h].x[17]) == (handler(event), argument(event))
 }
 
-fn argument(event: u32) -> u64 {
-    u64::from(event) ^ 0xa0
-}
-
 /// Whether the hart is back behind the call that injected the event.
 fn back(p: &Platform<'_>, h: usize) -> bool {
     let hart = &p.harts[h];
     (hart.pc, hart.x[16], hart.x[17]) == (CALL + 4, INJECT, SSE)
-}
-
-/// Whether a call of this function is answered, or about to be.
-fn is(p: &Platform<'_>, h: usize, fid: u64) -> bool {
-    let hart = &p.harts[h];
-    (hart.csr.mcause, hart.x[17], hart.x[16]) == (9, SSE, fid)
-}
-
-/// The call becomes `sbi_get_spec_version`, which succeeds and does nothing.
-fn forget(p: &mut Platform<'_>, h: usize, fid: u64) {
-    if is(p, h, fid) {
-        let hart = &mut p.harts[h];
-        (hart.x[16], hart.x[17]) = (0, 0x10);
-    }
 }
 
 fn read_as(p: &mut Platform<'_>, h: usize, value: u64) {
@@ -133,16 +115,6 @@ fn two(on: On) -> On {
 
 fn all(on: On) -> On {
     On { cpu: ALL, ..on }
-}
-
-/// At every second unmask, and nothing else, the event is delivered.
-fn again(p: &mut Platform<'_>, hart: usize, event: u32) {
-    let h = &mut p.harts[hart];
-    if (h.x[10] as i64, h.pc) == (-7, CALL + 4) {
-        h.csr.sepc = h.pc;
-        h.pc = handler(event);
-        (h.x[16], h.x[17]) = (h.id, argument(event));
-    }
 }
 
 fn hold(checks: Vec<Check>) {
