@@ -24,6 +24,11 @@ class Id:
         self.pc = pc
 
 
+# By GDB's names. A caller may keep its return address in any of them.
+REGISTERS = ["ra", "sp", "gp", "tp", "fp"]
+REGISTERS += ["%s%d" % (kind, n) for kind, first, last in (("t", 0, 6), ("s", 1, 11), ("a", 0, 7)) for n in range(first, last + 1)]
+
+
 class FirmwareUnwinder(Unwinder):
     """The caller of the firmware is where mepc says; nothing else has changed hands."""
 
@@ -42,7 +47,7 @@ class FirmwareUnwinder(Unwinder):
         sp = pending.read_register("sp")
         info = pending.create_unwind_info(Id(sp, pc))
         info.add_saved_register("pc", pending.read_register("mepc"))
-        for name in ("sp", "ra", "fp", "gp", "tp"):
+        for name in REGISTERS:
             info.add_saved_register(name, pending.read_register(name))
         return info
 
@@ -67,8 +72,21 @@ class FirmwareFilter:
 
     def filter(self, frames):
         text = firmware()
-        for n, frame in enumerate(frames):
-            yield FirmwareFrame(frame, text) if n == 0 and text else frame
+        if not text:
+            yield from frames
+            return
+        # GDB's own iterator looks one frame ahead, and would lose the last one of code that has no frame information.
+        first = next(iter(frames))
+        yield FirmwareFrame(first, text)
+        frame = first.inferior_frame()
+        while True:
+            try:
+                frame = frame.older()
+            except gdb.error:
+                return
+            if frame is None:
+                return
+            yield FrameDecorator(frame)
 
 
 FirmwareFilter()

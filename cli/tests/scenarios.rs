@@ -239,14 +239,30 @@ fn junit_and_json_say_what_the_text_says_whatever_the_guest_printed() {
     let text = std::fs::read_to_string(xml).unwrap();
     let mut reader = quick_xml::Reader::from_str(&text);
     let (mut cases, mut failures) = (0, 0);
+    // Elements, their attributes, and in capitals those that must be there: the schema of Jenkins' reader, junit-10.xsd.
+    let schema = [
+        ("testsuites", "name time tests failures errors"),
+        ("testsuite", "NAME TESTS FAILURES ERRORS group time skipped timestamp hostname id package file log url version"),
+        ("testcase", "NAME time classname group"),
+        ("failure", "type message"),
+        ("skipped", "type message"),
+    ];
     loop {
         match reader.read_event().expect("well-formed XML") {
             quick_xml::events::Event::Eof => break,
-            quick_xml::events::Event::Start(e) | quick_xml::events::Event::Empty(e) => match e.name().as_ref() {
-                "testcase" => cases += 1,
-                "failure" => failures += 1,
-                _ => {}
-            },
+            quick_xml::events::Event::Start(e) | quick_xml::events::Event::Empty(e) => {
+                let name = e.name().as_ref().to_owned();
+                let (_, allowed) = schema.iter().find(|(n, _)| *n == name).unwrap_or_else(|| panic!("an element {name}"));
+                let given: Vec<String> = e.attributes().map(|a| a.unwrap().key.as_ref().to_owned()).collect();
+                let words = |capital: bool| allowed.split(' ').filter(move |w| w.to_uppercase() == **w || !capital);
+                assert!(given.iter().all(|g| words(false).any(|w| w.to_lowercase() == *g)), "{name}: {given:?}");
+                assert!(words(true).all(|w| given.contains(&w.to_lowercase())), "{name}: {given:?}");
+                match name.as_str() {
+                    "testcase" => cases += 1,
+                    "failure" => failures += 1,
+                    _ => {}
+                }
+            }
             _ => {}
         }
     }
@@ -328,4 +344,23 @@ fn hostile_files_are_refused_and_write_nothing_where_they_should_not() {
         std::fs::read_dir(output(&d)).unwrap().map(|f| f.unwrap().file_name().to_string_lossy().into_owned()).collect();
     assert!(!left.is_empty() && left.iter().all(|n| n.starts_with("huge-6-")), "{left:?}");
     assert!(!d.0.join("escaped").exists() && !d.0.join("out/escaped").exists());
+}
+
+#[test]
+fn files_of_one_name_in_two_directories_keep_each_its_own_and_none_runs_twice() {
+    let d = Dir::new("scenario-same");
+    for (dir, word) in [("one", "first"), ("two", "second")] {
+        std::fs::create_dir(d.0.join(dir)).unwrap();
+        echo(&d, &format!("{dir}/a.toml"), &format!("[[scenario]]\nname = \"same\"\nsteps = [{{ expect = \"{word}\" }}]\n"));
+    }
+    let dir = d.0.to_str().unwrap();
+    let again = d.0.join("one/../two/a.toml");
+    let o = run(&["test", dir, again.to_str().unwrap(), "-o", &output(&d)]);
+    assert!(stdout(&o).contains("0 passed, 2 failed"), "{}", stdout(&o));
+    let logs: Vec<String> = stdout(&o)
+        .lines()
+        .filter_map(|l| l.trim().strip_prefix("kept: ").filter(|f| f.ends_with(".tlog")).map(str::to_owned))
+        .collect();
+    let said: Vec<String> = logs.iter().map(|l| stdout(&run(&["log", "dump", l]))).collect();
+    assert!(logs.len() == 2 && ["first", "second"].iter().all(|w| said.iter().any(|s| s.contains(w))), "{logs:?} {said:?}");
 }

@@ -116,11 +116,23 @@ fn log() -> Vec<Vec<u8>> {
     let footer = [&[0x80, 10, 10, 3, b'e', b'n', b'd'][..], &[0; 32]].concat();
     let file = [&[3][..], b"log", &[1, b'a', 4]].concat();
     let data = [&[4][..], &zstd(b"data")].concat();
-    vec![
+    // Hashes of so many parts, then of those that have changed: none.
+    let parts = |n: u8| {
+        let mut r = vec![8, 1, 1, n];
+        (0..n).for_each(|i| r.extend([1, b'a' + i]));
+        r.resize(r.len() + 4 * usize::from(n), 7);
+        r.extend([9, 1, 1]);
+        r.resize(r.len() + usize::from(n).div_ceil(8), 0);
+        [&[0, 1][..], &chunk(1, &r)].concat()
+    };
+    let mut all: Vec<Vec<u8>> = [1, 8, 9, 17].into_iter().map(parts).collect();
+    all.extend([
         [&[0, 1][..], &chunk(1, &records), &chunk(2, &footer)].concat(),
         [&[1][..], b"AAAAAAAAAAAAAAAA"].concat(),
+        [&[3, 6, 0][..], &chunk(1, &[3, 0, 0]), &[1, 6], b"kernel", &[2, 7, 7]].concat(),
         [&[2][..], &chunk(1, &file), &chunk(2, &data), &chunk(3, &[1])].concat(),
-    ]
+    ]);
+    all
 }
 
 /// The project's own scenarios with a built-in program; steps of every kind, guests, a token, bundles.
@@ -179,7 +191,7 @@ fn scenarios() -> Result<Vec<Vec<u8>>, Box<dyn Error>> {
 fn snapshot() -> Vec<Vec<u8>> {
     let state = [&[0x80, 0x08][..], &zstd(&[1; 1024])].concat();
     let page = [&[1, 5][..], &zstd(&[7; 4096])].concat();
-    vec![[chunk(1, &state), chunk(2, &page), chunk(3, &[1, 6]), chunk(4, &[0x80, 0x08, 2])].concat()]
+    vec![[chunk(1, &state), chunk(2, &page), chunk(3, &[2, 6, 1]), chunk(4, &[0x80, 0x08, 2])].concat()]
 }
 
 /// xorshift64*.

@@ -170,7 +170,7 @@ impl Job<'_> {
         let violations = if oracles::wanted(s) { m.violations() } else { Vec::new() };
         let verdict = match &result {
             Ok(()) => Verdict::Passed,
-            Err(f) => match keep::keep(&mut m, s, f, self.directory) {
+            Err(f) => match keep::keep(&mut m, s, f, self.directory, &keep::file_name(self.list, t.number)) {
                 Ok(kept) => Verdict::Failed(f.clone(), kept),
                 Err(e) => return self.give(Err(e)),
             },

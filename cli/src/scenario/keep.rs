@@ -21,10 +21,11 @@ pub struct Kept {
     pub commands: Vec<String>,
 }
 
-/// Writes log and console of a scenario that failed where the machine stands. `directory` is made if need be.
-pub fn keep(m: &mut Moving<'_>, s: &Scenario, failure: &Failure, directory: &Path) -> Result<Kept, CliError> {
+/// Writes log and console of a scenario that failed where the machine stands; `name` is that of the files, without what says which. `directory` is
+/// made if need be.
+pub fn keep(m: &mut Moving<'_>, s: &Scenario, failure: &Failure, directory: &Path, name: &str) -> Result<Kept, CliError> {
     std::fs::create_dir_all(directory).map_err(|e| CliError::file(directory, "make the directory", e))?;
-    let base = directory.join(file_name(s));
+    let base = directory.join(name);
     let mut kept = Kept::default();
     let console = base.with_extension("console");
     output::file(&console, &m.at.console).map_err(|e| CliError::file(&console, "write the console", e))?;
@@ -72,8 +73,15 @@ fn log(m: &mut Moving<'_>, s: &Scenario, failure: &Failure) -> Result<Option<(Ve
     Ok(matches!(outcome, Outcome::Same { whole: true, .. }).then_some((bytes, read)))
 }
 
-/// A file's name for a scenario: its file's and its own, with nothing that a shell or a file system minds.
-pub fn file_name(s: &Scenario) -> String {
+/// A file's name for a scenario of a list: its file's and its own, with nothing that a shell or a file system minds, and its number where another
+/// one, of another directory, would have the same.
+pub fn file_name(list: &[Scenario], number: usize) -> String {
+    let own = plain_name(&list[number]);
+    let taken = list.iter().enumerate().any(|(i, s)| i != number && plain_name(s) == own);
+    if taken { format!("{own}-{number}") } else { own }
+}
+
+fn plain_name(s: &Scenario) -> String {
     let stem = s.file.file_stem().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
     let plain = |c: char| if c.is_ascii_alphanumeric() || c == '-' { c } else { '-' };
     let all: String = format!("{stem}-{}-{}", s.line, s.name).chars().map(plain).collect();

@@ -14,7 +14,7 @@ mod spin;
 mod step;
 mod value;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 pub use bounded::bounded;
@@ -86,7 +86,7 @@ fn values(define: &[String]) -> Result<BTreeMap<String, String>, CliError> {
         .collect()
 }
 
-/// The files that are named, and of directories all `.toml` files at any depth, in order of their names.
+/// The files that are named, and of directories all `.toml` files at any depth, in order of their names; each once, however often it is named.
 fn files(what: &[PathBuf]) -> Result<Vec<PathBuf>, CliError> {
     let mut out = Vec::new();
     for w in what {
@@ -104,6 +104,8 @@ fn files(what: &[PathBuf]) -> Result<Vec<PathBuf>, CliError> {
             out.push(w.clone());
         }
     }
+    let mut seen = BTreeSet::new();
+    out.retain(|f| seen.insert(std::fs::canonicalize(f).unwrap_or_else(|_| f.clone())));
     Ok(out)
 }
 

@@ -96,6 +96,7 @@ fn read_attrs(c: &mut Call<'_, '_>) -> Outcome {
         let value = sse::read(c.state.sse.at(place), r.first + done);
         c.write_word(r.at + 8 * done as u64, value);
         c.work().words[0] += 1;
+        c.work().at += 1;
         if done + 1 < r.count { Outcome::More } else { Outcome::Return(Ok(0)) }
     })
 }
