@@ -152,7 +152,8 @@ pub fn replay(
     let Some(End { at: place, hash, parts, .. }) = &log.end else {
         return Ok(Outcome::Same { whole: false, hash: m.state_hash(), marks });
     };
-    if reach(m, place, slice, watch) == Sought::Stopped {
+    let reached = reach(m, place, slice, watch);
+    if reached == Sought::Stopped {
         return Ok(Outcome::Stopped);
     }
     if !at(m, place) {
@@ -163,8 +164,11 @@ pub fn replay(
     let mut list = Vec::new();
     if found != *hash {
         list = parts.differing(&Parts::all(m));
-        finish(m, place);
-        found = m.state_hash();
+        // A machine that has ended does not go on.
+        if !matches!(reached, Sought::Ended(_)) {
+            finish(m, place);
+            found = m.state_hash();
+        }
     }
     if found == *hash {
         return Ok(Outcome::Same { whole: true, hash: found, marks: marks + 1 });

@@ -71,7 +71,7 @@ fn scenarios() -> Vec<Scenario> {
         bug("E15", BugId::SuspendMideleg, |r, _| {
             r.arm(0, PMU);
             r.machine.harts_mut()[0].csr.mie |= 2;
-            r.machine.harts_mut()[0].csr.mip |= 2;
+            r.pend(0, 2);
             r.call(0, HSM, 3, &[0x8000_0000, CALL + 4, 0]);
             r.steps(0, 4);
         }),
@@ -163,7 +163,7 @@ fn with_others() -> Vec<Scenario> {
             assert_eq!(r.sse(0, INJECT, &[LOCAL.into(), 1]), 0);
             // Something else wakes it.
             r.machine.harts_mut()[1].csr.mie |= 2;
-            r.machine.harts_mut()[1].csr.mip |= 2;
+            r.pend(1, 2);
             r.steps(1, 4);
             // It runs on, and calls nobody.
             r.store(CODE, &[0x6f]);

@@ -172,6 +172,10 @@ impl Rig {
     }
 
     pub fn steps(&mut self, h: usize, n: usize) {
+        if self.dead {
+            // It stands in M-mode, where native firmware has not come back from.
+            self.machine.harts_mut()[h].recontext();
+        }
         for _ in 0..n {
             if let HartStep::End(end) = self.machine.step_hart(h) {
                 self.dead = true;
@@ -196,6 +200,14 @@ impl Rig {
         let old = std::mem::replace(&mut self.machine.harts_mut()[h].x[6], value);
         self.exec(h, &[csrrw(0, csr, 6)]);
         self.machine.harts_mut()[h].x[6] = old;
+    }
+
+    /// Interrupts of a hart become pending, as if something had signalled them.
+    pub fn pend(&mut self, h: usize, bits: u64) {
+        let (hart, now) = (&mut self.machine.harts_mut()[h], Default::default());
+        let mip = hart.csr.peek(emu_csr::table::MIP, &now).expect("mip");
+        assert!(hart.csr.poke(emu_csr::table::MIP, mip | bits, &now));
+        hart.apply(emu_csr::Effects::INTERRUPTS);
     }
 
     /// A breakpoint that the kernel's vector returns from.

@@ -13,7 +13,8 @@ pub fn checks() -> Vec<Check> {
         check("E15", says, after(tamper), |r, _| {
             r.arm(0, PMU);
             let h = &mut r.machine.harts_mut()[0].csr;
-            (h.mie, h.mip) = (h.mie | 2, h.mip | 2);
+            h.mie |= 2;
+            r.pend(0, 2);
             r.call(0, HSM, 3, &[0x8000_0000, CALL + 4, 0]);
             r.steps(0, 4);
         })
@@ -45,7 +46,7 @@ pub fn checks() -> Vec<Check> {
             |r, _| {
                 r.register(0, PMU);
                 let on = r.machine.harts()[0].csr.mie & LCOFI;
-                r.machine.harts_mut()[0].csr.mip |= on;
+                r.pend(0, on);
                 r.steps(0, 2);
             },
         ),
@@ -89,12 +90,13 @@ pub fn checks() -> Vec<Check> {
             "mip.LCOFIP must be 1: an overflow that waits, is 0",
             |p, h| {
                 if is(p, h, ENABLE) {
-                    p.harts[h].csr.mip &= !LCOFI
+                    let (csr, now) = (&mut p.harts[h].csr, Default::default());
+                    csr.poke(emu_csr::table::MIP, csr.mip & !LCOFI, &now);
                 }
             },
             |r, _| {
                 r.register(0, PMU);
-                r.machine.harts_mut()[0].csr.mip |= LCOFI;
+                r.pend(0, LCOFI);
                 r.sse(0, ENABLE, &[PMU.into()]);
             },
         ),
