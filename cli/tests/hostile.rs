@@ -129,3 +129,21 @@ fn a_name_is_one_word_of_the_shell_and_no_message_steers_the_terminal() {
         assert!(!said.contains(&0x1b), "{bad}: {:?}", String::from_utf8_lossy(&said));
     }
 }
+
+#[test]
+fn a_recording_of_another_version_or_build_is_refused_with_a_remedy_that_helps() {
+    let d = Dir::new("hostile-version");
+    let other = forged(&d, |text| {
+        let at = text.find("\"semantics\":\"").unwrap() + 13;
+        format!("{}dead{}", &text[..at], &text[at + 4..])
+    });
+    let o = run(&["replay", &other]);
+    assert!(code(&o) == 2 && stderr(&o).contains("trapeze replay --force"), "{}", stderr(&o));
+    assert_eq!(code(&run(&["replay", &other, "--force"])), 0);
+    let mut bytes = std::fs::read(path(&d, "good.tlog")).unwrap();
+    bytes[8] = 9;
+    let o = run(&["replay", &d.file("later.tlog", &bytes)]);
+    assert!(code(&o) == 2 && stderr(&o).contains("log format 9"), "{}", stderr(&o));
+    // A format that nobody here can read is not read by force either.
+    assert!(stderr(&o).contains("remedy: use that version\n"), "{}", stderr(&o));
+}

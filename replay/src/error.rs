@@ -16,7 +16,7 @@ pub enum ReplayError {
         remedy: &'static str,
     },
     /// Made by a build that means something else by the same bytes.
-    #[error("{kind}: made by {found}, this is {ours}: {what}\n  remedy: use that version, or --force to try all the same")]
+    #[error("{kind}: made by {found}, this is {ours}: {what}\n  remedy: {remedy}")]
     Version {
         /// "log", "snapshot", "bundle" or "token".
         kind: &'static str,
@@ -24,8 +24,10 @@ pub enum ReplayError {
         found: String,
         /// This build.
         ours: String,
-        /// Which of the two numbers differs.
+        /// What differs: the format, or the tables.
         what: String,
+        /// What to do.
+        remedy: &'static str,
     },
     /// A recorded decision cannot be carried out where the log says.
     #[error("the log does not fit this machine: {what} at cycle {cycles}, instruction {instret}\n  remedy: {remedy}")]

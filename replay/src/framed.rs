@@ -39,6 +39,7 @@ impl Format {
             found: format!("a version of trapeze with {} format {version}", self.kind),
             ours: format!("{TOOL} with {} format {}", self.kind, self.version),
             what: "the format differs".into(),
+            remedy: "use that version",
         })
     }
 

@@ -62,6 +62,7 @@ impl Token {
                 found: format!("a version of trapeze with tokens of format {version}"),
                 ours: format!("{TOOL} with format {VERSION}"),
                 what: "the format differs".into(),
+                remedy: "use that version",
             });
         }
         let start = text.len() - data.len();

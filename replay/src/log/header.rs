@@ -69,6 +69,10 @@ impl Header {
             return Ok(());
         }
         let what = "its tables of instructions, CSRs and SBI functions are others".to_owned();
-        Err(ReplayError::Version { kind, found: self.tool.clone(), ours: TOOL.to_owned(), what })
+        let remedy = match kind {
+            "log" => "use that version, or trapeze replay --force to try all the same",
+            _ => "use that version, or make it again with this one",
+        };
+        Err(ReplayError::Version { kind, found: self.tool.clone(), ours: TOOL.to_owned(), what, remedy })
     }
 }
