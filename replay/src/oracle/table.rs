@@ -51,7 +51,7 @@ oracles! {
     "E8" "immutable" false calls::immutable, "SSE, Software Event Attributes",
         "attributes change in the states that allow it, read as they were written, and have zeros in reserved bits";
     "E9" "handler-traps" true context::handler_traps, "SSE, Software Event Completion",
-        "a handler that took traps has put sstatus and hstatus back before it completes (a warning)";
+        "a handler that took traps has put sstatus and hstatus back before it completes, and htval and htinst if its victim is about to read them (a warning)";
     "E10" "pmu" false sources::pmu, "SSE, Software Event Identification",
         "the counter-overflow interrupt is M-mode's while event 0x10000 is registered, enabled while the event can be taken, never lost";
     "E11" "double-trap" false sources::double_trap, "Privileged ISA, Double Trap; SSE, Software Event Identification",
