@@ -84,6 +84,8 @@ impl Machine {
             while self.turn < self.harts.len() {
                 let i = self.turn;
                 if let Some(end) = self.turn_of(i, stop, to) {
+                    // Comparisons that no interrupt depends on were last made at the start of a slice, which is the engine's affair.
+                    self.timers(i);
                     return end;
                 }
                 self.turn += 1;
