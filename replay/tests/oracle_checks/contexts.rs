@@ -9,193 +9,37 @@ use crate::*;
 pub fn checks() -> Vec<Check> {
     let entry = |says, tamper: At| check("E2", says, all(after(tamper)), handled);
     let mut list = vec![
-        entry("a6 must be 0x0, is 0x9", |p, h| {
-            if begun(p, h, LOCAL) {
-                p.harts[h].x[16] = 9
-            }
+        entry("a6 must be 0x0, is 0x9", when!(begun(LOCAL), h => h.x[16] = 9)),
+        entry("a7 must be 0xffff00a0, is 0x9", when!(begun(LOCAL), h => h.x[17] = 9)),
+        entry("sstatus.SIE must be 0x0, is 0x1", when!(begun(LOCAL), h => h.csr.mstatus |= MSTATUS_SIE)),
+        entry("elp must be 0x0, is 0x1", when!(begun(LOCAL), h => h.csr.elp = true)),
+        entry("sepc must be 0x80100004, is 0x80100008", when!(begun(LOCAL), h => h.csr.sepc += 4)),
+        entry("sstatus.SPP must be 0x1, is 0x0", when!(begun(LOCAL), h => h.csr.mstatus ^= SPP)),
+        entry("sstatus.SPIE must be 0x0, is 0x1", when!(begun(LOCAL), h => h.csr.mstatus ^= SPIE)),
+        entry("hstatus.SPV must be 0x0, is 0x1", when!(begun(LOCAL), h => h.csr.hstatus ^= SPV)),
+        entry("sstatus.SPELP must be 0x0, is 0x1", when!(begun(LOCAL), h => h.csr.mstatus ^= SPELP)),
+        check("E2", "sstatus.SDT must be 0x1, is 0x0", all(after(when!(begun(LOCAL), h => h.csr.mstatus ^= SDT))), double_traps),
+        entry("x5 must be 0x0, is 0x1", when!(begun(LOCAL), h => h.x[5] ^= 1)),
+        entry("f7 must be 0x0, is 0x1", when!(begun(LOCAL), h => h.f[7] ^= 1)),
+        entry("hstatus.GVA must be 0x0, is 0x1", when!(begun(LOCAL), h => h.csr.hstatus ^= GVA)),
+        entry("vsscratch must be 0x0, is 0x1", when!(begun(LOCAL), h => h.csr.vsscratch ^= 1)),
+        check("E2", "hstatus.SPVP must be 0x1, is 0x0", two(after(when!(begun(LOCAL), h => h.csr.hstatus ^= SPVP))), |r, _| {
+            guest_interrupted(r)
         }),
-        entry("a7 must be 0xffff00a0, is 0x9", |p, h| {
-            if begun(p, h, LOCAL) {
-                p.harts[h].x[17] = 9
-            }
-        }),
-        entry("sstatus.SIE must be 0x0, is 0x1", |p, h| {
-            if begun(p, h, LOCAL) {
-                p.harts[h].csr.mstatus |= MSTATUS_SIE
-            }
-        }),
-        entry("elp must be 0x0, is 0x1", |p, h| {
-            if begun(p, h, LOCAL) {
-                p.harts[h].csr.elp = true
-            }
-        }),
-        entry("sepc must be 0x80100004, is 0x80100008", |p, h| {
-            if begun(p, h, LOCAL) {
-                p.harts[h].csr.sepc += 4
-            }
-        }),
-        entry("sstatus.SPP must be 0x1, is 0x0", |p, h| {
-            if begun(p, h, LOCAL) {
-                p.harts[h].csr.mstatus ^= SPP
-            }
-        }),
-        entry("sstatus.SPIE must be 0x0, is 0x1", |p, h| {
-            if begun(p, h, LOCAL) {
-                p.harts[h].csr.mstatus ^= SPIE
-            }
-        }),
-        entry("hstatus.SPV must be 0x0, is 0x1", |p, h| {
-            if begun(p, h, LOCAL) {
-                p.harts[h].csr.hstatus ^= SPV
-            }
-        }),
-        entry("sstatus.SPELP must be 0x0, is 0x1", |p, h| {
-            if begun(p, h, LOCAL) {
-                p.harts[h].csr.mstatus ^= SPELP
-            }
-        }),
-        check(
-            "E2",
-            "sstatus.SDT must be 0x1, is 0x0",
-            all(after(|p, h| {
-                if begun(p, h, LOCAL) {
-                    p.harts[h].csr.mstatus ^= SDT
-                }
-            })),
-            double_traps,
-        ),
-        entry("x5 must be 0x0, is 0x1", |p, h| {
-            if begun(p, h, LOCAL) {
-                p.harts[h].x[5] ^= 1
-            }
-        }),
-        entry("f7 must be 0x0, is 0x1", |p, h| {
-            if begun(p, h, LOCAL) {
-                p.harts[h].f[7] ^= 1
-            }
-        }),
-        entry("hstatus.GVA must be 0x0, is 0x1", |p, h| {
-            if begun(p, h, LOCAL) {
-                p.harts[h].csr.hstatus ^= GVA
-            }
-        }),
-        entry("vsscratch must be 0x0, is 0x1", |p, h| {
-            if begun(p, h, LOCAL) {
-                p.harts[h].csr.vsscratch ^= 1
-            }
-        }),
-        check(
-            "E2",
-            "hstatus.SPVP must be 0x1, is 0x0",
-            two(after(|p, h| {
-                if begun(p, h, LOCAL) {
-                    p.harts[h].csr.hstatus ^= SPVP
-                }
-            })),
-            |r, _| guest_interrupted(r),
-        ),
     ];
     let resumed = |oracle, says, tamper: At| check(oracle, says, all(after(tamper)), completed);
     list.extend([
-        resumed("E1", "x9 must be 0x0, is 0x1", |p, h| {
-            if back(p, h) {
-                p.harts[h].x[9] ^= 1
-            }
-        }),
-        resumed("E1", "f9 must be 0x0, is 0x1", |p, h| {
-            if back(p, h) {
-                p.harts[h].f[9] ^= 1
-            }
-        }),
-        resumed("E1", "mode must be HS, is U", |p, h| {
-            if back(p, h) {
-                p.harts[h].mode = Mode::U
-            }
-        }),
-        resumed("E1", "pc must be 0x80100004, is 0x80100008", |p, h| {
-            if back(p, h) {
-                p.harts[h].pc += 4
-            }
-        }),
-        resumed("E1", "elp must be 0x0, is 0x1", |p, h| {
-            if back(p, h) {
-                p.harts[h].csr.elp = true
-            }
-        }),
-        resumed("E1", "sstatus.SIE must be 0x0, is 0x1", |p, h| {
-            if back(p, h) {
-                p.harts[h].csr.mstatus ^= MSTATUS_SIE
-            }
-        }),
-        resumed("E1", "hstatus.GVA must be 0x0, is 0x1", |p, h| {
-            if back(p, h) {
-                p.harts[h].csr.hstatus ^= GVA
-            }
-        }),
-        resumed("E1", "stvec.BASE must be 0x20048000, is 0x20048001", |p, h| {
-            if back(p, h) {
-                p.harts[h].csr.stvec += 4
-            }
-        }),
-        resumed("E1", "vsscratch must be 0x0, is 0x1", |p, h| {
-            if back(p, h) {
-                p.harts[h].csr.vsscratch ^= 1
-            }
-        }),
-        // What complete makes of the attributes is part of the context too.
-        resumed("E1", "sepc must be 0x0, is 0x4", |p, h| {
-            if back(p, h) {
-                p.harts[h].csr.sepc += 4
-            }
-        }),
-        resumed("E1", "sstatus.SPP must be 0x0, is 0x1", |p, h| {
-            if back(p, h) {
-                p.harts[h].csr.mstatus ^= SPP
-            }
-        }),
-        resumed("E1", "sstatus.SPIE must be 0x0, is 0x1", |p, h| {
-            if back(p, h) {
-                p.harts[h].csr.mstatus ^= SPIE
-            }
-        }),
-        resumed("E1", "hstatus.SPV must be 0x0, is 0x1", |p, h| {
-            if back(p, h) {
-                p.harts[h].csr.hstatus ^= SPV
-            }
-        }),
-        resumed("E1", "hstatus.SPVP must be 0x0, is 0x1", |p, h| {
-            if back(p, h) {
-                p.harts[h].csr.hstatus ^= SPVP
-            }
-        }),
-        resumed("E1", "sstatus.SPELP must be 0x0, is 0x1", |p, h| {
-            if back(p, h) {
-                p.harts[h].csr.mstatus ^= SPELP
-            }
-        }),
-        resumed("E1", "x16 must be 0x7, is 0x9", |p, h| {
-            if back(p, h) {
-                p.harts[h].x[16] = 9
-            }
-        }),
-        resumed("E1", "x17 must be 0x535345, is 0x9", |p, h| {
-            if back(p, h) {
-                p.harts[h].x[17] = 9
-            }
-        }),
-        check(
-            "E1",
-            "sstatus.SDT must be 0x0, is 0x1",
-            all(after(|p, h| {
-                if back(p, h) {
-                    p.harts[h].csr.mstatus ^= SDT
-                }
-            })),
-            |r, _| {
-                double_traps(r, false);
-                r.sse(0, COMPLETE, &[]);
-            },
-        ),
+        resumed("E1", "x9 must be 0x0, is 0x1", when!(back(), h => h.x[9] ^= 1)),
+        resumed("E1", "f9 must be 0x0, is 0x1", when!(back(), h => h.f[9] ^= 1)),
+        resumed("E1", "mode must be HS, is U", when!(back(), h => h.mode = Mode::U)),
+        resumed("E1", "pc must be 0x80100004, is 0x80100008", when!(back(), h => h.pc += 4)),
+        resumed("E1", "elp must be 0x0, is 0x1", when!(back(), h => h.csr.elp = true)),
+        resumed("E1", "sstatus.SIE must be 0x0, is 0x1", when!(back(), h => h.csr.mstatus ^= MSTATUS_SIE)),
+        resumed("E1", "hstatus.GVA must be 0x0, is 0x1", when!(back(), h => h.csr.hstatus ^= GVA)),
+        resumed("E1", "stvec.BASE must be 0x20048000, is 0x20048001", when!(back(), h => h.csr.stvec += 4)),
+        resumed("E1", "vsscratch must be 0x0, is 0x1", when!(back(), h => h.csr.vsscratch ^= 1)),
+        resumed("E1", "x16 must be 0x7, is 0x9", when!(back(), h => h.x[16] = 9)),
+        resumed("E1", "x17 must be 0x535345, is 0x9", when!(back(), h => h.x[17] = 9)),
         // The handler has sent its victim elsewhere, and the firmware knows better.
         check(
             "E1",
@@ -211,59 +55,8 @@ pub fn checks() -> Vec<Check> {
                 r.sse(0, COMPLETE, &[]);
             },
         ),
-        resumed("E3", "sepc must be 0x0, is 0x4", |p, h| {
-            if back(p, h) {
-                p.harts[h].csr.sepc += 4
-            }
-        }),
-        resumed("E3", "sstatus.SPP must be 0x0, is 0x1", |p, h| {
-            if back(p, h) {
-                p.harts[h].csr.mstatus ^= SPP
-            }
-        }),
-        resumed("E3", "sstatus.SPIE must be 0x0, is 0x1", |p, h| {
-            if back(p, h) {
-                p.harts[h].csr.mstatus ^= SPIE
-            }
-        }),
-        resumed("E3", "hstatus.SPV must be 0x0, is 0x1", |p, h| {
-            if back(p, h) {
-                p.harts[h].csr.hstatus ^= SPV
-            }
-        }),
-        resumed("E3", "hstatus.SPVP must be 0x0, is 0x1", |p, h| {
-            if back(p, h) {
-                p.harts[h].csr.hstatus ^= SPVP
-            }
-        }),
-        resumed("E3", "sstatus.SPELP must be 0x0, is 0x1", |p, h| {
-            if back(p, h) {
-                p.harts[h].csr.mstatus ^= SPELP
-            }
-        }),
-        check(
-            "E3",
-            "sstatus.SDT must be 0x0, is 0x1",
-            all(after(|p, h| {
-                if back(p, h) {
-                    p.harts[h].csr.mstatus ^= SDT
-                }
-            })),
-            |r, _| {
-                double_traps(r, false);
-                r.sse(0, COMPLETE, &[]);
-            },
-        ),
-        resumed("E3", "a6 must be 0x7, is 0x9", |p, h| {
-            if back(p, h) {
-                p.harts[h].x[16] = 9
-            }
-        }),
-        resumed("E3", "a7 must be 0x535345, is 0x9", |p, h| {
-            if back(p, h) {
-                p.harts[h].x[17] = 9
-            }
-        }),
+        resumed("E3", "a6 must be 0x7, is 0x9", when!(back(), h => h.x[16] = 9)),
+        resumed("E3", "a7 must be 0x535345, is 0x9", when!(back(), h => h.x[17] = 9)),
         // What the handler wrote counts.
         check(
             "E3",
@@ -280,6 +73,21 @@ pub fn checks() -> Vec<Check> {
             },
         ),
     ]);
+    // What complete makes of the attributes is part of the context, and each is the text's.
+    for oracle in ["E1", "E3"] {
+        list.extend([
+            resumed(oracle, "sepc must be 0x0, is 0x4", when!(back(), h => h.csr.sepc += 4)),
+            resumed(oracle, "sstatus.SPP must be 0x0, is 0x1", when!(back(), h => h.csr.mstatus ^= SPP)),
+            resumed(oracle, "sstatus.SPIE must be 0x0, is 0x1", when!(back(), h => h.csr.mstatus ^= SPIE)),
+            resumed(oracle, "hstatus.SPV must be 0x0, is 0x1", when!(back(), h => h.csr.hstatus ^= SPV)),
+            resumed(oracle, "hstatus.SPVP must be 0x0, is 0x1", when!(back(), h => h.csr.hstatus ^= SPVP)),
+            resumed(oracle, "sstatus.SPELP must be 0x0, is 0x1", when!(back(), h => h.csr.mstatus ^= SPELP)),
+            check(oracle, "sstatus.SDT must be 0x0, is 0x1", all(after(when!(back(), h => h.csr.mstatus ^= SDT))), |r, _| {
+                double_traps(r, false);
+                r.sse(0, COMPLETE, &[]);
+            }),
+        ]);
+    }
     let attribute = |says, tamper: At, run| check("E3", says, after(tamper), run);
     list.extend([
         attribute("INTERRUPTED_SEPC must be 0x0, is 0x8", |p, h| read_as(p, h, 8), |r, _| in_handler_get(r, 6)),

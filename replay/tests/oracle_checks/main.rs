@@ -3,6 +3,18 @@
 
 #![allow(clippy::unwrap_used)] // helpers of tests, which clippy takes for other code
 
+/// Firmware that does something to a hart where `$there` is so.
+macro_rules! when {
+    ($there:ident($($which:expr)?), $h:ident => $wrong:expr) => {
+        |p, i| {
+            if $there(p, i $(, $which)?) {
+                let $h = &mut p.harts[i];
+                $wrong
+            }
+        }
+    };
+}
+
 mod calls;
 #[path = "../common/mod.rs"]
 mod common;

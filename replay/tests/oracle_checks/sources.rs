@@ -27,22 +27,14 @@ pub fn checks() -> Vec<Check> {
     vec![
         answered(
             "mie.LCOFIE must be 0 while the event is not enabled, is 1",
-            |p, h| {
-                if is(p, h, REGISTER) {
-                    p.harts[h].csr.mie |= LCOFI
-                }
-            },
+            when!(is(REGISTER), h => h.csr.mie |= LCOFI),
             |r, _| {
                 r.register(0, PMU);
             },
         ),
         answered(
             "counter-overflow interrupt must be not M-mode's before the event is enabled, is taken",
-            |p, h| {
-                if is(p, h, REGISTER) {
-                    p.harts[h].csr.mie |= LCOFI
-                }
-            },
+            when!(is(REGISTER), h => h.csr.mie |= LCOFI),
             |r, _| {
                 r.register(0, PMU);
                 let on = r.machine.harts()[0].csr.mie & LCOFI;
@@ -52,22 +44,14 @@ pub fn checks() -> Vec<Check> {
         ),
         answered(
             "mideleg.LCOFI must be 0 while the event is registered, is 1",
-            |p, h| {
-                if is(p, h, REGISTER) {
-                    p.harts[h].csr.mideleg |= LCOFI
-                }
-            },
+            when!(is(REGISTER), h => h.csr.mideleg |= LCOFI),
             |r, _| {
                 r.register(0, PMU);
             },
         ),
         answered(
             "mideleg.LCOFI must be 1 while the event is UNUSED, is 0",
-            |p, h| {
-                if is(p, h, UNREGISTER) {
-                    p.harts[h].csr.mideleg &= !LCOFI
-                }
-            },
+            when!(is(UNREGISTER), h => h.csr.mideleg &= !LCOFI),
             |r, _| {
                 // Another event keeps the oracles at work.
                 r.register(0, LOCAL);
@@ -77,11 +61,7 @@ pub fn checks() -> Vec<Check> {
         ),
         answered(
             "mie.LCOFIE must be 1 while the event is ENABLED and not pending, is 0",
-            |p, h| {
-                if is(p, h, ENABLE) {
-                    p.harts[h].csr.mie &= !LCOFI
-                }
-            },
+            when!(is(ENABLE), h => h.csr.mie &= !LCOFI),
             |r, _| {
                 r.arm(0, PMU);
             },
