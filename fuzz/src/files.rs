@@ -7,13 +7,12 @@ use emu_core::board::{self};
 use emu_core::machine::{EngineKind, Machine, MachineConfig};
 use replay::ReplayError;
 use replay::bundle::{self, BundleError, Entry, Sink};
-use replay::bytes::{check, put, put_bytes};
+use replay::bytes::put_bytes;
 use replay::framed::{ChunkWriter, Format};
 use replay::log::{self, Header, Image, Log, assemble, dump};
-use replay::packed::pack;
 use replay::snapshot::{self, Snapshot};
 use replay::timeline::{Options, Position, Timeline};
-use replay::token::Token;
+use replay::token::{self, Token};
 
 use crate::bytes::Bytes;
 
@@ -54,21 +53,6 @@ fn header() -> Vec<u8> {
     out
 }
 
-/// A token whose checksum fits and whose body is this.
-fn token(body: &[u8]) -> String {
-    const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-    let mut bytes = Vec::new();
-    put(&mut bytes, body.len() as u64);
-    bytes.extend_from_slice(&pack(body));
-    let sum = check(&[b"1", &bytes]);
-    bytes.extend_from_slice(&sum[..6]);
-    let digits = bytes.chunks(3).flat_map(|part| {
-        let word = part.iter().enumerate().fold(0u32, |w, (i, b)| w | u32::from(*b) << (16 - 8 * i));
-        (0..=part.len()).map(move |i| DIGITS[(word >> (18 - 6 * i) & 63) as usize] as char)
-    });
-    format!("{}1:{}", replay::token::PREFIX, digits.collect::<String>())
-}
-
 /// A log (or, with a first byte of 1, a token's text; with 2 a bundle; with 3 a token's body behind a log, the log behind its 16-bit length).
 pub fn log(data: &[u8]) {
     let mut b = Bytes(data);
@@ -85,7 +69,7 @@ pub fn log(data: &[u8]) {
             put_bytes(&mut body, &sealed(&log::FORMAT, Some(&header()), Bytes(b.take(n))));
             body.extend_from_slice(b.0);
             for body in [&body, data] {
-                if let Err(e) = Token::read(&token(body)) {
+                if let Err(e) = Token::read(&token::sealed(body)) {
                     said(&e);
                 }
             }

@@ -42,12 +42,7 @@ impl Token {
             put_bytes(&mut body, role.as_bytes());
             put_bytes(&mut body, bytes);
         }
-        let mut bytes = Vec::new();
-        put(&mut bytes, body.len() as u64);
-        bytes.extend_from_slice(&pack(&body));
-        let c = check(&[VERSION.as_bytes(), &bytes]);
-        bytes.extend_from_slice(&c[..SHORT]);
-        let text = format!("{PREFIX}{VERSION}:{}", encode(&bytes));
+        let text = sealed(&body);
         (text.len() <= LONGEST && body.len() as u64 <= MOST).then_some(text)
     }
 
@@ -93,6 +88,16 @@ impl Token {
     pub fn is_one(text: &str) -> bool {
         text.trim_start().starts_with(PREFIX)
     }
+}
+
+/// The text of a token with this body, whatever it holds: size, frame and checksum fit.
+pub fn sealed(body: &[u8]) -> String {
+    let mut bytes = Vec::new();
+    put(&mut bytes, body.len() as u64);
+    bytes.extend_from_slice(&pack(body));
+    let c = check(&[VERSION.as_bytes(), &bytes]);
+    bytes.extend_from_slice(&c[..SHORT]);
+    format!("{PREFIX}{VERSION}:{}", encode(&bytes))
 }
 
 fn log_bytes(log: &Log) -> Option<Vec<u8>> {
