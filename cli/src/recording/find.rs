@@ -132,6 +132,14 @@ pub fn config(header: &Header, places: &[PathBuf]) -> Result<Config, CliError> {
     ))
 }
 
+/// The files of a directory, that of a name first; none if it cannot be read.
+pub fn candidates(dir: &Path, name: &str) -> Vec<PathBuf> {
+    let Ok(list) = std::fs::read_dir(dir) else { return Vec::new() };
+    let mut files: Vec<PathBuf> = list.flatten().map(|e| e.path()).filter(|f| f.is_file()).collect();
+    files.sort_by_key(|f| (f.file_name().is_none_or(|n| n.to_string_lossy() != name), f.clone()));
+    files
+}
+
 fn place(image: &Image, recorded: &Path, places: &[PathBuf]) -> Option<PathBuf> {
     // A file of another size is not read at all; a block device tells its size only when it is.
     let sized = |p: &Path| std::fs::metadata(p).is_ok_and(|m| !m.is_file() || m.len() == image.size);
@@ -143,11 +151,7 @@ fn place(image: &Image, recorded: &Path, places: &[PathBuf]) -> Option<PathBuf> 
         return Some(recorded.to_owned());
     }
     for dir in places {
-        let Ok(list) = std::fs::read_dir(dir) else { continue };
-        let mut files: Vec<PathBuf> = list.flatten().map(|e| e.path()).filter(|f| f.is_file()).collect();
-        // The same name first.
-        files.sort_by_key(|f| (f.file_name().is_none_or(|n| n.to_string_lossy() != image.name), f.clone()));
-        if let Some(f) = files.into_iter().find(|f| fits(f)) {
+        if let Some(f) = candidates(dir, &image.name).into_iter().find(|f| fits(f)) {
             return Some(f);
         }
     }

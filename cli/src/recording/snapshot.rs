@@ -140,10 +140,7 @@ fn find_parent(p: &Parent, child: &Path, places: &[PathBuf]) -> Option<PathBuf> 
     let mut dirs = vec![directory(child)];
     dirs.extend(places.iter().cloned());
     for dir in dirs {
-        let Ok(list) = std::fs::read_dir(&dir) else { continue };
-        let mut files: Vec<PathBuf> = list.flatten().map(|e| e.path()).collect();
-        files.sort_by_key(|f| (f.file_name().is_none_or(|n| n.to_string_lossy() != p.name), f.clone()));
-        if let Some(f) = files.into_iter().find(|f| f.is_file() && id(f).is_ok_and(|i| i == p.id)) {
+        if let Some(f) = find::candidates(&dir, &p.name).into_iter().find(|f| id(f).is_ok_and(|i| i == p.id)) {
             return Some(f);
         }
     }
