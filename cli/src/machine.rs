@@ -113,23 +113,17 @@ pub fn device_tree(c: &Config) -> Result<Vec<u8>, CliError> {
     Ok(tree)
 }
 
-/// One word for an end that no guest asks for.
-pub fn word(end: &RunEnd) -> &'static str {
-    match end {
-        RunEnd::TrapLoop { .. } => "trap-loop",
-        RunEnd::CriticalError { .. } => "critical-error",
-        RunEnd::AllAsleep { .. } => "all-asleep",
-        RunEnd::Fatal(_) => "fatal",
-        RunEnd::Limit | RunEnd::Break { .. } | RunEnd::PowerOff(_) | RunEnd::Reset | RunEnd::HtifExit(_) => "end",
-    }
-}
-
 /// The word of an end, and the guest's code.
-pub fn end_word(e: &RunEnd) -> (&'static str, Option<u64>) {
-    match e {
+pub fn end_word(end: &RunEnd) -> (&'static str, Option<u64>) {
+    match end {
         RunEnd::PowerOff(c) => ("power-off", Some(u64::from(*c))),
         RunEnd::HtifExit(c) => ("htif-exit", Some(*c)),
         RunEnd::Reset => ("reset", None),
-        other => (word(other), None),
+        RunEnd::TrapLoop { .. } => ("trap-loop", None),
+        RunEnd::CriticalError { .. } => ("critical-error", None),
+        RunEnd::AllAsleep { .. } => ("all-asleep", None),
+        RunEnd::Fatal(_) => ("fatal", None),
+        RunEnd::Limit => ("limit", None),
+        RunEnd::Break { .. } => ("end", None),
     }
 }

@@ -99,23 +99,30 @@ pub fn words(end: &End) -> String {
 
 /// One word, the guest's code, the words, the exit code.
 fn describe(end: &End) -> (&'static str, Option<u64>, String, Exit) {
-    let guest = |code: u64, who: &str| match code {
-        0 => (Some(0), format!("{who} with success"), Exit::Ok),
-        c => (Some(c), format!("{who} with failure code {c}"), Exit::Guest),
+    let own = |word, text: &str, exit| (word, None, text.to_owned(), exit);
+    match end {
+        End::Machine(m) => ended(m),
+        End::Limit => own("limit", "the instruction limit was reached", Exit::Limit),
+        End::Quit => own("quit", "ended by the user", Exit::Ok),
+        End::Signal(n) => own("signal", &format!("ended by signal {n}"), Exit::Interrupt),
+        End::Violation => own("violation", "an oracle was violated", Exit::Violation),
+        End::OutputGone => own("output-gone", "nobody reads the output", Exit::Ok),
+    }
+}
+
+/// The same of a machine that ended by itself.
+fn ended(end: &RunEnd) -> (&'static str, Option<u64>, String, Exit) {
+    let (word, code) = crate::machine::end_word(end);
+    let guest = |who: &str| match code {
+        Some(0) | None => (format!("{who} with success"), Exit::Ok),
+        Some(c) => (format!("{who} with failure code {c}"), Exit::Guest),
     };
-    let (word, (code, text, exit)) = match end {
-        End::Machine(m) => match m {
-            RunEnd::PowerOff(c) => ("power-off", guest(u64::from(*c), "the guest powered off")),
-            RunEnd::HtifExit(c) => ("htif-exit", guest(*c, "the guest ended through tohost")),
-            RunEnd::Reset => ("reset", (None, "the guest rebooted".to_owned(), Exit::Ok)),
-            RunEnd::Limit => ("limit", (None, "the run reached its limit".to_owned(), Exit::Limit)),
-            other => (crate::machine::word(other), (None, other.to_string(), Exit::Unsupported)),
-        },
-        End::Limit => ("limit", (None, "the instruction limit was reached".to_owned(), Exit::Limit)),
-        End::Quit => ("quit", (None, "ended by the user".to_owned(), Exit::Ok)),
-        End::Signal(n) => ("signal", (None, format!("ended by signal {n}"), Exit::Interrupt)),
-        End::Violation => ("violation", (None, "an oracle was violated".to_owned(), Exit::Violation)),
-        End::OutputGone => ("output-gone", (None, "nobody reads the output".to_owned(), Exit::Ok)),
+    let (text, exit) = match end {
+        RunEnd::PowerOff(_) => guest("the guest powered off"),
+        RunEnd::HtifExit(_) => guest("the guest ended through tohost"),
+        RunEnd::Reset => (end.to_string(), Exit::Ok),
+        RunEnd::Limit => (end.to_string(), Exit::Limit),
+        _ => (end.to_string(), Exit::Unsupported),
     };
     (word, code, text, exit)
 }
