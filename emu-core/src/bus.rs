@@ -52,20 +52,10 @@ impl Clock {
     #[inline]
     pub fn cycle_after_ticks(&self, ticks: u64, mtime: u64) -> Option<u64> {
         let wait = ticks.checked_sub(mtime).filter(|w| *w > 0)?;
-        if (self.cycle_hz, self.timebase_hz) == USUAL {
-            return mtime.wrapping_sub(self.offset).checked_add(wait)?.checked_mul(USUAL_RATIO);
-        }
-        // The common cases without a division of 128 bits: a time that is never, and one that is near.
-        match mtime.wrapping_sub(self.offset).checked_add(wait) {
-            Some(raw) if raw >> 63 != 0 && self.cycle_hz / 2 >= self.timebase_hz => return None,
-            Some(raw) => {
-                if let Some(product) = raw.checked_mul(self.cycle_hz) {
-                    return Some(product.div_ceil(self.timebase_hz));
-                }
-            }
-            None => {}
-        }
         let raw = mtime.wrapping_sub(self.offset) as u128 + wait as u128;
+        if (self.cycle_hz, self.timebase_hz) == USUAL {
+            return u64::try_from(raw).ok()?.checked_mul(USUAL_RATIO);
+        }
         u64::try_from((raw * self.cycle_hz as u128).div_ceil(self.timebase_hz as u128)).ok()
     }
 
