@@ -4,7 +4,7 @@ use replay::lab::Setting;
 
 use crate::lab::BUILT_IN;
 
-/// `a, b or c`.
+/// `a, b, c`.
 fn list<'a>(names: impl IntoIterator<Item = &'a str>) -> String {
     names.into_iter().collect::<Vec<_>>().join(", ")
 }

@@ -38,8 +38,8 @@ pub fn bounded(from: &Path, output: &Path, cycles: u64) -> Result<Tested, CliErr
         Ok(())
     })?;
     all.sort_by_key(|o| o.number);
-    let junit = report::junit(&list, &all).map_err(|e| CliError::file(from, "write the report", e))?;
-    debug_assert!(!junit.is_empty());
+    // Nobody reads it here, but it must come of any file.
+    report::junit(&list, &all).map_err(|e| CliError::file(from, "write the report", e))?;
     let files =
         all.iter().filter_map(|o| if let Verdict::Failed(_, kept) = &o.verdict { Some(kept.files.clone()) } else { None });
     let files = files.flatten().collect();
