@@ -385,6 +385,12 @@ fn a_watchpoint_sees_what_native_firmware_writes() {
     assert_eq!(g.ask("vCont;s:p1.1;c"), "T05thread:p01.01;");
     let back = g.monitor(&format!("back-to va:{buffer:x}"));
     assert!(back.contains("written by firmware, sbi_sse_read_attrs, step 1, on hart 0"), "{back}");
+    // What it reads there it reads for a call that gives it attributes.
+    let mut g = Rsp::start("gdb-firmware-reads", &["debug"], &args);
+    assert_eq!(g.ask(&format!("Z3,{buffer:x},8")), "OK");
+    let (text, stop) = next(&mut g);
+    assert_eq!(text, format!("trapeze: {buffer:#x} was read by firmware, sbi_sse_write_attrs, step 1, on hart 0\n"));
+    assert_eq!(stop, format!("T05thread:p01.01;rwatch:{buffer:x};"));
     // Live, with pauses between the steps: the word is written in the operation's second one.
     let mut g = Rsp::start("gdb-firmware-live", &["run"], &["-S", "-smp", "2", "-kernel", file, "--quiet"]);
     assert_eq!(g.monitor("firmware-steps 3"), "done\n");
@@ -447,4 +453,58 @@ fn a_watchpoint_sees_what_a_device_writes() {
     assert_eq!(back, texts);
     while !said_and_stopped(&mut g, "vCont;c").1.contains("replaylog:end") {}
     assert!(g.monitor(&format!("back-to pa:{DATA:x}")).contains("written by virtio-blk DMA"));
+}
+
+/// Goes through a run with one watchpoint set, in both directions: what each stop said (nothing, where an instruction is about to do it).
+fn stops_of(g: &mut Rsp, watchpoint: &str) -> Vec<String> {
+    assert_eq!(g.ask(watchpoint), "OK");
+    let mut texts = Vec::new();
+    loop {
+        let (text, stop) = said_and_stopped(g, "vCont;c");
+        if stop.contains("replaylog:end") {
+            break;
+        }
+        texts.push((text, g.pc()));
+        assert!(texts.len() < 100, "the end does not come");
+        assert!(g.ask("vCont;s:p1.1;c").starts_with("T05"));
+    }
+    let mut back = Vec::new();
+    loop {
+        let (text, stop) = said_and_stopped(g, "bc");
+        if stop.contains("replaylog:begin") {
+            break;
+        }
+        // Going back stops behind an instruction's access: a step back is before it.
+        let behind = text.is_empty();
+        let pc = g.pc();
+        assert_eq!(g.ask("bs"), "T05thread:p01.01;");
+        back.push((text, if behind { g.pc() } else { pc }));
+    }
+    back.reverse();
+    assert_eq!(back, texts);
+    assert_eq!(g.ask(&format!("z{}", &watchpoint[1..])), "OK");
+    texts.into_iter().map(|(text, _)| text).collect()
+}
+
+#[test]
+fn a_read_watchpoint_sees_what_a_device_reads() {
+    let d = Dir::new("gdb-dma-reads");
+    let disk = d.file("disk", &vec![b'x'; 1 << 20]);
+    let drive = format!("file={disk},format=raw,snapshot=on,if=virtio");
+    let kernel = rom("disk");
+    let args = ["--spacing", "200", "--", "-bios", "none", "-kernel", kernel.as_str(), "-drive", drive.as_str()];
+    let mut g = Rsp::start("gdb-dma-reads-s", &["debug"], &args);
+    let by_device = |done: &str| format!("trapeze: 0x80104000 was {done} by virtio-blk DMA (virtio_mmio@10001000)\n");
+    // The program looks at the sector three times; the device takes it from there once, before the third.
+    let (none, read, written) = (String::new(), by_device("read"), by_device("written"));
+    assert_eq!(stops_of(&mut g, "Z3,80104000,1"), [none.clone(), none.clone(), read.clone(), none.clone()]);
+    // The program's own two stores as well, and the device's three.
+    let all = [&written, &none, &written, &none, &none, &read, &none, &written, &none].map(String::clone);
+    assert_eq!(stops_of(&mut g, "Z4,80104000,1"), all);
+    // A watchpoint for stores does not hear of reads.
+    assert_eq!(stops_of(&mut g, "Z2,80104000,1").iter().filter(|t| t.contains("was read")).count(), 0);
+    // The descriptor that the device follows lies in memory too.
+    let rings = stops_of(&mut g, "Z3,80100000,10");
+    assert_eq!(rings.len(), 5, "a request each: {rings:?}");
+    assert!(rings.iter().all(|t| t.starts_with("trapeze: 0x80100000 was read by virtio-blk DMA")), "{rings:?}");
 }

@@ -277,10 +277,10 @@ impl Bus {
     pub fn advance(&mut self, now: u64) {
         let (slots, mut cx) = self.devices(now);
         for (i, slot) in slots.iter_mut().enumerate() {
-            cx.ram.written_by(Some(Writer::Device(i)));
+            cx.ram.accessed_by(Some(Writer::Device(i)));
             slot.dev.advance(&mut cx);
         }
-        cx.ram.written_by(None);
+        cx.ram.accessed_by(None);
         self.lines_changed = true;
     }
 
@@ -298,9 +298,9 @@ impl Bus {
     /// Looks for a request in `tohost` and answers it; returns console output. Call it at slice ends.
     pub fn poll_htif(&mut self) -> Vec<u8> {
         let Some(h) = &mut self.htif else { return Vec::new() };
-        self.ram.written_by(Some(Writer::Htif));
+        self.ram.accessed_by(Some(Writer::Htif));
         let out = h.poll(&mut self.ram, &mut self.request, &mut self.code_writes);
-        self.ram.written_by(None);
+        self.ram.accessed_by(None);
         out
     }
 
@@ -329,9 +329,9 @@ impl Bus {
         let Some(i) = self.find(pa) else { return Err(BusError) };
         let (slots, mut cx) = self.devices(now);
         let slot = &mut slots[i];
-        let before = cx.ram.written_by(Some(Writer::Device(i)));
+        let before = cx.ram.accessed_by(Some(Writer::Device(i)));
         let r = slot.dev.read(pa - slot.base, size, &mut cx);
-        cx.ram.written_by(before);
+        cx.ram.accessed_by(before);
         self.lines_changed = true;
         r
     }
@@ -345,9 +345,9 @@ impl Bus {
         let Some(i) = self.find(pa) else { return Err(BusError) };
         let (slots, mut cx) = self.devices(now);
         let slot = &mut slots[i];
-        let before = cx.ram.written_by(Some(Writer::Device(i)));
+        let before = cx.ram.accessed_by(Some(Writer::Device(i)));
         let r = slot.dev.write(pa - slot.base, size, value, &mut cx);
-        cx.ram.written_by(before);
+        cx.ram.accessed_by(before);
         self.lines_changed = true;
         r
     }

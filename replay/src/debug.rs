@@ -20,7 +20,7 @@ pub struct Breakpoints<'p> {
     pub told: Option<Told>,
     /// Whether violations of oracles are looked for ([`Timeline::check`]).
     pub oracles: bool,
-    /// Whether a movement backwards tells of a device's or firmware's write straight before the moment that it begins at.
+    /// Whether a movement backwards tells of a device's or firmware's access straight before the moment that it begins at.
     pub just_written: bool,
     /// What was found last.
     pub hit: Option<Stopped>,
@@ -102,7 +102,7 @@ impl Finder for Breakpoints<'_> {
     }
 
     fn arrived(&mut self, m: &mut Machine) -> bool {
-        let Some((hart, hit)) = m.take_written() else { return false };
+        let Some((hart, hit)) = m.take_foreign() else { return false };
         self.hit = Some(Stopped::Hart(hart, hit));
         true
     }
@@ -115,7 +115,7 @@ impl Finder for Breakpoints<'_> {
     }
 
     fn before_here(&self) -> bool {
-        self.just_written && matches!(self.hit, Some(Stopped::Hart(_, Hit::Written { .. })))
+        self.just_written && matches!(self.hit, Some(Stopped::Hart(_, Hit::Foreign { .. })))
     }
 
     fn kept(&mut self) {

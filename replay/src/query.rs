@@ -6,7 +6,7 @@
 use emu_core::engine::breaks::{Hit, Watchpoint};
 use emu_core::insn::File;
 use emu_core::machine::Machine;
-use emu_core::mem::Written;
+use emu_core::mem::Access;
 use emu_core::observer::FwRecord;
 
 use crate::debug::{self, Breakpoints, Stopped};
@@ -210,7 +210,7 @@ pub fn virtual_writer(t: &mut Timeline, va: u64, len: u64) -> Result<Option<Answ
         return Ok(None);
     }
     let (hart, by) = match finder.kept {
-        Some(Stopped::Hart(hart, Hit::Written { by, .. })) => (hart, Some(t.machine().bus().writer(by))),
+        Some(Stopped::Hart(hart, Hit::Foreign { by, .. })) => (hart, Some(t.machine().bus().writer(by))),
         Some(Stopped::Hart(hart, _)) => (hart, None),
         _ => (0, None),
     };
@@ -284,7 +284,7 @@ fn narrow(
     t.seek(low)?;
     t.inspect(|m| {
         m.set_breaks(&[], &[]);
-        m.bus_mut().ram.set_journal(true);
+        m.bus_mut().ram.set_journal(true, false);
     });
     let mut last = None;
     let mut before = (t.position(), value(t.machine()), turns(t.machine()));
@@ -294,16 +294,16 @@ fn narrow(
             break;
         }
         let now = (t.position(), value(t.machine()), turns(t.machine()));
-        let others = t.inspect(|m| m.bus_mut().ram.take_written());
+        let others = t.inspect(|m| m.bus_mut().ram.take_accesses());
         if now.1 != before.1 {
             let hart = before.2.iter().zip(&now.2).position(|(a, b)| a != b);
-            let meets = |w: &&Written| w.pa < pa + 8 && pa < w.pa.saturating_add(w.len);
+            let meets = |w: &&Access| w.pa < pa + 8 && pa < w.pa.saturating_add(w.len);
             let by = others.iter().rfind(meets).map(|w| t.machine().bus().writer(w.by));
             last = Some((before.0, hart, before.1, now.1, by));
         }
         before = now;
     }
-    t.inspect(|m| m.bus_mut().ram.set_journal(false));
+    t.inspect(|m| m.bus_mut().ram.set_journal(false, false));
     let Some((at, hart, before, after, by)) = last else { return Ok(None) };
     t.seek(at)?;
     Ok(Some(at_hart(t, hart.unwrap_or(usize::MAX), What::Value { before, after, by })))

@@ -43,7 +43,8 @@ impl Call<'_, '_> {
 
     /// Reads one XLEN-wide word, likewise.
     pub fn read_word(&self, at: u64) -> Option<u64> {
-        self.platform.bus.ram.read(at, 8)
+        let mut bytes = [0; 8];
+        self.read_bytes(at, &mut bytes).then(|| u64::from_le_bytes(bytes))
     }
 
     /// Writes bytes that [`Call::shared`] has allowed, and lets every hart forget what it has decoded there.

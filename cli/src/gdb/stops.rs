@@ -55,7 +55,10 @@ impl Stops {
         let pc = m.harts().get(hart).map_or(0, |h| h.pc);
         let reason = self.reason(hart, pc, hit);
         match hit {
-            Hit::Written { address, by } => Advance::Said(format!("{address:#x} was written by {}", m.bus().writer(by)), reason),
+            Hit::Foreign { address, store, by } => {
+                let done = if store { "written" } else { "read" };
+                Advance::Said(format!("{address:#x} was {done} by {}", m.bus().writer(by)), reason)
+            }
             _ => Advance::Stopped(reason),
         }
     }
@@ -68,7 +71,7 @@ impl Stops {
             Hit::Breakpoint if self.hardware.contains(&pc) => MultiThreadStopReason::HwBreak(tid),
             Hit::Breakpoint => MultiThreadStopReason::SignalWithThread { tid, signal: Signal::SIGTRAP },
             Hit::Watchpoint { address, load, store } => self.watch_reason(tid, address, load, store),
-            Hit::Written { address, .. } => self.watch_reason(tid, address, false, true),
+            Hit::Foreign { address, store, .. } => self.watch_reason(tid, address, !store, store),
         }
     }
 

@@ -52,10 +52,12 @@ pub enum Hit {
         /// It writes.
         store: bool,
     },
-    /// A device or native firmware has written to an address that is watched for stores.
-    Written {
-        /// The first watched byte of the write, by the hart's tables of the moment.
+    /// A device or native firmware has accessed a watched address.
+    Foreign {
+        /// The first watched byte of the access, by the hart's tables of the moment.
         address: u64,
+        /// It wrote; otherwise it read.
+        store: bool,
         /// Who it was.
         by: Writer,
     },

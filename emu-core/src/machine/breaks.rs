@@ -3,13 +3,13 @@
 use super::{Machine, RunEnd};
 use crate::engine::breaks::{Breaks, Halves, Hit, Watchpoint, half};
 use crate::hart::Hart;
-use crate::mem::Written;
+use crate::mem::Access;
 
 impl Machine {
     /// From here on [`Machine::run_until`] ends with [`super::RunEnd::Break`] before a hart executes an instruction at one of
-    /// these virtual addresses, or one that accesses a watched one; and as soon as a device or native firmware has written to an address that
-    /// is watched for stores. Instruction fetches and page walks do not count, nor what devices and firmware read. Replaces what was set
-    /// before, steps included; no guest sees any of it, and a fork has none.
+    /// these virtual addresses, or one that accesses a watched one; and as soon as a device or native firmware has accessed a
+    /// watched one. Instruction fetches and page walks do not count. Replaces what was set before, steps included; no guest sees any of it,
+    /// and a fork has none.
     pub fn set_breaks(&mut self, pcs: &[u64], watched: &[Watchpoint]) {
         let breaks = sorted(pcs, watched);
         let mut stops: Halves = [0; 32];
@@ -28,8 +28,8 @@ impl Machine {
             // A watched range is a variable; one that is as large as memory gains nothing from pages.
             pages.extend((w.first >> 12..=w.last >> 12).take(MOST_PAGES));
         }
-        self.watched_stores = watched.iter().filter(|w| w.store).copied().collect();
-        self.bus.ram.set_journal(!self.watched_stores.is_empty());
+        self.watched = watched.to_vec();
+        self.bus.ram.set_journal(!watched.is_empty(), watched.iter().any(|w| w.load));
         self.unasked = None;
         self.armed = true;
         for h in &mut self.harts {
@@ -52,7 +52,7 @@ impl Machine {
     }
 
     /// Stops nowhere any more. Unlike [`Machine::set_breaks`] with nothing, this keeps what makes setting the same again quick, and what
-    /// [`Machine::take_written`] tells.
+    /// [`Machine::take_foreign`] tells.
     pub fn disarm_breaks(&mut self) {
         self.armed = false;
         for h in &mut self.harts {
@@ -68,25 +68,25 @@ impl Machine {
         }
     }
 
-    /// A write of a device or of firmware to a watched address that happened after [`Machine::disarm_breaks`], so that nothing stopped: the
-    /// hart's index, and [`Hit::Written`]. Told once.
-    pub fn take_written(&mut self) -> Option<(usize, Hit)> {
+    /// An access of a device or of firmware to a watched address that happened after [`Machine::disarm_breaks`], so that nothing stopped: the
+    /// hart's index, and [`Hit::Foreign`]. Told once.
+    pub fn take_foreign(&mut self) -> Option<(usize, Hit)> {
         self.unasked.take()
     }
 
-    /// Whether a device or firmware has written where somebody watches. `hart` is the one to ask first for what its tables say.
+    /// Whether a device or firmware has accessed what somebody watches. `hart` is the one to ask first for what its tables say.
     #[inline]
-    pub(super) fn written(&mut self, hart: usize) -> Option<RunEnd> {
-        if self.watched_stores.is_empty() { None } else { self.written_watched(hart) }
+    pub(super) fn foreign(&mut self, hart: usize) -> Option<RunEnd> {
+        if self.watched.is_empty() { None } else { self.foreign_watched(hart) }
     }
 
-    fn written_watched(&mut self, hart: usize) -> Option<RunEnd> {
-        let writes = self.bus.ram.take_written();
-        if writes.is_empty() {
+    fn foreign_watched(&mut self, hart: usize) -> Option<RunEnd> {
+        let accesses = self.bus.ram.take_accesses();
+        if accesses.is_empty() {
             return None;
         }
         let harts = std::iter::once(hart).chain((0..self.harts.len()).filter(|i| *i != hart));
-        let (hart, hit) = harts.into_iter().find_map(|i| Some((i, self.written_for(i, &writes)?)))?;
+        let (hart, hit) = harts.into_iter().find_map(|i| Some((i, self.foreign_for(i, &accesses)?)))?;
         if self.armed {
             return Some(RunEnd::Break { hart, hit });
         }
@@ -94,16 +94,17 @@ impl Machine {
         None
     }
 
-    /// The first of these writes that a hart's tables bring to a watched address.
-    fn written_for(&mut self, hart: usize, writes: &[Written]) -> Option<Hit> {
-        for w in self.watched_stores.clone() {
+    /// The first of these accesses that a hart's tables bring to an address that is watched for such.
+    fn foreign_for(&mut self, hart: usize, accesses: &[Access]) -> Option<Hit> {
+        for w in self.watched.clone() {
             for page in (w.first >> 12..=w.last >> 12).take(MOST_PAGES) {
                 let (first, last) = (w.first.max(page << 12), w.last.min(page << 12 | 0xfff));
                 let Some(pa) = self.peek_translate(hart, first) else { continue };
                 let end = pa + (last - first);
-                let meets = |x: &&Written| x.pa <= end && pa <= x.pa.saturating_add(x.len - 1);
-                if let Some(x) = writes.iter().filter(|x| x.len > 0).find(meets) {
-                    return Some(Hit::Written { address: first + x.pa.saturating_sub(pa), by: x.by });
+                let meets = |x: &&Access| x.pa <= end && pa <= x.pa.saturating_add(x.len - 1);
+                let kind = |x: &&Access| x.len > 0 && if x.store { w.store } else { w.load };
+                if let Some(x) = accesses.iter().filter(kind).find(meets) {
+                    return Some(Hit::Foreign { address: first + x.pa.saturating_sub(pa), store: x.store, by: x.by });
                 }
             }
         }

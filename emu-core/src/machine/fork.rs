@@ -34,7 +34,7 @@ impl Machine {
             began: self.began,
             in_firmware: self.in_firmware,
             stops: None,
-            watched_stores: Vec::new(),
+            watched: Vec::new(),
             armed: false,
             unasked: None,
             pause: self.pause,

@@ -125,8 +125,8 @@ pub struct Machine {
     observer: Option<Box<dyn Observer>>,
     /// Places in pages that no block may cover, because a breakpoint has them.
     stops: Option<Box<Halves>>,
-    /// Addresses that a debugger watches for stores; whether the run stops for them; what did not stop it.
-    watched_stores: Vec<Watchpoint>,
+    /// Addresses that a debugger watches; whether the run stops for them; what did not stop it.
+    watched: Vec<Watchpoint>,
     armed: bool,
     unasked: Option<(usize, Hit)>,
     /// Cycles that pass on a hart between the steps of a firmware operation, in which others may run (injection `pause`).
@@ -198,7 +198,7 @@ impl Machine {
             firmware: None,
             observer: None,
             stops: None,
-            watched_stores: Vec::new(),
+            watched: Vec::new(),
             armed: false,
             unasked: None,
             pause: 0,

@@ -142,7 +142,7 @@ impl Machine {
         self.round = end.max(now + 1);
         self.turn = 0;
         self.began = false;
-        self.written(0)
+        self.foreign(0)
     }
 
     /// Cycles of a turn if nothing ends it sooner. A hart that is alone has nobody to take turns with: its rounds are only as short as what
@@ -307,7 +307,7 @@ impl Machine {
                 self.round = self.round.min(event.max(now));
             }
         }
-        if let Some(end) = self.request().or_else(|| self.written(i)) {
+        if let Some(end) = self.request().or_else(|| self.foreign(i)) {
             return Some(end);
         }
         if let Some(hit) = self.harts[i].take_hit() {
@@ -323,10 +323,10 @@ impl Machine {
             let (fw, mut platform) = self.native()?;
             if platform.bus.ram.has_journal() {
                 let (hart, (what, step)) = (i, fw.doing(&platform.harts[i], i));
-                platform.bus.ram.written_by(Some(Writer::Firmware { hart, what, step }));
+                platform.bus.ram.accessed_by(Some(Writer::Firmware { hart, what, step }));
             }
             let step = fw.step(&mut platform, i);
-            self.bus.ram.written_by(None);
+            self.bus.ram.accessed_by(None);
             let pause = match step {
                 FwStep::More => self.pause,
                 FwStep::Spin => SPIN,

@@ -1,6 +1,6 @@
-//! Who writes to memory beside the instructions of harts: devices and native firmware, noted while somebody wants to know.
+//! Who accesses memory beside the instructions of harts: devices and native firmware, noted while somebody wants to know.
 
-/// A writer that is no instruction.
+/// Who accesses memory and is no instruction.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Writer {
     /// A device, by its place in [`crate::bus::Bus::slots`].
@@ -18,43 +18,47 @@ pub enum Writer {
     },
 }
 
-/// One write.
+/// One access.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Written {
+pub struct Access {
     /// Physical address of the first byte.
     pub pa: u64,
     /// Bytes.
     pub len: u64,
+    /// A write; otherwise a read.
+    pub store: bool,
     /// Who it was.
     pub by: Writer,
 }
 
-/// Writes that are kept until somebody takes them; one request of a device makes far fewer.
+/// Accesses that are kept until somebody takes them; one request of a device makes far fewer.
 const MOST: usize = 1 << 16;
 
-/// The writes since somebody last looked. No part of the guest's state: it decides nothing.
+/// The accesses since somebody last looked. No part of the guest's state: it decides nothing.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Journal {
-    /// Who writes now; none for instructions.
+    /// Whose accesses these are now; none for instructions.
     pub(super) by: Option<Writer>,
-    list: Vec<Written>,
+    /// Whether reads are noted too.
+    pub(super) reads: bool,
+    list: Vec<Access>,
 }
 
 impl Journal {
-    /// Bytes are about to be written.
-    pub(super) fn note(&mut self, pa: u64, len: u64) {
-        let Some(by) = self.by else { return };
+    /// Bytes are about to be accessed.
+    pub(super) fn note(&mut self, pa: u64, len: u64, store: bool) {
+        let Some(by) = self.by.filter(|_| store || self.reads) else { return };
         let room = self.list.len() < MOST;
         match self.list.last_mut() {
-            // A buffer is written in parts.
-            Some(w) if w.by == by && w.pa.wrapping_add(w.len) == pa => w.len += len,
-            _ if room => self.list.push(Written { pa, len, by }),
+            // A buffer is accessed in parts.
+            Some(w) if w.by == by && w.store == store && w.pa.wrapping_add(w.len) == pa => w.len += len,
+            _ if room => self.list.push(Access { pa, len, store, by }),
             _ => {}
         }
     }
 
-    /// What was written, once.
-    pub(super) fn take(&mut self) -> Vec<Written> {
+    /// What was accessed, once.
+    pub(super) fn take(&mut self) -> Vec<Access> {
         std::mem::take(&mut self.list)
     }
 }

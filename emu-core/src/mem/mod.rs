@@ -8,6 +8,6 @@ mod ram;
 #[cfg(test)]
 mod tests;
 
-pub use journal::{Writer, Written};
+pub use journal::{Access, Writer};
 pub use poison::{LINE, Poison};
 pub use ram::{MOVES_KEPT, Ram};

@@ -8,10 +8,11 @@
 //! up before it is used again ([`crate::mmu::Tlb::sync`]): a page that was handed out for reading and then got another place
 //! ([`Ram::moves`]), and a fork ([`Ram::lineage`]), after which nothing handed out before may be written.
 
+use std::cell::RefCell;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use super::journal::{Journal, Writer, Written};
+use super::journal::{Access, Journal, Writer};
 use super::page::{self, Owned, Page};
 use super::poison::Poison;
 
@@ -78,8 +79,8 @@ pub struct Ram {
     lineage: AtomicU64,
     /// Lines that must not be consumed.
     poison: Poison,
-    /// Writes of others than instructions, while somebody wants to know of them.
-    journal: Option<Box<Journal>>,
+    /// Accesses of others than instructions, while somebody wants to know of them.
+    journal: Option<Box<RefCell<Journal>>>,
 }
 
 /// A fork: both sides share every page until one of them writes it. Neither side's TLBs may use what they were given before; they notice
@@ -126,9 +127,13 @@ impl Ram {
         }
     }
 
-    /// Has writes of devices and firmware noted from here on, or no more. A clone of this memory notes none.
-    pub fn set_journal(&mut self, on: bool) {
+    /// Has writes of devices and firmware noted from here on, or no more, and if so, with `reads`, also what they read. A clone of this
+    /// memory notes none.
+    pub fn set_journal(&mut self, on: bool, reads: bool) {
         self.journal = if on { self.journal.take().or_else(|| Some(Box::default())) } else { None };
+        if let Some(j) = &mut self.journal {
+            j.get_mut().reads = reads;
+        }
     }
 
     /// Whether they are noted.
@@ -137,18 +142,18 @@ impl Ram {
         self.journal.is_some()
     }
 
-    /// Who writes from here on: a device, firmware, or (`None`) instructions. Gives who did before.
+    /// Whose accesses those from here on are: a device's, firmware's, or (`None`) instructions'. Gives whose they were before.
     #[inline]
-    pub fn written_by(&mut self, by: Option<Writer>) -> Option<Writer> {
+    pub fn accessed_by(&mut self, by: Option<Writer>) -> Option<Writer> {
         match &mut self.journal {
-            Some(j) => std::mem::replace(&mut j.by, by),
+            Some(j) => std::mem::replace(&mut j.get_mut().by, by),
             None => None,
         }
     }
 
-    /// What devices and firmware have written since the last call.
-    pub fn take_written(&mut self) -> Vec<Written> {
-        self.journal.as_mut().map(|j| j.take()).unwrap_or_default()
+    /// What devices and firmware have accessed since the last call.
+    pub fn take_accesses(&mut self) -> Vec<Access> {
+        self.journal.as_mut().map(|j| j.get_mut().take()).unwrap_or_default()
     }
 
     /// Poisoned lines.
@@ -250,7 +255,7 @@ impl Ram {
     pub fn write(&mut self, pa: u64, size: u8, value: u64, code_writes: &mut Vec<u64>) {
         let Some(index) = self.index(pa) else { return };
         if let Some(j) = &mut self.journal {
-            j.note(pa, u64::from(size));
+            j.get_mut().note(pa, u64::from(size), true);
         }
         if self.code.has(index) {
             code_writes.push(pa >> 12);
@@ -260,10 +265,14 @@ impl Ram {
         }
     }
 
-    /// Copies out `buf.len()` bytes at `pa`; false (nothing copied) if any of them is not RAM.
+    /// Copies out `buf.len()` bytes at `pa`; false (nothing copied) if any of them is not RAM. Devices and firmware read with this what they
+    /// mean to be seen reading; what they poll, and page tables, they read with [`Ram::read`].
     pub fn read_bytes(&self, pa: u64, buf: &mut [u8]) -> bool {
         if !self.contains(pa, buf.len() as u64) {
             return false;
+        }
+        if let Some(j) = &self.journal {
+            j.borrow_mut().note(pa, buf.len() as u64, false);
         }
         let mut at = pa - self.base;
         let mut rest = buf;
@@ -283,7 +292,7 @@ impl Ram {
             return false;
         }
         if let Some(j) = &mut self.journal {
-            j.note(pa, buf.len() as u64);
+            j.get_mut().note(pa, buf.len() as u64, true);
         }
         let mut at = pa - self.base;
         let mut rest = buf;
