@@ -3,6 +3,7 @@
 pub use crate::table::Csrs;
 
 use crate::access::{Denied, Effects, Now};
+use crate::atp;
 use crate::change::{Change, ChangeSink};
 use crate::isa::{Ext, Isa};
 use crate::mode::Mode;
@@ -193,7 +194,7 @@ impl Csrs {
             Rule::Mask(mask) => warl::merge(stored, value, mask),
             Rule::Fixed => return Effects::NONE,
             // Hypervisor, "vsatp": with V=1 a write with an unsupported MODE has no effect.
-            Rule::Warl(_) if reg == Reg::vsatp && mode.virt() && !warl::has_mode(self, value >> 60) => stored,
+            Rule::Warl(_) if reg == Reg::vsatp && mode.virt() && !atp::legal(self.isa, value) => stored,
             Rule::Warl(legal) if reg == Reg::senvcfg => {
                 warl::merge(legal(self, stored, value), stored, self.closed_senvcfg(mode))
             }

@@ -6,6 +6,7 @@
 //! Everything of a register comes from its line in [`table`]; the state is [`Csrs`], plain data.
 
 pub mod access;
+pub mod atp;
 pub mod change;
 pub mod checks;
 pub mod counters;

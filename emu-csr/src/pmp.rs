@@ -50,7 +50,7 @@ impl Csrs {
 
     /// The byte an unlocked entry takes, or `None` if Smepmp makes the write ignored.
     fn legal_pmpcfg(&self, new: u8) -> Option<u8> {
-        let mut cfg = new & (R | W | X | A | L);
+        let cfg = new & (R | W | X | A | L);
         if self.mseccfg & mseccfg::MML == 0 {
             // R=0 W=1 is reserved without MML; W is lost.
             return Some(if cfg & R == 0 { cfg & !W } else { cfg });
@@ -64,7 +64,6 @@ impl Csrs {
         if cfg & L != 0 && executable && !all {
             return None;
         }
-        cfg &= R | W | X | A | L;
         Some(cfg)
     }
 

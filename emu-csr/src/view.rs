@@ -5,7 +5,7 @@ use crate::change::{Change, ChangeSink};
 use crate::csrs::{Csrs, with_sd};
 use crate::isa::Ext;
 use crate::mode::Mode;
-use crate::table::field::menvcfg;
+use crate::table::field::{mcontext, menvcfg};
 use crate::table::{self, Reg, View};
 use crate::warl::{self, bit};
 
@@ -77,7 +77,7 @@ impl Csrs {
             View::Pmpcfg => return self.put_pmpcfg(i, value, sink),
             View::Pmpaddr => return self.put_pmpaddr(i, value, sink),
             View::Cycle | View::Time | View::Instret | View::Hpmcounter | View::Scountovf | View::Hgeip => return Effects::NONE,
-            View::Hcontext => (Reg::mcontext, table::MCONTEXT, NO, warl::merge(self.mcontext, value, 0x3fff)),
+            View::Hcontext => (Reg::mcontext, table::MCONTEXT, NO, warl::merge(self.mcontext, value, mcontext::HCONTEXT)),
             View::Tselect => return self.put_tselect(value, sink),
             View::Tdata => return self.put_tdata(i, value, sink),
             View::Tinfo => return Effects::NONE,

@@ -1,10 +1,12 @@
 //! Legal values of registers whose writable bits depend on the hart or on other registers. Each function gives what a
 //! register holds after a write of `new` over `old`; all are pure and idempotent.
 
+use crate::atp;
 use crate::csrs::Csrs;
 use crate::events::Event;
 use crate::isa::Ext;
-use crate::table::field::{hstatus, menvcfg, mhpmevent, mnstatus, mseccfg, mstatus, satp};
+use crate::table::field::{hgatp, hstatus, menvcfg, mhpmevent, mnstatus, mseccfg, mstateen0, mstateen1, mstatus, satp};
+use crate::trap::Exception::{self, *};
 
 /// Interrupt bits (mip's order).
 pub(crate) mod bit {
@@ -114,22 +116,51 @@ pub(crate) fn hstatus(csrs: &Csrs, old: u64, new: u64) -> u64 {
     merge(old, new, MASK | vgein)
 }
 
-/// Exceptions that exist on this hart and that medeleg may hand to S. An environment call from M goes to M, a double trap too;
-/// the address of an instruction is never misaligned with C.
+/// The bits of a set of exceptions in medeleg and hedeleg.
+const fn exceptions(set: &[Exception]) -> u64 {
+    let (mut mask, mut i) = (0, 0);
+    while i < set.len() {
+        mask |= 1 << set[i] as u8;
+        i += 1;
+    }
+    mask
+}
+
+/// What a guest's kernel may take itself: of hedeleg writable on every hart.
+const GUESTS: u64 = exceptions(&[
+    InstAccessFault,
+    IllegalInst,
+    Breakpoint,
+    LoadAddrMisaligned,
+    LoadAccessFault,
+    StoreAddrMisaligned,
+    StoreAccessFault,
+    EcallU,
+    InstPageFault,
+    LoadPageFault,
+    StorePageFault,
+    HardwareError,
+]);
+
+/// What only a hart with H raises, and VS-mode never takes.
+const HYPERVISORS: u64 = exceptions(&[EcallVS, InstGuestPageFault, LoadGuestPageFault, VirtualInst, StoreGuestPageFault]);
+
+/// Exceptions that exist on this hart and that medeleg may hand to S. An environment call from M goes to M, a double trap too.
 pub(crate) fn medeleg(csrs: &Csrs, _: u64, new: u64) -> u64 {
-    let misaligned_fetch = if csrs.isa.has(Ext::Zca) { 0 } else { 1 };
-    new & (misaligned_fetch | 0b1011_0011_1111_1110 | software_check(csrs) | 1 << 19 | with(csrs, Ext::H, 1 << 10 | 0b1111 << 20))
+    new & (GUESTS | exceptions(&[EcallS]) | with(csrs, Ext::H, HYPERVISORS) | raised_by_some(csrs))
 }
 
 /// Hypervisor, table "Bits of hedeleg that must be writable or must be read-only zero".
 pub(crate) fn hedeleg(csrs: &Csrs, _: u64, new: u64) -> u64 {
-    let misaligned_fetch = if csrs.isa.has(Ext::Zca) { 0 } else { 1 };
-    new & (misaligned_fetch | 0b1011_0001_1111_1110 | software_check(csrs) | 1 << 19)
+    new & (GUESTS | raised_by_some(csrs))
 }
 
-/// The software-check exception, where something raises it.
-fn software_check(csrs: &Csrs) -> u64 {
-    if csrs.isa.has(Ext::Zicfilp) || csrs.isa.has(Ext::Zicfiss) { 1 << 18 } else { 0 }
+/// Exceptions that only some harts raise: the address of an instruction is never misaligned with C, and a software check needs something
+/// that makes it.
+fn raised_by_some(csrs: &Csrs) -> u64 {
+    let misaligned_fetch = if csrs.isa.has(Ext::Zca) { 0 } else { exceptions(&[InstAddrMisaligned]) };
+    let checks = csrs.isa.has(Ext::Zicfilp) || csrs.isa.has(Ext::Zicfiss);
+    misaligned_fetch | if checks { exceptions(&[SoftwareCheck]) } else { 0 }
 }
 
 /// S-level interrupts may be delegated; with H the VS-level ones and SGEI always are.
@@ -228,32 +259,21 @@ pub(crate) fn mseccfg(csrs: &Csrs, old: u64, new: u64) -> u64 {
     pmp & with(csrs, Ext::Smepmp, u64::MAX) | new & with(csrs, Ext::Zicfilp, mseccfg::MLPE)
 }
 
-/// Whether the hart has the translation mode (satp's and hgatp's numbers agree).
-pub(crate) fn has_mode(csrs: &Csrs, mode: u64) -> bool {
-    match mode {
-        0 => true,
-        8 => csrs.isa.has(Ext::Sv39),
-        9 => csrs.isa.has(Ext::Sv48),
-        10 => csrs.isa.has(Ext::Sv57),
-        _ => false,
-    }
-}
-
 /// Privileged ISA, "satp": a write with an unsupported MODE has no effect.
 pub(crate) fn satp(csrs: &Csrs, old: u64, new: u64) -> u64 {
-    if has_mode(csrs, new >> 60) { new } else { old }
+    if atp::legal(csrs.isa, new) { new } else { old }
 }
 
 /// Hypervisor, "vsatp": written as itself its fields are WARL one by one, an unsupported MODE stays as it was. (Written as
 /// satp with V=1, such a write has no effect at all; the caller sees to that.)
 pub(crate) fn vsatp(csrs: &Csrs, old: u64, new: u64) -> u64 {
-    if has_mode(csrs, new >> 60) { new } else { merge(new, old, satp::MODE) }
+    if atp::legal(csrs.isa, new) { new } else { merge(new, old, satp::MODE) }
 }
 
 /// Hypervisor, "hgatp": an unsupported MODE stays as it was, the root table is 16 KiB-aligned, VMIDs have 14 bits.
 pub(crate) fn hgatp(csrs: &Csrs, old: u64, new: u64) -> u64 {
-    let mode = if has_mode(csrs, new >> 60) { satp::MODE } else { 0 };
-    merge(old, new, mode | 0x3fff << 44 | satp::PPN & !3)
+    let mode = if atp::legal(csrs.isa, new) { hgatp::MODE } else { 0 };
+    merge(old, new, mode | hgatp::VMID | hgatp::PPN & !3)
 }
 
 /// Bits GEILEN to 1.
@@ -278,7 +298,8 @@ fn hstateen(mstateen: u64, mask: u64, old: u64, new: u64) -> u64 {
 
 /// The state of this hart that has a bit of its own in mstateen0 and hstateen0.
 fn stateen0(csrs: &Csrs) -> u64 {
-    1 << 63 | 1 << 62 | with(csrs, Ext::Sdtrig, 1 << 57) | with(csrs, Ext::Sscsrind, 1 << 60)
+    use mstateen0::{CONTEXT, CSRIND, ENVCFG, SE0};
+    SE0 | ENVCFG | with(csrs, Ext::Sdtrig, CONTEXT) | with(csrs, Ext::Sscsrind, CSRIND)
 }
 
 pub(crate) fn mstateen0(csrs: &Csrs, old: u64, new: u64) -> u64 {
@@ -290,13 +311,13 @@ pub(crate) fn hstateen0(csrs: &Csrs, old: u64, new: u64) -> u64 {
 }
 
 pub(crate) fn hstateen1(csrs: &Csrs, old: u64, new: u64) -> u64 {
-    hstateen(csrs.mstateen1, 1 << 63, old, new)
+    hstateen(csrs.mstateen1, mstateen1::SE, old, new)
 }
 
 pub(crate) fn hstateen2(csrs: &Csrs, old: u64, new: u64) -> u64 {
-    hstateen(csrs.mstateen2, 1 << 63, old, new)
+    hstateen(csrs.mstateen2, mstateen1::SE, old, new)
 }
 
 pub(crate) fn hstateen3(csrs: &Csrs, old: u64, new: u64) -> u64 {
-    hstateen(csrs.mstateen3, 1 << 63, old, new)
+    hstateen(csrs.mstateen3, mstateen1::SE, old, new)
 }

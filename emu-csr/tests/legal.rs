@@ -3,7 +3,7 @@
 mod common;
 
 use common::{MODES, Random, cpus, hart, hart_of, now};
-use emu_csr::{Ext, Interrupt, Isa, Mode, Now, table};
+use emu_csr::{Csrs, Ext, Interrupt, Isa, Mode, Now, table};
 use proptest::prelude::*;
 
 /// The moment after an instruction at `now()`, when its CSR write has taken effect.
@@ -266,5 +266,19 @@ fn a_write_of_fcsr_makes_the_floating_point_state_dirty_in_both_registers() {
         assert_eq!(csrs.mstatus >> 13 & 3, 3);
         assert_eq!(csrs.vsstatus >> 13 & 3, if mode.virt() { 3 } else { 1 });
         assert_eq!(csrs.peek(table::FCSR, &now()), Some(if csr == table::FRM { 1 << 5 } else { 1 }));
+    }
+}
+
+/// Hypervisor, table "Bits of hedeleg that must be writable or must be read-only zero", and what a hart never raises.
+#[test]
+fn the_delegation_registers_keep_the_exceptions_that_may_be_delegated() {
+    for (cpu, medeleg, hedeleg) in
+        [("max", 0xfc_b7fe, Some(0xc_b1fe)), ("max,c=off", 0xfc_b7ff, Some(0xc_b1ff)), ("rv64gc", 0x8_b3fe, None)]
+    {
+        let mut csrs = Csrs::new(Isa::parse(cpu).expect("a CPU"), 0);
+        csrs.poke(table::MEDELEG, u64::MAX, &now());
+        csrs.poke(table::HEDELEG, u64::MAX, &now());
+        assert_eq!(csrs.peek(table::MEDELEG, &now()), Some(medeleg), "{cpu}");
+        assert_eq!(csrs.peek(table::HEDELEG, &now()), hedeleg, "{cpu}");
     }
 }

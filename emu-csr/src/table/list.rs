@@ -134,14 +134,14 @@ csrs! {
         /// State enables below M, register 0 (Smstateen).
         MSTATEEN0 0x30c mstateen0 needs[Smstateen] gates[] Warl(warl::mstateen0) => NO, {
             SE0 63 "hstateen0 and sstateen0"; ENVCFG 62 "henvcfg and senvcfg";
-            CONTEXT 57 "hcontext and scontext";
+            CSRIND 60 "siselect, sireg to sireg6 and their VS registers"; CONTEXT 57 "hcontext and scontext";
         }
         /// State enables below M, register 1 (Smstateen).
-        MSTATEEN1 0x30d mstateen1 needs[Smstateen] gates[] Mask(1 << 63) => NO, { SE 63 "hstateen1 and sstateen1"; }
+        MSTATEEN1 0x30d mstateen1 needs[Smstateen] gates[] Mask(super::field::mstateen1::SE) => NO, { SE 63 "hstateen1 and sstateen1"; }
         /// State enables below M, register 2 (Smstateen).
-        MSTATEEN2 0x30e mstateen2 needs[Smstateen] gates[] Mask(1 << 63) => NO, { SE 63 "hstateen2 and sstateen2"; }
+        MSTATEEN2 0x30e mstateen2 needs[Smstateen] gates[] Mask(super::field::mstateen2::SE) => NO, { SE 63 "hstateen2 and sstateen2"; }
         /// State enables below M, register 3 (Smstateen).
-        MSTATEEN3 0x30f mstateen3 needs[Smstateen] gates[] Mask(1 << 63) => NO, { SE 63 "hstateen3 and sstateen3"; }
+        MSTATEEN3 0x30f mstateen3 needs[Smstateen] gates[] Mask(super::field::mstateen3::SE) => NO, { SE 63 "hstateen3 and sstateen3"; }
         /// Scratch word of the RNMI handler (Smrnmi, "RNMI CSRs").
         MNSCRATCH 0x740 mnscratch needs[Smrnmi] gates[] Any => NO, {}
         /// pc of the interrupted context (Smrnmi, "RNMI CSRs").
@@ -196,7 +196,7 @@ csrs! {
         /// Exceptions delegated to VS (Hypervisor, "Hypervisor Trap Delegation (hedeleg and hideleg) Registers").
         HEDELEG 0x602 hedeleg needs[H] gates[] Warl(warl::hedeleg) => NO, {}
         /// Interrupts delegated to VS.
-        HIDELEG 0x603 hideleg needs[H] gates[] Mask(1 << 2 | 1 << 6 | 1 << 10) => INTERRUPTS, {}
+        HIDELEG 0x603 hideleg needs[H] gates[] Mask(warl::bit::VS) => INTERRUPTS, {}
         /// Added to time with V=1, in timebase ticks (Hypervisor, "Hypervisor Time Delta (htimedelta) Register").
         HTIMEDELTA 0x605 htimedelta needs[H Zicntr] gates[] Any => TIMER, {}
         /// Counters readable with V=1 (Hypervisor, "Hypervisor Counter-Enable (hcounteren) Register").
@@ -213,7 +213,7 @@ csrs! {
         }
         /// State enables with V=1, register 0 (Smstateen).
         HSTATEEN0 0x60c hstateen0 needs[H Ssstateen] gates[StateEn(0)] Warl(warl::hstateen0) => NO, {
-            SE0 63 "sstateen0"; ENVCFG 62 "senvcfg"; CONTEXT 57 "scontext";
+            SE0 63 "sstateen0"; ENVCFG 62 "senvcfg"; CSRIND 60 "siselect and sireg to sireg6"; CONTEXT 57 "scontext";
         }
         /// State enables with V=1, register 1 (Smstateen).
         HSTATEEN1 0x60d hstateen1 needs[H Ssstateen] gates[StateEn(1)] Warl(warl::hstateen1) => NO, { SE 63 "sstateen1"; }
@@ -224,7 +224,7 @@ csrs! {
         /// Guest physical address of the trap into HS, shifted right by 2 (Hypervisor, "Hypervisor Trap Value (htval) Register").
         HTVAL 0x643 htval needs[H] gates[] Any => NO, {}
         /// Virtual interrupts made pending for VS (Hypervisor, "Hypervisor Interrupt (hvip, hip, and hie) Registers").
-        HVIP 0x645 hvip needs[H] gates[] Mask(1 << 2 | 1 << 6 | 1 << 10) => INTERRUPTS, { VSEIP 10 "external"; VSTIP 6 "timer"; VSSIP 2 "software"; }
+        HVIP 0x645 hvip needs[H] gates[] Mask(warl::bit::VS) => INTERRUPTS, { VSEIP 10 "external"; VSTIP 6 "timer"; VSSIP 2 "software"; }
         /// Transformed trapping instruction (Hypervisor, "Hypervisor Trap Instruction (htinst) Register").
         HTINST 0x64a htinst needs[H] gates[] Any => NO, {}
         /// G-stage translation (Hypervisor, "Hypervisor Guest Address Translation and Protection (hgatp) Register").
@@ -260,7 +260,7 @@ csrs! {
         }
 
         /// Context number of the virtual machine, for triggers (Debug, Sdtrig).
-        MCONTEXT 0x7a8 mcontext needs[Sdtrig] gates[] Mask(0x3fff) => NO, { HCONTEXT 13..0 "number of the virtual machine"; }
+        MCONTEXT 0x7a8 mcontext needs[Sdtrig] gates[] Mask(super::field::mcontext::HCONTEXT) => NO, { HCONTEXT 13..0 "number of the virtual machine"; }
         /// Context number of the process, for triggers (Debug, Sdtrig).
         SCONTEXT 0x5a8 scontext needs[Sdtrig S] gates[StateEn0(57)] Mask(0xffff_ffff) => NO, { DATA 31..0 "number of the context"; }
         /// Trigger control of a hart without S-mode (Debug, Sdtrig; "Native Triggers").

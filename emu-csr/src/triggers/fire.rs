@@ -2,6 +2,7 @@
 
 use super::TRIGGERS;
 use super::config::{Match, kind, kind_of, mode_index, modes};
+use crate::atp;
 use crate::csrs::Csrs;
 use crate::isa::Ext;
 use crate::mode::Mode;
@@ -91,7 +92,7 @@ impl Csrs {
                 let ignored = (0..4).filter(|i| tdata3 >> (36 + i) & 1 != 0).fold(0u64, |mask, i| mask | 0xff << (8 * i));
                 (self.scontext ^ svalue) & 0xffff_ffff & !ignored == 0
             }
-            2 => (if mode.virt() { self.vsatp } else { self.satp }) >> 44 & 0xffff == svalue & 0xffff,
+            2 => u64::from(atp::asid(if mode.virt() { self.vsatp } else { self.satp })) == svalue & 0xffff,
             _ => true,
         };
         let (select, value) = (tdata3 >> 48 & 7, tdata3 >> 51);
@@ -100,7 +101,7 @@ impl Csrs {
         s && match select & 3 {
             0 => select == 0 || self.mcontext & 0x1fff == value,
             1 => self.mcontext & 0x3fff == extended,
-            _ => self.hgatp >> 44 & 0x3fff == extended & 0x3fff,
+            _ => u64::from(atp::vmid(self.hgatp)) == extended & 0x3fff,
         }
     }
 

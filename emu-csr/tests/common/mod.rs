@@ -62,6 +62,7 @@ pub fn cpus() -> Vec<Isa> {
         "max,smdbltrp=on",
         "max,smrnmi=on",
         "max,smdbltrp=on,smrnmi=on",
+        "max,smcsrind=on,smcdeleg=on",
     ]
     .iter()
     .map(|cpu| Isa::parse(cpu).expect("a legal CPU"))
