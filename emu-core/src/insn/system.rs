@@ -8,7 +8,7 @@ use crate::hart::{Hart, Wait, event};
 use crate::insn::Insn;
 use crate::mmu::{Fence, Stage};
 use emu_csr::Ext::{H, S, Smrnmi, Svinval, Zawrs};
-use emu_csr::{Denied, Exception, Mode, Trap};
+use emu_csr::{Denied, Exception, Mode, Trap, atp};
 
 plain! {
     "ecall"  "000000000000 00000 000 00000 1110011" &[], None, System, End, |h, _, _| Err(Trap::new(Exception::ecall(h.mode), 0));
@@ -75,7 +75,7 @@ fn fence(h: &mut Hart, fence: Fence) {
 }
 
 fn current_vmid(h: &Hart) -> u16 {
-    (h.csr.hgatp >> 44 & 0x3fff) as u16
+    atp::vmid(h.csr.hgatp)
 }
 
 fn sfence(h: &mut Hart, i: &Insn) {

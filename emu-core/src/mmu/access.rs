@@ -7,7 +7,7 @@
 use emu_csr::Trap;
 
 use super::context::{Context, data_mode};
-use super::walk::Kind;
+use super::kind::Kind;
 use crate::bus::Bus;
 use crate::hart::Hart;
 

@@ -4,8 +4,8 @@ use emu_csr::{Mode, Trap};
 
 use super::access::{read, write};
 use super::context::data_mode;
+use super::kind::Kind;
 use super::slow::Place;
-use super::walk::Kind;
 use crate::bus::Bus;
 use crate::hart::Hart;
 

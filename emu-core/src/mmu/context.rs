@@ -1,12 +1,7 @@
 //! Everything outside the page tables that decides what a virtual address means: the key of a TLB bank.
 
-use emu_csr::{Csrs, Mode};
-
-/// mstatus/vsstatus bits.
-pub(super) const SUM: u64 = 1 << 18;
-pub(super) const MXR: u64 = 1 << 19;
-pub(super) const MPRV: u64 = 1 << 17;
-const MPV: u64 = 1 << 39;
+use emu_csr::field::mstatus::{MPP, MPRV, MPV, MXR, SUM};
+use emu_csr::{Csrs, Mode, atp};
 
 /// Flag of [`Context`] for fetches.
 const LANDING_PADS: u8 = 8;
@@ -34,7 +29,7 @@ impl Context {
         let mxr = (csr.mstatus & MXR != 0) as u8 * 2;
         match mode {
             Mode::M => Context::M,
-            Mode::U | Mode::HS if csr.satp >> 60 == 0 => Context { mode, flags: 0, satp: 0, hgatp: 0 },
+            Mode::U | Mode::HS if atp::mode(csr.satp) == 0 => Context { mode, flags: 0, satp: 0, hgatp: 0 },
             Mode::U => Context { mode, flags: mxr, satp: csr.satp, hgatp: 0 },
             Mode::HS => Context { mode, flags: mxr | (csr.mstatus & SUM != 0) as u8, satp: csr.satp, hgatp: 0 },
             Mode::VU | Mode::VS => {
@@ -53,18 +48,18 @@ impl Context {
 
     /// Contexts of equal class share what is global: supervisor mode (V=0) with translation. MODE of satp, and whether landing pads matter.
     pub(super) fn class(&self) -> Option<u8> {
-        let mode = (self.satp >> 60) as u8;
+        let mode = atp::mode(self.satp);
         (self.mode == Mode::HS && mode != 0).then_some(mode | (self.flags & LANDING_PADS) << 4)
     }
 
     /// ASID of satp or vsatp.
     pub(super) fn asid(&self) -> u16 {
-        (self.satp >> 44) as u16
+        atp::asid(self.satp)
     }
 
     /// VMID of hgatp.
     pub(super) fn vmid(&self) -> u16 {
-        (self.hgatp >> 44) as u16 & 0x3fff
+        atp::vmid(self.hgatp)
     }
 }
 
@@ -73,7 +68,7 @@ impl Context {
 #[inline]
 pub(super) fn data_mode(csr: &Csrs, mode: Mode) -> Mode {
     if csr.mstatus & MPRV != 0 && csr.nmi_enabled() {
-        Mode::from_parts(csr.mstatus >> 11 & 3, csr.mstatus & MPV != 0)
+        Mode::from_parts(csr.mstatus >> MPP.trailing_zeros(), csr.mstatus & MPV != 0)
     } else {
         mode
     }

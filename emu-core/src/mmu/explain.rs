@@ -6,7 +6,9 @@ use emu_csr::{Mode, Trap};
 
 use super::Stage;
 use super::refusal::Refusal;
-use super::walk::{Kind, PteAccess, Recorder, Tables, Translation, Walker};
+use super::tables::Tables;
+use super::walk::{Translation, Walker};
+use super::{Kind, PteAccess, Recorder};
 use crate::bus::Bus;
 use crate::hart::Hart;
 use crate::mem::Ram;

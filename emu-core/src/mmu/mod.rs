@@ -16,10 +16,14 @@ mod bank;
 mod context;
 mod explain;
 mod fence;
+mod kind;
+mod permit;
 mod pmp;
 mod pte;
+mod record;
 mod refusal;
 mod slow;
+mod tables;
 #[cfg(test)]
 mod tests;
 #[allow(unsafe_code)]
@@ -34,10 +38,12 @@ pub use access::FetchPlace;
 pub use bank::{Bank, DATA_ENTRIES, FETCH_ENTRIES, FetchEntry, TlbEntry};
 use context::{Context, data_mode};
 pub use explain::{Attempt, Refused, Walk};
+pub use kind::Kind;
 pub use pte::FIELDS as PTE_FIELDS;
+pub use record::{PteAccess, Recorder};
 pub use refusal::Refusal;
 pub use tlb::{BANKS, Tlb};
-pub use walk::{Kind, PteAccess, Recorder, Translation};
+pub use walk::Translation;
 
 /// Privilege with which an explicit access is made: MPRV, HLV/HSV and the mode itself decide ([`Hart::data_access`]).
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

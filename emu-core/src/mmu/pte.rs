@@ -1,5 +1,6 @@
 //! Page table entries of Sv39, Sv48 and Sv57 and of their x4 forms (Privileged ISA, "Addressing and Memory Protection").
 
+use emu_csr::field::menvcfg::{ADUE, PBMTE, SSE};
 use emu_csr::table::Field;
 use emu_csr::{Csrs, Ext};
 
@@ -38,11 +39,6 @@ pub static FIELDS: [Field; 13] = [
 const fn field(name: &'static str, hi: u8, lo: u8, doc: &'static str) -> Field {
     Field { name, hi, lo, doc }
 }
-
-/// menvcfg and henvcfg.
-const ADUE: u64 = 1 << 61;
-const PBMTE: u64 = 1 << 62;
-const SSE: u64 = 1 << 3;
 
 /// Whether a leaf of the first stage maps a shadow-stack page.
 pub(super) fn is_shadow(pte: u64) -> bool {

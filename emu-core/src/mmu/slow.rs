@@ -6,7 +6,9 @@ use super::Access;
 use super::context::data_mode;
 use super::explain::Attempt;
 use super::pmp::Verdict;
-use super::walk::{Kind, Memory, Recorder, Translation, Walker};
+use super::tables::Memory;
+use super::walk::{Translation, Walker};
+use super::{Kind, Recorder};
 use crate::bus::Bus;
 use crate::hart::{Hart, Poisoned, event};
 

@@ -1,96 +1,17 @@
 //! The page table walker: one stage (Privileged ISA, "Virtual Address Translation Process") and two (Hypervisor, "Two-Stage Address
 //! Translation"), each implicit access with its own translation, protection and faults. No caching and no host addresses here.
 
-use emu_csr::{Csrs, Exception, Mode, Trap};
+use emu_csr::field::mstatus::{MXR, SUM};
+use emu_csr::{Csrs, Mode, Trap, atp};
 
 use super::Stage;
-use super::context::{MXR, SUM};
+use super::kind::{Fault, Kind};
+use super::permit::{Permit, Rules};
 use super::pmp::{Pmp, Rwx};
 use super::pte::{self, Class, Format};
+use super::record::{PteAccess, Recorder};
 use super::refusal::Refusal;
-use crate::mem::Ram;
-
-/// What an explicit access does, as far as translation and protection care.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Kind {
-    /// Instruction fetch.
-    Fetch,
-    /// Load, LR.
-    Load,
-    /// HLVX: execute permission takes the place of read permission.
-    LoadExec,
-    /// Store, SC, AMO, CBO.ZERO.
-    Store,
-    /// A shadow-stack instruction, which has a store's faults even if it only loads (Zicfiss).
-    Shadow,
-    /// Cache-block management: permitted where a load is, but its faults are those of a store (CMO extensions).
-    Block,
-}
-
-impl Kind {
-    pub(super) fn rwx(self) -> Rwx {
-        match self {
-            Kind::Fetch => Rwx::X,
-            Kind::Load | Kind::Block => Rwx::R,
-            Kind::LoadExec => Rwx::RX,
-            Kind::Store => Rwx::W,
-            Kind::Shadow => Rwx::RW,
-        }
-    }
-
-    fn pick(self, fetch: Exception, load: Exception, store: Exception) -> Exception {
-        match self {
-            Kind::Fetch => fetch,
-            Kind::Load | Kind::LoadExec => load,
-            Kind::Store | Kind::Shadow | Kind::Block => store,
-        }
-    }
-
-    /// What the access does, in words.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Kind::Fetch => "fetch",
-            Kind::Load => "load",
-            Kind::LoadExec => "HLVX load",
-            Kind::Store => "store",
-            Kind::Shadow => "shadow-stack access",
-            Kind::Block => "cache-block operation",
-        }
-    }
-
-    /// The access-fault trap of this kind.
-    pub(super) fn access_fault(self, va: u64, mode: Mode) -> Trap {
-        use Exception::*;
-        Trap { gva: mode.virt(), ..Trap::new(self.pick(InstAccessFault, LoadAccessFault, StoreAccessFault), va) }
-    }
-
-    /// The hardware-error trap: "corrupted or uncorrectable data is accessed, either explicitly or implicitly, by an instruction".
-    pub(super) fn hardware_error(va: u64, mode: Mode) -> Trap {
-        Trap { gva: mode.virt(), ..Trap::new(Exception::HardwareError, va) }
-    }
-
-    /// The address-misaligned trap of this kind.
-    pub(super) fn misaligned(self, va: u64, mode: Mode) -> Trap {
-        use Exception::*;
-        Trap { gva: mode.virt(), ..Trap::new(self.pick(InstAddrMisaligned, LoadAddrMisaligned, StoreAddrMisaligned), va) }
-    }
-
-    fn trap(self, fault: Fault, va: u64, mode: Mode) -> Trap {
-        use Exception::*;
-        match fault {
-            Fault::Page => Trap { gva: mode.virt(), ..Trap::new(self.pick(InstPageFault, LoadPageFault, StorePageFault), va) },
-            Fault::Access => self.access_fault(va, mode),
-            Fault::Poison => Kind::hardware_error(va, mode),
-            Fault::Guest { gpa, tinst } => Trap {
-                cause: self.pick(InstGuestPageFault, LoadGuestPageFault, StoreGuestPageFault),
-                tval: va,
-                tval2: gpa >> 2,
-                tinst,
-                gva: true,
-            },
-        }
-    }
-}
+use super::tables::Tables;
 
 /// The result of a walk.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -112,115 +33,13 @@ impl Translation {
     }
 }
 
-/// One implicit access of a walk, for those who want to show it.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct PteAccess {
-    /// Whose table.
-    pub stage: Stage,
-    /// The address that is translated: virtual, or guest physical for the G-stage.
-    pub input: u64,
-    /// Level, 0 for the last.
-    pub level: u8,
-    /// Address the table is known by: guest physical for the VS-stage, physical otherwise.
-    pub address: u64,
-    /// Physical address.
-    pub pa: u64,
-    /// The entry as read, or as written by an A/D update.
-    pub value: u64,
-    /// Whether it was written.
-    pub write: bool,
-}
-
-/// Receives the implicit accesses of a walk, in order. `()` costs nothing.
-pub trait Recorder {
-    /// One access.
-    fn pte(&mut self, access: PteAccess);
-    /// The check that ended the walk, of the stage that translates `input`.
-    fn refused(&mut self, _stage: Stage, _input: u64, _why: Refusal) {}
-}
-
-impl Recorder for () {
-    #[inline(always)]
-    fn pte(&mut self, _access: PteAccess) {}
-}
-
-impl Recorder for Vec<PteAccess> {
-    fn pte(&mut self, access: PteAccess) {
-        self.push(access);
-    }
-}
-
-#[derive(Clone, Copy)]
-enum Fault {
-    Page,
-    Access,
-    /// The entry lies in a poisoned line.
-    Poison,
-    Guest {
-        gpa: u64,
-        tinst: u64,
-    },
-}
-
 /// Pseudo-instructions for implicit accesses of the VS-stage (Hypervisor, "Special pseudoinstruction values for guest-page faults").
 const READ_64: u64 = 0x3000;
 const WRITE_64: u64 = 0x3020;
 
-/// Access rules of one stage for one access.
-#[derive(Clone, Copy)]
-struct Rules {
-    kind: Kind,
-    /// The access is made as U-mode.
-    user: bool,
-    sum: bool,
-    mxr: bool,
-}
-
-/// What a leaf says to an access.
-enum Permit {
-    Yes,
-    /// A page fault of the stage.
-    Page(Refusal),
-    /// An access fault: only where shadow stacks come into it.
-    Access(Refusal),
-}
-
-impl Rules {
-    fn permit(&self, pte: u64) -> Permit {
-        if let Some(why) = self.user_refuses(pte) {
-            return Permit::Page(why);
-        }
-        // Zicfiss, "Shadow Stack Memory Protection". Whatever only loads may read a shadow stack.
-        if pte::is_shadow(pte) {
-            return match self.kind {
-                Kind::Load | Kind::Shadow => Permit::Yes,
-                Kind::LoadExec => Permit::Page(Refusal::ShadowNotExecutable),
-                Kind::Fetch | Kind::Store | Kind::Block => Permit::Access(Refusal::ShadowPage),
-            };
-        }
-        let readable = pte & pte::R != 0 || (self.mxr && pte & pte::X != 0);
-        let (permitted, why) = match self.kind {
-            Kind::Fetch | Kind::LoadExec => (pte & pte::X != 0, Refusal::NotExecutable),
-            Kind::Load | Kind::Block => (readable, Refusal::NotReadable),
-            Kind::Store => (pte & pte::W != 0, Refusal::NotWritable),
-            // A read-only page may be a shadow stack to copy on write; any other is a fatal mistake.
-            Kind::Shadow if pte & (pte::W | pte::X) == 0 => (false, Refusal::ShadowOnReadOnly),
-            Kind::Shadow => return Permit::Access(Refusal::ShadowElsewhere),
-        };
-        if permitted { Permit::Yes } else { Permit::Page(why) }
-    }
-
-    /// U, and SUM for a supervisor.
-    fn user_refuses(&self, pte: u64) -> Option<Refusal> {
-        match (self.user, pte & pte::U != 0) {
-            (true, u) => (!u).then_some(Refusal::NotUser),
-            (false, false) => None,
-            // Supervisor on a user page: never to execute; HLVX is a load.
-            (false, true) if self.kind == Kind::Fetch => Some(Refusal::SupervisorFetchesUser),
-            (false, true) => (!self.sum).then_some(Refusal::UserWithoutSum),
-        }
-    }
-}
+/// Index bits of one level, and of the G-stage's root, which is four pages (Hypervisor, "Guest Physical Address Translation").
+const INDEX: u64 = 0x1ff;
+const G_ROOT_INDEX: u64 = 0x7ff;
 
 /// A page table in the making: root, levels and what is special about the stage.
 #[derive(Clone, Copy)]
@@ -229,55 +48,6 @@ struct Table {
     root: u64,
     levels: u32,
     format: Format,
-}
-
-/// Levels of a satp, vsatp or hgatp MODE; 0 is Bare.
-fn levels(atp: u64) -> u32 {
-    match atp >> 60 {
-        8 => 3,
-        9 => 4,
-        10 => 5,
-        _ => 0,
-    }
-}
-
-fn root(atp: u64) -> u64 {
-    (atp & ((1 << 44) - 1)) << 12
-}
-
-/// Where the page tables are.
-pub(super) trait Tables {
-    /// The entry at a physical address; none outside of RAM.
-    fn read(&self, pa: u64) -> Option<u64>;
-    /// Writes an entry that was read.
-    fn write(&mut self, pa: u64, value: u64);
-    /// The poisoned line that the entry lies in, if it does.
-    fn poisoned(&self, _pa: u64) -> Option<u64> {
-        None
-    }
-}
-
-/// The guest's memory itself.
-pub(super) struct Memory<'a> {
-    pub ram: &'a mut Ram,
-    pub code_writes: &'a mut Vec<u64>,
-}
-
-impl Tables for Memory<'_> {
-    #[inline(always)]
-    fn read(&self, pa: u64) -> Option<u64> {
-        self.ram.read(pa, 8)
-    }
-
-    #[inline(always)]
-    fn write(&mut self, pa: u64, value: u64) {
-        self.ram.write(pa, 8, value, self.code_writes);
-    }
-
-    #[inline(always)]
-    fn poisoned(&self, pa: u64) -> Option<u64> {
-        if self.ram.poison().is_empty() { None } else { self.ram.poison().find(pa, 8) }
-    }
 }
 
 /// A walk over the page tables in `tables`, which it may update (A and D).
@@ -303,71 +73,63 @@ impl<T: Tables, R: Recorder> Walker<'_, T, R> {
     /// Translates `va` for an explicit access with the given effective mode. PMP is checked for the implicit accesses only.
     pub(super) fn walk(&mut self, va: u64, kind: Kind, mode: Mode) -> Result<Translation, Trap> {
         let result = match mode {
-            // Zicfiss: "If satp.MODE (or vsatp.MODE when V=1) is set to Bare ... shadow stack instructions raise a store/AMO access-fault
-            // exception", and SSAMOSWAP in M-mode does.
-            Mode::M if kind == Kind::Shadow => Err(self.refuse(Stage::S, va, Refusal::ShadowUntranslated, Fault::Access)),
-            Mode::M => return Ok(Translation::bare(va)),
-            Mode::U | Mode::HS => {
-                let n = levels(self.csr.satp);
-                if n == 0 && kind == Kind::Shadow {
-                    self.record.refused(Stage::S, va, Refusal::ShadowUntranslated);
-                    return Err(kind.access_fault(va, mode));
-                }
-                if n == 0 {
-                    return Ok(Translation::bare(va));
-                }
-                let table = Table { stage: Stage::S, root: root(self.csr.satp), levels: n, format: Format::of_s(self.csr) };
-                let rules =
-                    Rules { kind, user: mode == Mode::U, sum: self.csr.mstatus & SUM != 0, mxr: self.csr.mstatus & MXR != 0 };
-                self.first_stage(table, va, rules)
-            }
+            Mode::M => self.untranslated(Stage::S, va, kind),
+            Mode::U | Mode::HS => self.s_stage(va, kind, mode),
             Mode::VU | Mode::VS => self.two_stages(va, kind, mode),
         };
         result.map_err(|fault| kind.trap(fault, va, mode))
     }
 
+    /// Zicfiss: "If satp.MODE (or vsatp.MODE when V=1) is set to Bare ... shadow stack instructions raise a store/AMO access-fault
+    /// exception", and SSAMOSWAP in M-mode does.
+    fn untranslated(&mut self, stage: Stage, va: u64, kind: Kind) -> Result<Translation, Fault> {
+        match kind {
+            Kind::Shadow => Err(self.refuse(stage, va, Refusal::ShadowUntranslated, Fault::Access)),
+            _ => Ok(Translation::bare(va)),
+        }
+    }
+
+    fn s_stage(&mut self, va: u64, kind: Kind, mode: Mode) -> Result<Translation, Fault> {
+        let (satp, status) = (self.csr.satp, self.csr.mstatus);
+        let table = Table { stage: Stage::S, root: atp::root(satp), levels: atp::levels(satp), format: Format::of_s(self.csr) };
+        self.first_stage(table, va, Rules { kind, user: mode == Mode::U, sum: status & SUM != 0, mxr: status & MXR != 0 })
+    }
+
     fn two_stages(&mut self, va: u64, kind: Kind, mode: Mode) -> Result<Translation, Fault> {
-        let n = levels(self.csr.vsatp);
-        let first = if n == 0 && kind == Kind::Shadow {
-            return Err(self.refuse(Stage::Vs, va, Refusal::ShadowUntranslated, Fault::Access));
-        } else if n == 0 {
-            Translation::bare(va)
-        } else {
-            let table = Table { stage: Stage::Vs, root: root(self.csr.vsatp), levels: n, format: Format::of_vs(self.csr) };
-            let rules = Rules {
-                kind,
-                user: mode == Mode::VU,
-                sum: self.csr.vsstatus & SUM != 0,
-                mxr: (self.csr.vsstatus | self.csr.mstatus) & MXR != 0,
-            };
-            self.first_stage(table, va, rules)?
-        };
-        let second = self.g_stage(first.pa, kind, self.csr.mstatus & MXR != 0, 0)?;
+        let (vsatp, status, mxr) = (self.csr.vsatp, self.csr.vsstatus, self.csr.mstatus & MXR);
+        let table =
+            Table { stage: Stage::Vs, root: atp::root(vsatp), levels: atp::levels(vsatp), format: Format::of_vs(self.csr) };
+        let rules = Rules { kind, user: mode == Mode::VU, sum: status & SUM != 0, mxr: status & MXR | mxr != 0 };
+        let first = self.first_stage(table, va, rules)?;
+        let second = self.g_stage(first.pa, kind, mxr != 0, 0)?;
         Ok(Translation { pa: second.pa, ..first })
     }
 
     fn first_stage(&mut self, table: Table, va: u64, rules: Rules) -> Result<Translation, Fault> {
+        if table.levels == 0 {
+            return self.untranslated(table.stage, va, rules.kind);
+        }
         let unused = 64 - (12 + 9 * table.levels);
         if (va << unused) as i64 >> unused != va as i64 {
             return Err(self.refuse(table.stage, va, Refusal::NotCanonical, Fault::Page));
         }
-        self.table(table, va, 0x1ff, rules, Fault::Page)
+        self.table(table, va, INDEX, rules, Fault::Page)
     }
 
     /// Guest physical to supervisor physical. `tinst` is 0 for the explicit access itself, otherwise the pseudo-instruction.
     fn g_stage(&mut self, gpa: u64, kind: Kind, mxr: bool, tinst: u64) -> Result<Translation, Fault> {
-        let n = levels(self.csr.hgatp);
-        if n == 0 {
+        let levels = atp::levels(self.csr.hgatp);
+        if levels == 0 {
             return Ok(Translation::bare(gpa));
         }
-        if gpa >> (14 + 9 * n) != 0 {
+        if gpa >> (14 + 9 * levels) != 0 {
             return Err(self.refuse(Stage::G, gpa, Refusal::GuestAddressTooWide, Fault::Guest { gpa, tinst }));
         }
-        let table = Table { stage: Stage::G, root: root(self.csr.hgatp) & !0x3fff, levels: n, format: Format::of_g(self.csr) };
+        let table = Table { stage: Stage::G, root: atp::root(self.csr.hgatp) & !0x3fff, levels, format: Format::of_g(self.csr) };
         // Zicfiss: the G-stage sees a store, which needs a page that is readable and writable.
         let kind = if kind == Kind::Shadow { Kind::Store } else { kind };
         let rules = Rules { kind, user: true, sum: false, mxr };
-        self.table(table, gpa, 0x7ff, rules, Fault::Guest { gpa, tinst })
+        self.table(table, gpa, G_ROOT_INDEX, rules, Fault::Guest { gpa, tinst })
     }
 
     /// Steps 2 to 10 of the manual's algorithm. `root_mask` selects the index bits of the root level; `fault` is the stage's page fault.
@@ -382,31 +144,19 @@ impl<T: Tables, R: Recorder> Walker<'_, T, R> {
             path |= pte;
             match table.format.class(pte) {
                 Class::Invalid(why) => return Err(self.refuse(table.stage, va, why, fault)),
+                Class::Table if level == 0 => return Err(self.refuse(table.stage, va, Refusal::NoLeaf, fault)),
                 Class::Table => {
-                    if level == 0 {
-                        return Err(self.refuse(table.stage, va, Refusal::NoLeaf, fault));
-                    }
                     level -= 1;
-                    mask = 0x1ff;
+                    mask = INDEX;
                     base = pte::ppn(pte) << 12;
                     continue;
                 }
                 Class::Leaf => {}
             }
-            let mut size = 4096u64 << (9 * level);
-            let mut ppn = pte::ppn(pte);
-            if pte & pte::N != 0 {
-                // The one NAPOT size there is: 64 KiB, level 0, ppn[3:0] = 1000.
-                if level != 0 || ppn & 0xf != 8 {
-                    return Err(self.refuse(table.stage, va, Refusal::Napot, fault));
-                }
-                ppn = ppn & !0xf | va >> 12 & 0xf;
-                size = 4096;
-            }
-            if level != 0 && (ppn << 12) & (size - 1) != 0 {
-                return Err(self.refuse(table.stage, va, Refusal::MisalignedSuperpage, fault));
-            }
-            let shadow = pte::is_shadow(pte);
+            let (page, size) = match leaf_page(pte, va, level) {
+                Ok(page) => page,
+                Err(why) => return Err(self.refuse(table.stage, va, why, fault)),
+            };
             match rules.permit(pte) {
                 _ if self.peek => {}
                 Permit::Yes => {}
@@ -424,7 +174,7 @@ impl<T: Tables, R: Recorder> Walker<'_, T, R> {
                 }
             }
             let global = table.stage == Stage::S && path & pte::G != 0;
-            return Ok(Translation { pa: (ppn << 12) & !(size - 1) | va & (size - 1), leaf: size, shadow, global });
+            return Ok(Translation { pa: page | va & (size - 1), leaf: size, shadow: pte::is_shadow(pte), global });
         }
     }
 
@@ -466,4 +216,16 @@ impl<T: Tables, R: Recorder> Walker<'_, T, R> {
         self.record.pte(PteAccess { stage: table.stage, input, level: level as u8, address, pa, value: new, write: true });
         Ok(true)
     }
+}
+
+/// Physical address and bytes of the page that a leaf of a level maps `va` to, or what is wrong with the leaf.
+fn leaf_page(pte: u64, va: u64, level: u32) -> Result<(u64, u64), Refusal> {
+    let size = 4096u64 << (9 * level);
+    let page = pte::ppn(pte) << 12;
+    if pte & pte::N != 0 {
+        // The one NAPOT size there is: 64 KiB, level 0, ppn[3:0] = 1000. It is cached as the page of it that is asked for.
+        let napot = level == 0 && page & 0xf000 == 0x8000;
+        return if napot { Ok((page & !0xf000 | va & 0xf000, size)) } else { Err(Refusal::Napot) };
+    }
+    if page & (size - 1) == 0 { Ok((page, size)) } else { Err(Refusal::MisalignedSuperpage) }
 }

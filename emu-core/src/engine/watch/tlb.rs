@@ -6,7 +6,7 @@
 //! (empty when such counting begins), any address-translation fence of the hart empties it, and it caches nothing but names: what
 //! a hit or a miss does to the machine is the same.
 
-use emu_csr::{Csrs, Mode};
+use emu_csr::{Csrs, Mode, atp};
 
 use crate::dev::StateIo;
 
@@ -31,12 +31,12 @@ impl Default for CountedTlbs {
 
 /// The address space of accesses made in `mode`: ASID and, with V=1, VMID. `None` if nothing is translated.
 fn space(csr: &Csrs, mode: Mode) -> Option<u64> {
-    let asid = |atp: u64| atp >> 44 & 0xffff;
+    let asid = |atp: u64| u64::from(atp::asid(atp));
     match mode {
         Mode::M => None,
-        Mode::HS | Mode::U => (csr.satp >> 60 != 0).then(|| asid(csr.satp)),
-        Mode::VS | Mode::VU if csr.vsatp >> 60 | csr.hgatp >> 60 == 0 => None,
-        Mode::VS | Mode::VU => Some(1 << 63 | (csr.hgatp >> 44 & 0x3fff) << 16 | asid(csr.vsatp)),
+        Mode::HS | Mode::U => (atp::mode(csr.satp) != 0).then(|| asid(csr.satp)),
+        Mode::VS | Mode::VU if atp::mode(csr.vsatp) | atp::mode(csr.hgatp) == 0 => None,
+        Mode::VS | Mode::VU => Some(1 << 63 | u64::from(atp::vmid(csr.hgatp)) << 16 | asid(csr.vsatp)),
     }
 }
 
