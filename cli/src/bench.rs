@@ -45,6 +45,7 @@ const PROGRAMS: &[Program] = programs! {
     "walk2" 300_000 "page" None "the same in a guest: two-stage page walks";
     "trap" 1_000_000 "trip" None "ecall from S-mode to M-mode and back";
     "timer" 1_000_000 "call" Native "sbi_set_timer from S-mode to firmware";
+    "illegal" 200_000 "trap" Native "an illegal instruction in S-mode, which firmware hands on to S-mode's handler";
     "ipi" 1_000_000 "ipi" Native "sbi_send_ipi to another hart, and its receipt there";
     "sse" 500_000 "pair" Native "sbi_sse_inject into the calling hart, and sbi_sse_complete";
     "code" 20_000 "build" None "writes 550 bytes of code, fence.i, runs it";

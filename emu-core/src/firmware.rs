@@ -6,6 +6,7 @@ use crate::bus::{Bus, Request};
 use crate::dev::StateIo;
 use crate::dev::reri::Signal;
 use crate::hart::Hart;
+use crate::insn::Decoder;
 use crate::observer::{FwField, FwRecord, Observer};
 
 /// What firmware sees of the machine.
@@ -14,6 +15,8 @@ pub struct Platform<'a> {
     pub harts: &'a mut [Hart],
     /// Memory, devices, time.
     pub bus: &'a mut Bus,
+    /// Tells the instructions of the harts apart, all of which have the same.
+    pub decoder: &'a Decoder,
     /// Bytes the firmware prints (DBCN, legacy putchar), to the same console as the UART.
     pub console_out: &'a mut Vec<u8>,
     /// Bytes typed and not yet read by the UART (DBCN read, legacy getchar).

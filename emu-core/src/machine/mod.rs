@@ -236,6 +236,7 @@ impl Machine {
         let platform = Platform {
             harts: &mut self.harts,
             bus: &mut self.bus,
+            decoder: &self.decoder,
             console_out: &mut self.console_out,
             console_in: &mut self.console_in,
             observer,

@@ -3,7 +3,7 @@
 //! A hart without Zicntr (or Zihpm) has mcounteren all the same; what its bits and those of hcounteren and scounteren would allow if the
 //! register were there is what the firmware does.
 
-use emu_core::insn::{Decoder, Format, Insn};
+use emu_core::insn::{Format, Insn};
 use emu_csr::table::{self, CYCLE, HTIMEDELTA, INSTRET, TIME};
 use emu_csr::{Ext, Mode};
 
@@ -43,7 +43,7 @@ fn operation(c: &Call<'_, '_>, raw: u32) -> Option<Operation> {
         return None;
     }
     let h = &c.platform.harts[c.hart];
-    let insn: Insn = Decoder::new(h.csr.isa).decode(raw, 4);
+    let insn: Insn = c.platform.decoder.decode(raw, 4);
     let (operand, always) = match insn.def.format {
         Format::Csr => (h.get(insn.rs1), insn.def.name == "csrrw"),
         Format::CsrI => (u64::from(insn.rs1), insn.def.name == "csrrwi"),

@@ -2,7 +2,7 @@
 
 use emu_core::bus::Bus;
 use emu_core::hart::Hart;
-use emu_core::insn::{Decoder, Format, Insn, complete_trap};
+use emu_core::insn::{Format, Insn, complete_trap};
 use emu_csr::{Effects, Mode, Trap};
 
 use super::amo;
@@ -16,7 +16,7 @@ use crate::profile::policy::MisalignedAmo;
 pub fn access(c: &mut Call<'_, '_>) -> Outcome {
     let amos = c.rules.policies.misaligned_amo == MisalignedAmo::Emulated;
     let h = &mut c.platform.harts[c.hart];
-    let bus = &mut *c.platform.bus;
+    let (bus, decoder) = (&mut *c.platform.bus, c.platform.decoder);
     let from = leave::previous(h);
     let epc = h.csr.mepc;
     let Some(trap) = leave::trap_taken(h) else { return Outcome::Placed };
@@ -25,7 +25,7 @@ pub fn access(c: &mut Call<'_, '_>) -> Outcome {
     h.set_mode(from);
     let refuses = std::mem::replace(&mut h.tlb.trap_misaligned, false);
     let done = h.fetch(bus, epc).and_then(|(raw, len)| {
-        let insn = Decoder::new(h.csr.isa).decode(raw, len);
+        let insn = decoder.decode(raw, len);
         h.pc = epc;
         again(h, bus, &insn, from, amos).unwrap_or(Err(trap)).map(|()| insn.len).map_err(|t| complete_trap(t, &insn, h))
     });

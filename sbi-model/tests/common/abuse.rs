@@ -9,14 +9,14 @@ use emu_core::bus::{Bus, Clock};
 use emu_core::dev::Clint;
 use emu_core::dev::reri::Signal;
 use emu_core::firmware::{Firmware, FwStep};
-use emu_core::hart::{Hart, Wait};
+use emu_core::hart::Wait;
 use emu_core::mem::Ram;
 use emu_csr::{Exception, Interrupt, Isa, Mode, Trap};
+use sbi_model::Config;
 use sbi_model::domain::{Boot, Domain, Region, permission};
 use sbi_model::memory::Access;
 use sbi_model::profile::Profile;
 use sbi_model::state::State;
-use sbi_model::{Config, Sbi};
 
 use super::{BASE, CPPC, DBCN, FWFT, HSM, IPI, RAM, RFENCE, Rig, SRST, SUSP, TIME};
 
@@ -197,8 +197,7 @@ impl Abuse {
         for at in (0..GUARDED).step_by(8) {
             bus.ram.write(GUARD + at, 8, SECRET, &mut Vec::new());
         }
-        let harts = IDS.iter().map(|&id| Hart::new(isa, id)).collect();
-        let mut rig = Rig { harts, bus, out: Vec::new(), input: Default::default(), fw: Sbi::new(config) };
+        let mut rig = Rig::unbooted(isa, &IDS, bus, config);
         rig.with_platform(|fw, p| fw.boot(p, 0, PC, 0));
         let mut abuse =
             Abuse { rig, calls: Default::default(), memory: vec![0; SIZE as usize], spec, defects, counts: Counts::default() };

@@ -10,6 +10,7 @@ use emu_core::bus::{Bus, Clock};
 use emu_core::dev::Clint;
 use emu_core::firmware::{Firmware, FwStep, Platform};
 use emu_core::hart::Hart;
+use emu_core::insn::Decoder;
 use emu_core::mem::Ram;
 use emu_csr::{Exception, Isa, Mode, Trap};
 use sbi_model::{Config, Sbi};
@@ -37,6 +38,7 @@ pub const ALREADY_AVAILABLE: i64 = -6;
 pub struct Rig {
     pub harts: Vec<Hart>,
     pub bus: Bus,
+    decoder: Decoder,
     pub out: Vec<u8>,
     pub input: VecDeque<u8>,
     pub fw: Sbi,
@@ -62,16 +64,22 @@ impl Rig {
         let clock = Clock { cycle_hz: 1_000_000_000, timebase_hz: 10_000_000, offset: 0 };
         let mut bus = Bus::new(Ram::new(RAM, RAM_SIZE), clock);
         bus.add(0x200_0000, 0x1_0000, 0, Box::new(Clint::new(n))).expect("room");
-        let harts = ids.iter().map(|&id| Hart::new(isa, id)).collect();
-        let mut rig = Rig { harts, bus, out: Vec::new(), input: VecDeque::new(), fw: Sbi::new(config) };
+        let mut rig = Rig::unbooted(isa, ids, bus, config);
         rig.with_platform(|fw, p| fw.boot(p, 0, ENTRY, 0x8008_0000));
         rig
+    }
+
+    /// Harts with these ids, and firmware that has not booted.
+    pub fn unbooted(isa: Isa, ids: &[u64], bus: Bus, config: Config) -> Rig {
+        let harts = ids.iter().map(|&id| Hart::new(isa, id)).collect();
+        Rig { harts, bus, decoder: Decoder::new(isa), out: Vec::new(), input: VecDeque::new(), fw: Sbi::new(config) }
     }
 
     pub fn with_platform<R>(&mut self, f: impl FnOnce(&mut Sbi, &mut Platform<'_>) -> R) -> R {
         let mut p = Platform {
             harts: &mut self.harts,
             bus: &mut self.bus,
+            decoder: &self.decoder,
             console_out: &mut self.out,
             console_in: &mut self.input,
             observer: None,
