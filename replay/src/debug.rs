@@ -208,7 +208,7 @@ pub fn recent(
     progress: Progress<'_>,
 ) -> Result<Vec<Entry>, ReplayError> {
     let mut found: Vec<Entry> = Vec::new();
-    each_part(t, progress, |entries| {
+    each_part(t, progress, |_, entries| {
         let mut part: Vec<Entry> = entries.into_iter().filter(|e| keep(e)).collect();
         part.append(&mut found);
         found = part;
@@ -226,7 +226,7 @@ pub fn why(
     progress: Progress<'_>,
 ) -> Result<Option<(Entry, u64, u64)>, ReplayError> {
     let mut answer = None;
-    each_part(t, progress, |entries| {
+    each_part(t, progress, |_, entries| {
         if let Some((i, before, after)) = last_writer(&entries, hart, field) {
             answer = entries.get(i).map(|e| (e.clone(), before, after));
         }
@@ -235,8 +235,13 @@ pub fn why(
     Ok(answer)
 }
 
-/// Runs the parts between checkpoints again, the last one first, and gives `look` what happened in each until it says false.
-fn each_part(t: &mut Timeline, progress: Progress<'_>, mut look: impl FnMut(Vec<Entry>) -> bool) -> Result<(), ReplayError> {
+/// Runs the parts between checkpoints again, the last one first, and gives `look` where each begins and what happened in it until it says
+/// false.
+pub(crate) fn each_part(
+    t: &mut Timeline,
+    progress: Progress<'_>,
+    mut look: impl FnMut(Position, Vec<Entry>) -> bool,
+) -> Result<(), ReplayError> {
     /// Entries of one part that fit into memory; a part with more is told without its last ones.
     const ROOM: usize = 4 << 20;
     let from = t.position();
@@ -254,7 +259,7 @@ fn each_part(t: &mut Timeline, progress: Progress<'_>, mut look: impl FnMut(Vec<
         t.run_forward(Some(high), &mut ())?;
         t.observe(None);
         progress(low);
-        if !look(ledger.take()) {
+        if !look(low, ledger.take()) {
             break;
         }
         high = low;

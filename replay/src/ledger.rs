@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::rc::Rc;
 
-use emu_core::observer::{CsrWrite, FwRecord, Observer, TrapEntry, TrapReturn};
+use emu_core::observer::{CsrWrite, FwField, FwRecord, Observer, TrapEntry, TrapReturn};
 use emu_csr::{ChangeList, table};
 
 /// One thing that happened.
@@ -54,12 +54,10 @@ impl Entry {
     /// The value of a field before and after, if this changed it.
     pub fn change_of(&self, field: &FieldName) -> Option<(u64, u64)> {
         if let Entry::Firmware(r) = self {
-            let f = r.fields.iter().find(|f| field.is(f.name) && f.before != f.after)?;
-            return Some((f.before, f.after));
+            return r.fields.iter().filter(|f| f.before != f.after).find_map(|f| field.told(f));
         }
         let c = self.changes()?.0.iter().find(|c| c.csr == field.state)?;
-        let (before, after) = (field.of(c.before), field.of(c.after));
-        (before != after).then_some((before, after))
+        field.between(c.before, c.after)
     }
 }
 
@@ -70,8 +68,37 @@ pub struct FieldName {
     pub register: &'static str,
     /// `SPV`; empty for the whole register.
     pub field: &'static str,
+    /// The register that changes are reported for, which may be another: sie is a view of mie.
     state: u16,
+    /// How far that register is shifted down to read as this one.
+    down: u32,
+    /// The bits of this one that it shows.
+    view: u64,
     mask: u64,
+}
+
+/// Bits of mip and mie that sip and sie do not show: those of M-mode and those of the hypervisor, which hip and hie show.
+const MACHINE: u64 = 0x888;
+const HYPERVISOR: u64 = 0x1444;
+/// What vsip and vsie show.
+const VIRTUAL: u64 = 0x222;
+
+/// The register that holds the state of another: its name, how far it is shifted down, and which bits are then shown.
+fn holder(view: &str) -> Option<(&'static str, u32, u64)> {
+    Some(match view {
+        "sstatus" => ("mstatus", 0, table::find(table::by_name(view)?)?.fields.iter().fold(0, |all, f| all | f.mask())),
+        "sie" => ("mie", 0, !(MACHINE | HYPERVISOR)),
+        "sip" => ("mip", 0, !(MACHINE | HYPERVISOR)),
+        "hie" => ("mie", 0, HYPERVISOR),
+        "hip" => ("mip", 0, HYPERVISOR),
+        "vsie" => ("mie", 1, VIRTUAL),
+        "vsip" => ("mip", 1, VIRTUAL),
+        "fflags" => ("fcsr", 0, 0x1f),
+        "frm" => ("fcsr", 5, 7),
+        "scountinhibit" => ("mcountinhibit", 0, u64::MAX),
+        "hcontext" => ("mcontext", 0, u64::MAX),
+        _ => return None,
+    })
 }
 
 impl FieldName {
@@ -85,8 +112,11 @@ impl FieldName {
             None => return None,
         };
         // Changes are reported for the register that holds the state.
-        let state = if decl.name == "sstatus" { table::by_name("mstatus")? } else { decl.number };
-        Some(FieldName { register: decl.name, field, state, mask })
+        let (state, down, view) = match holder(decl.name) {
+            Some((of, down, view)) => (table::by_name(of)?, down, view),
+            None => (decl.number, 0, u64::MAX),
+        };
+        Some(FieldName { register: decl.name, field, state, down, view, mask })
     }
 
     /// The field's value in the register.
@@ -99,11 +129,22 @@ impl FieldName {
         if self.field.is_empty() { self.register.to_owned() } else { format!("{}.{}", self.register, self.field) }
     }
 
-    fn is(&self, name: &str) -> bool {
-        match name.split_once('.') {
-            Some((r, f)) => f == self.field && (r == self.register || r == "mstatus" && self.register == "sstatus"),
-            None => self.field.is_empty() && name == self.register,
-        }
+    /// Whether lines from outside change it, in both directions and without an instruction: pending bits.
+    pub fn is_pending(&self) -> bool {
+        table::name(self.state) == Some("mip")
+    }
+
+    /// The field before and after, if it differs between two values of the register that holds the state.
+    fn between(&self, before: u64, after: u64) -> Option<(u64, u64)> {
+        let of = |state: u64| self.of(state >> self.down & self.view);
+        (of(before) != of(after)).then(|| (of(before), of(after)))
+    }
+
+    /// The same of what firmware told: a register or a field of one. Of the whole register, only bits that it told are set.
+    fn told(&self, f: &FwField) -> Option<(u64, u64)> {
+        let n = FieldName::new(f.name).filter(|n| n.state == self.state)?;
+        let up = n.down + if n.field.is_empty() { 0 } else { n.mask.trailing_zeros() };
+        self.between(f.before << up, f.after << up)
     }
 }
 
@@ -206,6 +247,7 @@ impl Observer for Ledger {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use emu_csr::{Change, Mode};
 
     fn told(mut ledger: Ledger, n: u64) -> Vec<u64> {
         for instret in 0..n {
@@ -220,6 +262,43 @@ mod tests {
         assert_eq!(told(first.clone(), 5), [0, 1, 2]);
         assert_eq!(told(last.clone(), 5), [2, 3, 4]);
         assert_eq!((first.dropped(), last.dropped()), (2, 2));
+    }
+
+    #[test]
+    fn changes_are_found_under_every_name_of_their_state_and_under_no_other() {
+        let [mie, mstatus, fcsr] = ["mie", "mstatus", "fcsr"].map(|n| table::by_name(n).unwrap());
+        let write = |csr, before, after| {
+            let mut changes = ChangeList::default();
+            changes.0.push(Change { csr, before, after });
+            Entry::Write(CsrWrite { hart: 0, instret: 0, pc: 0, mode: Mode::M, changes })
+        };
+        let told = |name, before, after| {
+            let fields = vec![FwField { name, before, after }];
+            Entry::Firmware(FwRecord { hart: 0, instret: 0, kind: "note", name: "test", fields })
+        };
+        for (entry, seen, unseen) in [
+            (write(mie, 0, 0x20), &["sie", "mie", "sie.STIE", "mie.STIE"][..], &["hie", "sie.SSIE", "mie.MTIE", "mip"][..]),
+            (write(mie, 0, 0x40), &["hie", "vsie", "vsie.STIE", "hie.VSTIE"], &["sie", "sie.STIE", "hie.VSSIE"]),
+            (write(mstatus, 0, 0x1800), &["mstatus", "mstatus.MPP"], &["sstatus", "sstatus.SPP", "vsstatus"]),
+            (write(mstatus, 0, 0x100), &["mstatus", "sstatus", "sstatus.SPP"], &["mstatus.MPP"]),
+            (write(fcsr, 0, 0x20), &["fcsr", "frm"], &["fflags"]),
+            (write(fcsr, 0, 1), &["fcsr", "fflags"], &["frm"]),
+            (told("mstatus", 0x1800, 0x1900), &["mstatus", "mstatus.SPP", "sstatus.SPP", "sstatus"], &["mstatus.MPP"]),
+            (told("hstatus.SPV", 0, 1), &["hstatus", "hstatus.SPV"], &["hstatus.SPVP", "sstatus"]),
+            (told("scause", 0, 5), &["scause", "scause.CODE"], &["scause.INTERRUPT", "vscause"]),
+        ] {
+            for (names, found) in [(seen, true), (unseen, false)] {
+                for name in names {
+                    let field = FieldName::new(name).unwrap_or_else(|| panic!("{name}"));
+                    assert_eq!(entry.change_of(&field).is_some(), found, "{name} of {entry:?}");
+                }
+            }
+        }
+        let frm = FieldName::new("frm").unwrap();
+        assert_eq!(write(fcsr, 0x21, 0x63).change_of(&frm), Some((1, 3)));
+        assert_eq!(told("mstatus", 0, 0x100).change_of(&FieldName::new("sstatus.SPP").unwrap()), Some((0, 1)));
+        // A whole register reads as it is, also where it is a view.
+        assert_eq!(FieldName::new("hie").unwrap().of(0x40), 0x40);
     }
 
     #[test]

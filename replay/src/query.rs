@@ -3,15 +3,17 @@
 //! Questions look at the run before (or after) the timeline's present position. They leave the timeline at the position of the answer: the
 //! moment before what they answer happened; with no answer, where it was.
 
+mod changes;
+
 use emu_core::engine::breaks::{Hit, Watchpoint};
 use emu_core::insn::File;
 use emu_core::machine::Machine;
 use emu_core::mem::Access;
 use emu_core::observer::FwRecord;
 
-use crate::debug::{self, Breakpoints, Stopped};
+use crate::debug::{self, Breakpoints, Progress, Stopped};
 use crate::error::ReplayError;
-use crate::ledger::{Entry, FieldName, Ledger};
+use crate::ledger::{Entry, FieldName, Ledger, last_writer};
 use crate::timeline::{Each, Halt, Position, Timeline};
 
 /// What was asked for, and where.
@@ -86,26 +88,100 @@ fn at_hart(t: &Timeline, hart: usize, what: What) -> Answer {
     Answer { at: t.position(), hart: h.map(|_| hart), instret: h.map_or(0, |h| h.instret), pc: h.map_or(0, |h| h.pc), what }
 }
 
-/// Goes to where an entry happened.
-fn at_entry(t: &mut Timeline, e: Entry) -> Result<Answer, ReplayError> {
-    t.seek_hart_instret(t.position().boot, e.hart(), e.instret())?;
+/// Goes to the last moment at which entry number `index` of those since `low`, which is this one, had not happened: the step that its hart
+/// makes next makes it.
+fn at_entry(t: &mut Timeline, low: Position, index: u64, e: Entry) -> Result<Answer, ReplayError> {
     let hart = e.hart();
+    t.seek(low)?;
+    // With no room it only counts.
+    let ledger = Ledger::new(0);
+    let shared = ledger.clone();
+    t.observe(Some(std::rc::Rc::new(move || Box::new(shared.clone()))));
+    let found = before_entry(t, hart, e.instret(), &|| ledger.dropped() > index);
+    t.observe(None);
+    t.seek(found?)?;
     Ok(at_hart(t, hart, What::Entry(Box::new(e))))
 }
 
-/// What last changed a CSR, or a field of it, on a hart.
-pub fn csr_writer(t: &mut Timeline, hart: usize, field: &FieldName) -> Result<Option<Answer>, ReplayError> {
-    match debug::why(t, hart, field, &mut |_| {})? {
-        Some((entry, _, _)) => at_entry(t, entry).map(Some),
-        None => Ok(None),
+/// The last position of a hart before `happened`, from here on, where it has about so many instructions behind it in one of the boots to come.
+fn before_entry(t: &mut Timeline, hart: usize, instret: u64, happened: &dyn Fn() -> bool) -> Result<Position, ReplayError> {
+    loop {
+        let boot = t.position().boot;
+        let mut at = t.position();
+        t.run_to_hart_instret(boot, hart, instret.saturating_sub(1))?;
+        while !happened() && t.position().boot == boot && t.machine().harts().get(hart).is_some_and(|h| h.instret <= instret) {
+            at = t.position();
+            if t.step_forward(hart, 1, &mut ())? != Halt::There {
+                break;
+            }
+        }
+        if happened() {
+            return Ok(at);
+        }
+        if t.position().boot == boot {
+            let next = Position { boot: boot + 1, elapsed: 0, instret: 0 };
+            if t.run_forward(Some(next), &mut ())? != Halt::There {
+                return Ok(at);
+            }
+        }
     }
 }
 
+/// What last changed a CSR, or a field of it, on a hart: an instruction, a trap, a return, firmware; or something that none of those names: a
+/// floating-point operation that sets a flag or makes the state dirty, a line that makes an interrupt pending.
+pub fn csr_writer(
+    t: &mut Timeline,
+    hart: usize,
+    field: &FieldName,
+    progress: Progress<'_>,
+) -> Result<Option<Answer>, ReplayError> {
+    let end = t.position();
+    let number = emu_csr::table::by_name(field.register);
+    let value = |m: &Machine| {
+        let h = m.harts().get(hart);
+        h.and_then(|h| h.csr.peek(number?, &h.now(m.bus()))).map_or(0, |v| field.of(v))
+    };
+    let mut named = None;
+    debug::each_part(t, progress, |low, entries| {
+        if let Some((i, _, _)) = last_writer(&entries, hart, field) {
+            named = entries.get(i).map(|e| (low, i as u64, e.clone()));
+        }
+        named.is_none()
+    })?;
+    let answer = match named {
+        Some((low, index, e)) => Some(at_entry(t, low, index, e)?),
+        None => None,
+    };
+    // What came later than that, and changed it all the same.
+    let low = match &answer {
+        Some(_) => {
+            t.step_forward(hart, 1, &mut ())?;
+            t.position()
+        }
+        None => t.checkpoints().first().copied().unwrap_or(end),
+    };
+    if let Some(later) = changes::last(t, low.min(end), end, hart, &value, !field.is_pending(), progress)? {
+        return Ok(Some(later));
+    }
+    t.seek(answer.as_ref().map_or(end, |a| a.at))?;
+    Ok(answer)
+}
+
 /// The last entry before the present position, or the first after it, of which `is` holds: a trap of a kind, a call, a transition.
-pub fn entry(t: &mut Timeline, forward: bool, is: &dyn Fn(&Entry) -> bool) -> Result<Option<Answer>, ReplayError> {
+pub fn entry(
+    t: &mut Timeline,
+    forward: bool,
+    is: &dyn Fn(&Entry) -> bool,
+    progress: Progress<'_>,
+) -> Result<Option<Answer>, ReplayError> {
     if !forward {
-        return match debug::recent(t, 1, is, &mut |_| {})?.pop() {
-            Some(e) => at_entry(t, e).map(Some),
+        let mut last = None;
+        debug::each_part(t, progress, |low, entries| {
+            last = entries.into_iter().enumerate().rev().find(|(_, e)| is(e)).map(|(i, e)| (low, i as u64, e));
+            last.is_none()
+        })?;
+        return match last {
+            Some((low, index, e)) => at_entry(t, low, index, e).map(Some),
             None => Ok(None),
         };
     }
@@ -113,14 +189,16 @@ pub fn entry(t: &mut Timeline, forward: bool, is: &dyn Fn(&Entry) -> bool) -> Re
     const PART: u64 = 1 << 20;
     let from = t.position();
     loop {
+        let low = t.position();
+        progress(low);
         let ledger = Ledger::new(usize::MAX);
         let shared = ledger.clone();
         t.observe(Some(std::rc::Rc::new(move || Box::new(shared.clone()))));
-        let to = Position { elapsed: t.position().elapsed + PART, ..t.position() };
+        let to = Position { elapsed: low.elapsed + PART, ..low };
         let halt = t.run_forward(Some(to), &mut ())?;
         t.observe(None);
-        if let Some(e) = ledger.take().into_iter().find(|e| is(e)) {
-            return at_entry(t, e).map(Some);
+        if let Some((i, e)) = ledger.take().into_iter().enumerate().find(|(_, e)| is(e)) {
+            return at_entry(t, low, i as u64, e).map(Some);
         }
         if halt != Halt::There {
             t.seek(from)?;
@@ -132,12 +210,13 @@ pub fn entry(t: &mut Timeline, forward: bool, is: &dyn Fn(&Entry) -> bool) -> Re
 /// When a software event last left a state (`None`: any state).
 pub fn event_left(t: &mut Timeline, event: u64, state: Option<EventState>) -> Result<Option<Answer>, ReplayError> {
     let of = |r: &FwRecord| r.fields.iter().any(|f| f.name == "event_id" && f.after == event);
-    entry(t, false, &|e| match e {
+    let left = |e: &Entry| match e {
         Entry::Firmware(r) if r.kind == "sse" && of(r) => {
             EventState::left_by(r.name).is_some_and(|s| state.is_none_or(|want| want == s))
         }
         _ => false,
-    })
+    };
+    entry(t, false, &left, &mut |_| {})
 }
 
 /// The first position after the beginning of the run, and not after the present one, at which a predicate holds. Looks at every step.
@@ -153,8 +232,31 @@ pub fn first(t: &mut Timeline, holds: &mut dyn FnMut(&mut Machine) -> bool) -> R
     Ok(Some(Answer { at: t.position(), hart: None, instret: 0, pc: 0, what: What::Holds }))
 }
 
-/// The last instruction of a hart that wrote an integer register, also with the value that it had.
-pub fn register_writer(t: &mut Timeline, hart: usize, register: usize) -> Result<Option<Answer>, ReplayError> {
+/// A register that instructions write.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Register {
+    /// Integer, by number.
+    X(usize),
+    /// Floating-point.
+    F(usize),
+}
+
+impl Register {
+    fn of(self, m: &Machine, hart: usize) -> u64 {
+        m.harts().get(hart).map_or(0, |h| match self {
+            Register::X(n) => h.x[n & 31],
+            Register::F(n) => h.f[n & 31],
+        })
+    }
+}
+
+/// The last instruction of a hart that wrote a register, also with the value that it had.
+pub fn register_writer(
+    t: &mut Timeline,
+    hart: usize,
+    register: Register,
+    progress: Progress<'_>,
+) -> Result<Option<Answer>, ReplayError> {
     let end = t.position();
     let mut reach = 64;
     loop {
@@ -163,7 +265,8 @@ pub fn register_writer(t: &mut Timeline, hart: usize, register: usize) -> Result
         // Steps of this hart up to the present, and of each: whether its instruction has the register as its destination.
         while t.position() < end {
             let before = t.position();
-            let value = |m: &Machine| m.harts().get(hart).map_or(0, |h| h.x[register & 31]);
+            let value = |m: &Machine| register.of(m, hart);
+            progress(before);
             let (names, old) = (t.inspect(|m| writes(m, hart, register)), value(t.machine()));
             if t.step_forward(hart, 1, &mut ())? != Halt::There || t.position() > end {
                 break;
@@ -185,8 +288,8 @@ pub fn register_writer(t: &mut Timeline, hart: usize, register: usize) -> Result
     }
 }
 
-/// Whether the instruction at a hart's pc has this integer register as its destination.
-fn writes(m: &mut Machine, hart: usize, register: usize) -> bool {
+/// Whether the instruction at a hart's pc has this register as its destination.
+fn writes(m: &mut Machine, hart: usize, register: Register) -> bool {
     let Some(pc) = m.harts().get(hart).map(|h| h.pc) else { return false };
     let mut raw = [0; 4];
     let n = m.peek_virtual(hart, pc, &mut raw);
@@ -196,14 +299,20 @@ fn writes(m: &mut Machine, hart: usize, register: usize) -> bool {
     let word = u32::from_le_bytes(raw);
     let (word, len) = if word & 3 == 3 { (word, 4) } else { (word & 0xffff, 2) };
     let insn = m.decoder().decode(word, len);
-    matches!(insn.def.operands.0, File::X) && usize::from(insn.rd) == register
+    match register {
+        Register::X(n) => matches!(insn.def.operands.0, File::X) && usize::from(insn.rd) == n,
+        Register::F(n) => matches!(insn.def.operands.0, File::F) && usize::from(insn.rd) == n,
+    }
 }
 
 /// The last store to one of `len` bytes at a virtual address, as the harts see it.
-pub fn virtual_writer(t: &mut Timeline, va: u64, len: u64) -> Result<Option<Answer>, ReplayError> {
+pub fn virtual_writer(t: &mut Timeline, va: u64, len: u64, progress: Progress<'_>) -> Result<Option<Answer>, ReplayError> {
     let end = t.position();
     let watched = vec![Watchpoint { first: va, last: va.saturating_add(len.max(1) - 1), load: false, store: true }];
-    let mut poll = || true;
+    let mut poll = || {
+        progress(end);
+        true
+    };
     let mut finder = Breakpoints { just_written: true, ..Breakpoints::new(&[], &watched, &mut poll) };
     if t.run_back(None, &mut finder)? != Halt::Found {
         t.seek(end)?;
@@ -235,12 +344,13 @@ pub fn virtual_writer(t: &mut Timeline, va: u64, len: u64) -> Result<Option<Answ
 
 /// What last changed a doubleword of RAM, by its physical address: a hart's store, firmware, or a device. Parts of the run in which its page was
 /// not written are not looked at: a page that two forks still share was not.
-pub fn physical_writer(t: &mut Timeline, pa: u64) -> Result<Option<Answer>, ReplayError> {
+pub fn physical_writer(t: &mut Timeline, pa: u64, progress: Progress<'_>) -> Result<Option<Answer>, ReplayError> {
     let pa = pa & !7;
     let end = t.position();
     let value = |m: &Machine| m.bus().ram.read(pa, 8).unwrap_or(0);
     let mut high = end;
     while let Some(low) = t.checkpoints().into_iter().rfind(|p| *p < high && p.boot == end.boot) {
+        progress(low);
         t.seek(low)?;
         let base = fork(t)?;
         t.run_forward(Some(high), &mut ())?;

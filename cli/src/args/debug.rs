@@ -30,9 +30,9 @@ pub struct DebugArgs {
     /// Where to listen for GDB: tcp:[HOST]:PORT or unix:PATH
     #[arg(long, value_name = "PLACE", default_value = crate::gdb::listen::USUAL)]
     pub gdb: crate::gdb::listen::Place,
-    /// Where to begin: the number of instructions that all harts have retired by then
-    #[arg(long, value_name = "N", value_parser = values::count)]
-    pub at: Option<u64>,
+    /// Where to begin: how many instructions all harts have retired by then; N+K is K cycles later, BOOT:N after so many reboots
+    #[arg(long, value_name = "PLACE", value_parser = values::place_of_run)]
+    pub at: Option<replay::timeline::Place>,
     /// Memory that checkpoints may hold beside what they share
     #[arg(long, value_name = "SIZE", value_parser = values::size, default_value = "1G")]
     pub checkpoint_memory: u64,

@@ -88,9 +88,10 @@ pub struct QueryArgs {
     /// A log, a bundle or a token
     #[arg(value_name = "FILE|TOKEN")]
     pub what: String,
-    /// Ask as of this instruction (over all harts). Default: the end of the recording
-    #[arg(long, value_name = "N", value_parser = values::number)]
-    pub at: Option<u64>,
+    /// Ask as of this place: instructions over all harts; N+K is K cycles later, BOOT:N after so many reboots. Default: the recording's end, of
+    /// next its beginning
+    #[arg(long, value_name = "PLACE", value_parser = values::place_of_run)]
+    pub at: Option<replay::timeline::Place>,
     /// Where to look for images that are not where they were; may be given more than once
     #[arg(long, value_name = "DIR")]
     pub images: Vec<PathBuf>,
@@ -105,7 +106,7 @@ pub struct QueryArgs {
 /// What `trapeze query` is asked.
 #[derive(Subcommand, Debug)]
 pub enum Question {
-    /// Who wrote this last: a register (a0), a CSR or a field of it (sepc, hstatus.SPV), va:ADDRESS or pa:ADDRESS (a doubleword)
+    /// Who wrote this last: a register (a0, fa0), a CSR or a field of it (sepc, hstatus.SPV), va:ADDRESS or pa:ADDRESS (a doubleword). ADDRESS is hexadecimal, or of va: a symbol
     Writer {
         /// What
         of: String,
@@ -120,7 +121,7 @@ pub enum Question {
         /// The state
         state: Option<String>,
     },
-    /// When this held first: TERM OP NUMBER, where TERM is pc, mode, instret, a register, a CSR or field, or mem:ADDRESS, of hart 0 or with hartN. before it
+    /// When this held first: TERM OP NUMBER, where TERM is pc, mode, instret, a register, a CSR or field, or mem:ADDRESS (a doubleword of physical memory), of hart 0 or with hartN. before it; for NUMBER also a symbol
     First {
         /// The predicate
         #[arg(required = true)]

@@ -24,6 +24,27 @@ pub fn memory(s: &str) -> Result<u64, String> {
     }
 }
 
+/// Parses a place in a run, as [`replay::timeline::Place`] prints it: `5M`, `5000+1`, `1:5000`. Without a colon the boot is open.
+pub fn place(s: &str) -> Result<(Option<u32>, replay::timeline::Place), String> {
+    let bad = || {
+        format!(
+            "'{s}' is no place in a run: give instructions, such as 5000 or 5M, 5000+1 for a cycle more, 1:5000 after the first reboot"
+        )
+    };
+    let (boot, rest) = match s.split_once(':') {
+        Some((b, rest)) => (Some(b.parse().map_err(|_| bad())?), rest),
+        None => (None, s),
+    };
+    let (instret, more) = rest.split_once('+').unwrap_or((rest, "0"));
+    let (instret, more) = (count(instret).map_err(|_| bad())?, count(more).map_err(|_| bad())?);
+    Ok((boot, replay::timeline::Place { boot: boot.unwrap_or(0), instret, more }))
+}
+
+/// The same, of a whole run: without a colon it is before any reboot.
+pub fn place_of_run(s: &str) -> Result<replay::timeline::Place, String> {
+    place(s).map(|p| p.1)
+}
+
 /// Parses a plain number, decimal or 0x hex.
 pub fn number(s: &str) -> Result<u64, String> {
     let r = match s.strip_prefix("0x").or_else(|| s.strip_prefix("0X")) {
@@ -84,6 +105,19 @@ pub fn show_size(bytes: u64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn places_are_read_as_they_are_printed() {
+        use replay::timeline::Place;
+        for (text, boot, instret, more) in [("5", 0, 5, 0), ("5+1", 0, 5, 1), ("2:7", 2, 7, 0), ("1:0+30", 1, 0, 30)] {
+            let p = Place { boot, instret, more };
+            assert_eq!((place_of_run(text), p.to_string().as_str()), (Ok(p), text));
+        }
+        assert_eq!(place("3M").map(|p| (p.0, p.1.instret)), Ok((None, 3_000_000)));
+        for text in ["", "x", "1:", ":1", "1+", "+1", "1:2:3", "-1"] {
+            assert!(place(text).is_err(), "{text}");
+        }
+    }
 
     #[test]
     fn counts_scale_by_thousands_and_sizes_by_1024() {

@@ -11,8 +11,9 @@ use replay::debug::{self, Breakpoints, Moved};
 use replay::ledger::{Entry, FieldName};
 use replay::log::Decision;
 use replay::oracle::Violation;
+use replay::query::{What, csr_writer};
 use replay::symbols::Symbols;
-use replay::timeline::{Halt, Position, Timeline};
+use replay::timeline::{Halt, Place, Position, Timeline};
 
 use super::Travel;
 use crate::config::Config;
@@ -23,6 +24,7 @@ use crate::exit::CliError;
 use crate::gdb::listen::Inbound;
 use crate::gdb::{Advance, Back, Guest, Resume, Say, Stops, Writer, tid, trapped};
 use crate::query;
+
 use crate::recording::snapshot;
 use crate::report::words;
 use crate::session::{End, place};
@@ -208,8 +210,21 @@ impl Guest for Travel {
     }
 
     fn last_writer(&mut self, hart: usize, field: &FieldName, say: Say<'_>) -> Result<Writer, CliError> {
-        let found = debug::why(&mut self.timeline, hart, field, &mut patience(say)).map_err(CliError::replay)?;
-        Ok(found.ok_or_else(|| "not changed since the run began\n".to_owned()))
+        let here = self.timeline.position();
+        let t = &mut self.timeline;
+        let found = csr_writer(t, hart, field, &mut patience(say)).map_err(CliError::replay)?;
+        t.seek(here).map_err(CliError::replay)?;
+        Ok(found.ok_or_else(|| "not changed since the run began\n".to_owned()).and_then(|answer| match answer.what {
+            What::Entry(e) => match e.change_of(field) {
+                Some((before, after)) => Ok((*e, before, after)),
+                None => Err("not changed since the run began\n".to_owned()),
+            },
+            What::Value { before, after, .. } => Err(format!(
+                "changed from {before:#x} to {after:#x}, by nothing that the ledger names, before:\n{}",
+                query::place(&answer, &self.symbols)
+            )),
+            What::Holds => Err(String::new()),
+        }))
     }
 
     fn violations(&self) -> Option<Vec<String>> {
@@ -217,8 +232,8 @@ impl Guest for Travel {
         self.timeline.is_checked().then(|| self.timeline.violations().into_iter().map(line).collect())
     }
 
-    fn back_to(&mut self, of: &str, hart: usize) -> Result<String, CliError> {
-        let found = match query::writer(&mut self.timeline, of, hart) {
+    fn back_to(&mut self, of: &str, hart: usize, say: Say<'_>) -> Result<String, CliError> {
+        let found = match query::writer(&mut self.timeline, of, hart, &self.symbols, &mut patience(say)) {
             Err(CliError::Usage { what, remedy }) => return Ok(format!("{what}; {remedy}\n")),
             other => other?,
         };
@@ -240,17 +255,23 @@ impl Guest for Travel {
         format!("{} checkpoints, {} KiB of their own:\n{list}", points.len(), self.timeline.checkpoint_memory() >> 10)
     }
 
-    fn go_to(&mut self, instret: u64, say: Say<'_>) -> Result<String, CliError> {
+    fn go_to(&mut self, boot: Option<u32>, goal: Place, say: Say<'_>) -> Result<String, CliError> {
         /// Instructions between two looks at the clock.
         const PART: u64 = 10_000_000;
         let began = Instant::now();
-        let boot = self.timeline.position().boot;
+        let boot = boot.unwrap_or(self.timeline.position().boot);
+        let (goal, instret) = (Place { boot, ..goal }, goal.instret);
         let mut say = patience(say);
         let halt = loop {
-            let here = self.timeline.position().instret;
-            let next = if here < instret { instret.min(here.saturating_add(PART)) } else { instret };
-            match self.timeline.seek_instret(boot, next).map_err(CliError::replay)? {
-                Halt::There if next < instret => say(self.timeline.position()),
+            let here = self.timeline.position();
+            let next = if here.boot == boot && here.instret < instret {
+                instret.min(here.instret.saturating_add(PART))
+            } else {
+                instret
+            };
+            let halt = if next < instret { self.timeline.seek_instret(boot, next) } else { self.timeline.seek_place(goal) };
+            match halt.map_err(CliError::replay)? {
+                Halt::There if next < instret && self.timeline.position().boot == boot => say(self.timeline.position()),
                 halt => break halt,
             }
         };
@@ -260,6 +281,9 @@ impl Guest for Travel {
         let what = match halt {
             Halt::Recorded(reason) => format!(" (the recording ends there: {reason})"),
             Halt::End(end) => format!(" (the run ends there: {})", words(&End::Machine(end))),
+            _ if self.timeline.position().boot > boot => {
+                format!(" (the guest rebooted before that: this is {})", self.timeline.position())
+            }
             _ => String::new(),
         };
         Ok(format!("{}{what}, in {:.2} s\n", place(self.look()), began.elapsed().as_secs_f64()))

@@ -114,7 +114,7 @@ pub fn run(a: &DebugArgs) -> Result<ExitCode, CliError> {
     let mut travel = Travel::new(timeline, config, symbols, log.is_none())?;
     if let Some(n) = a.at {
         // The run may end before that.
-        let there = travel.go_to(n, &mut |_| {})?;
+        let there = travel.go_to(Some(n.boot), n, &mut |_| {})?;
         let _ = std::io::Write::write_fmt(&mut std::io::stderr(), format_args!("trapeze: {}\n", there.trim_end()));
     }
     let (sender, raw) = (travel.sender.take(), travel.raw.is_some());

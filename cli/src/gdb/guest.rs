@@ -5,6 +5,7 @@ use std::path::Path;
 use emu_core::machine::Machine;
 use gdbstub::stub::MultiThreadStopReason;
 use replay::ledger::{Entry, FieldName};
+use replay::timeline::Place;
 
 use super::listen::Inbound;
 use super::stops::Stops;
@@ -85,13 +86,13 @@ pub trait Guest {
     /// Violations of oracles up to here, in words; none if no oracles listen.
     fn violations(&self) -> Option<Vec<String>>;
     /// Goes back to where a register, a CSR or its field, or memory was written last; what came of it, in words.
-    fn back_to(&mut self, of: &str, hart: usize) -> Result<String, CliError>;
+    fn back_to(&mut self, of: &str, hart: usize, say: Say<'_>) -> Result<String, CliError>;
     /// Where the run is, in words.
     fn position(&self) -> String;
     /// Checkpoints of the history, in words.
     fn checkpoints(&self) -> String;
-    /// Goes to where all harts together have retired so many instructions; what came of it, in words.
-    fn go_to(&mut self, instret: u64, say: Say<'_>) -> Result<String, CliError>;
+    /// Goes to a place of the run, in the present boot if none is given; what came of it, in words.
+    fn go_to(&mut self, boot: Option<u32>, place: Place, say: Say<'_>) -> Result<String, CliError>;
     /// Saves the machine as it is; what came of it, in words.
     fn save(&mut self, file: &Path) -> String;
     /// Lets something enter the run here ([`Machine::inject`]), as part of its recording or history. An error says why not.

@@ -19,7 +19,8 @@ const HELP: &str = "\
 traps [N] [HART]        the last N entries (default 10) of the trap ledger: traps, returns, CSR writes, firmware operations
 why CSR[.FIELD] [HART]  what last changed a CSR or a field
 violations              what oracles have found up to here (--check)
-back-to WHAT [HART]     to before the last write of WHAT: a0, sepc, hstatus.SPV, va:ADDRESS, pa:ADDRESS (then as after goto)
+back-to WHAT [HART]     to before the last write of WHAT: a0, sepc, hstatus.SPV, va:ADDRESS or SYMBOL, pa:ADDRESS
+                        (then as after goto)
 sse                     software events: each hart's, the global ones, and their states
 sbi                     what native firmware does on each hart now
 physical on|off         whether GDB's addresses are physical (also: maintenance packet Qqemu.PhyMemMode:1)
@@ -27,7 +28,8 @@ xp ADDRESS [BYTES]      memory at a physical address
 translate ADDRESS [HART]  where a virtual address lies now
 position                instructions, cycles, and how far a history reaches
 snapshots               checkpoints of a history, and the memory they take
-goto N                  to where all harts have retired N instructions (then: maintenance flush register-cache)
+goto [BOOT:]N[+K]       to where all harts have retired N instructions (after so many reboots), K cycles later (then: maintenance flush
+                        register-cache)
 firmware-steps CYCLES   native firmware's operations pause so long after each step, so that stepi goes through them; 0: never
 inject NAME [ARGS]      lets an event of the recorder's enter the run: event, msip, ssip, x, memory and others
 live                    lets a replayed run go on by itself from here: it can then be changed and typed to
@@ -56,8 +58,8 @@ pub fn command(d: &mut Debugged<'_>, line: &str, say: Say<'_>) -> Result<String,
         ["translate", address, rest @ ..] => translate(d.guest.inspect(), address, rest.first().copied()),
         ["position"] => d.guest.position(),
         ["snapshots" | "checkpoints"] => d.guest.checkpoints(),
-        ["goto", n] => match crate::args::values::count(n) {
-            Ok(n) => d.guest.go_to(n, say)?,
+        ["goto", n] => match crate::args::values::place(n) {
+            Ok((boot, place)) => d.guest.go_to(boot, place, say)?,
             Err(e) => format!("{e}\n"),
         },
         ["inject", name, args @ ..] => inject(d, name, args),
@@ -68,7 +70,7 @@ pub fn command(d: &mut Debugged<'_>, line: &str, say: Say<'_>) -> Result<String,
             Some(list) => list.join("\n") + "\n",
         },
         ["back-to", what, rest @ ..] => match rest.first().map_or(Ok(0), |h| h.parse::<usize>()) {
-            Ok(hart) => d.guest.back_to(what, hart)?,
+            Ok(hart) => d.guest.back_to(what, hart, say)?,
             Err(_) => "the hart is a number\n".to_owned(),
         },
         ["live"] => d.guest.go_live(),

@@ -4,6 +4,7 @@ use emu_core::insn::X_NAMES;
 use emu_core::machine::Machine;
 use emu_csr::table;
 use replay::ledger::FieldName;
+use replay::symbols::Symbols;
 
 use crate::exit::CliError;
 
@@ -48,14 +49,15 @@ fn number(text: &str) -> Option<u64> {
 }
 
 /// Reads one.
-pub fn parse(text: &str) -> Result<Predicate, CliError> {
+pub fn parse(text: &str, symbols: &Symbols) -> Result<Predicate, CliError> {
     let wrong = |what: String| {
         CliError::usage(what, "give TERM OP NUMBER, for example 'hart1.sstatus.SPP == 1' or 'mem:0x80001000 != 0'")
     };
     let found = OPS.iter().filter_map(|op| text.find(op.0).map(|at| (at, op))).min_by_key(|(at, op)| (*at, 2 - op.0.len()));
     let (at, op) = found.ok_or_else(|| wrong(format!("'{text}' compares nothing")))?;
     let (left, right) = (text[..at].trim(), text[at + op.0.len()..].trim());
-    let value = number(right).ok_or_else(|| wrong(format!("'{right}' is no number")))?;
+    let value = number(right).or_else(|| symbols.find(right));
+    let value = value.ok_or_else(|| wrong(format!("'{right}' is no number and no symbol")))?;
     let (hart, name) = match left.strip_prefix("hart").and_then(|r| r.split_once('.')) {
         Some((n, rest)) => (n.parse().map_err(|_| wrong(format!("there is no hart '{n}'")))?, rest),
         None => (0, left),
@@ -66,7 +68,13 @@ pub fn parse(text: &str) -> Result<Predicate, CliError> {
         "pc" => Term::Pc,
         "mode" => Term::Mode,
         "instret" => Term::Instret,
-        _ if name.starts_with("mem:") => Term::Memory(number(&name[4..]).ok_or_else(unknown)?),
+        _ if name.starts_with("mem:") => {
+            let at = number(&name[4..]).ok_or_else(unknown)?;
+            if at % 8 != 0 {
+                return Err(wrong(format!("{at:#x} is no doubleword's address: it is not a multiple of 8")));
+            }
+            Term::Memory(at)
+        }
         _ => match (register, FieldName::new(name)) {
             (Some(n), _) => Term::X(n),
             (None, Some(f)) => Term::Csr(table::by_name(f.register).ok_or_else(unknown)?, f),
@@ -77,6 +85,11 @@ pub fn parse(text: &str) -> Result<Predicate, CliError> {
 }
 
 impl Predicate {
+    /// The hart that it is about, by index.
+    pub fn hart(&self) -> usize {
+        self.hart
+    }
+
     /// Whether it holds now. What a machine does not have is never equal to anything.
     pub fn holds(&self, m: &mut Machine) -> bool {
         let Some(h) = m.harts().get(self.hart) else { return false };
@@ -89,7 +102,7 @@ impl Predicate {
                 Some(v) => field.of(v),
                 None => return false,
             },
-            Term::Memory(at) => match m.bus().ram.read(at & !7, 8) {
+            Term::Memory(at) => match m.bus().ram.read(*at, 8) {
                 Some(v) => v,
                 None => return false,
             },
@@ -105,12 +118,22 @@ mod tests {
     #[test]
     fn comparisons_are_read_with_the_longest_operator_and_nonsense_is_refused() {
         for (text, value) in [("pc==0x10", 0x10), ("hart2.a0 <= 7", 7), ("sstatus.SPP != 1", 1), ("mem:0x80000000 & 3", 3)] {
-            assert_eq!(parse(text).map(|p| p.value).map_err(|e| e.to_string()), Ok(value), "{text}");
+            assert_eq!(parse(text, &Symbols::default()).map(|p| p.value).map_err(|e| e.to_string()), Ok(value), "{text}");
         }
-        let le = parse("a0 <= 7").unwrap();
+        let le = parse("a0 <= 7", &Symbols::default()).unwrap();
         assert!((le.compare)(7, 7) && !(le.compare)(8, 7));
-        for text in ["", "pc", "pc == ", "nothing == 1", "hartx.pc == 1", "mem:zz == 1", "sstatus.NO == 1"] {
-            assert!(parse(text).is_err(), "{text}");
+        for text in [
+            "",
+            "pc",
+            "pc == ",
+            "nothing == 1",
+            "hartx.pc == 1",
+            "mem:zz == 1",
+            "mem:0x80000004 == 1",
+            "pc == nowhere",
+            "sstatus.NO == 1",
+        ] {
+            assert!(parse(text, &Symbols::default()).is_err(), "{text}");
         }
     }
 }

@@ -188,7 +188,7 @@ impl Guest for Session {
         Ok(match last_writer(&all, hart, field) {
             Some((i, before, after)) => Ok((all[i].clone(), before, after)),
             None => Err(format!(
-                "not changed in the {} entries since the debugger came; trapeze debug knows the whole run\n",
+                "none of the {} entries since the debugger came changed it; trapeze debug knows the whole run\n",
                 all.len()
             )),
         })
@@ -198,7 +198,7 @@ impl Guest for Session {
         self.check.as_ref().map(|c| c.told().to_vec())
     }
 
-    fn back_to(&mut self, _of: &str, _hart: usize) -> Result<String, CliError> {
+    fn back_to(&mut self, _of: &str, _hart: usize, _say: Say<'_>) -> Result<String, CliError> {
         Ok(NO_HISTORY.to_owned())
     }
 
@@ -210,7 +210,7 @@ impl Guest for Session {
         NO_HISTORY.to_owned()
     }
 
-    fn go_to(&mut self, _instret: u64, _say: Say<'_>) -> Result<String, CliError> {
+    fn go_to(&mut self, _boot: Option<u32>, _place: replay::timeline::Place, _say: Say<'_>) -> Result<String, CliError> {
         Ok(NO_HISTORY.to_owned())
     }
 

@@ -11,6 +11,7 @@ mod events;
 mod find;
 mod forward;
 mod oracles;
+mod place;
 mod step;
 
 use std::fmt;
@@ -26,6 +27,7 @@ use events::{Event, When};
 use oracles::Oracles;
 
 pub use find::{Each, Finder, Found};
+pub use place::Place;
 
 /// A moment of a run. Positions of one run are in order; two with the same `boot` and `elapsed` are the same.
 ///
