@@ -11,16 +11,22 @@ mod fork;
 mod hash;
 mod inject;
 mod inspect;
+mod native;
 mod ras;
+mod request;
 mod run;
 mod save;
+mod signals;
 mod single;
+mod slice;
+mod stop;
+mod wake;
 
 pub use breaks::MOST_PAGES;
 pub use fork::ForkError;
 pub use inject::{INJECTIONS, InjectError};
-pub use run::Stop;
 pub use single::HartStep;
+pub use stop::Stop;
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -30,8 +36,8 @@ use crate::board::{self, BoardError, Drive};
 use crate::bus::Bus;
 use crate::engine::block::BlockCache;
 use crate::engine::breaks::{Halves, Hit, Watchpoint};
-use crate::firmware::{Firmware, Platform};
-use crate::hart::{Hart, Wait};
+use crate::firmware::Firmware;
+use crate::hart::Hart;
 use crate::insn::Decoder;
 use crate::observer::Observer;
 
@@ -215,35 +221,6 @@ impl Machine {
         })
     }
 
-    /// Boots native firmware, if there is one.
-    fn boot(&mut self, entry: u64, dtb: u64) {
-        self.bus.code_writes.clear();
-        if let Some((fw, mut platform)) = self.native() {
-            for h in platform.harts.iter_mut() {
-                h.wait = Wait::Held;
-                h.firmware = true;
-            }
-            fw.boot(&mut platform, 0, entry, dtb);
-        }
-    }
-
-    /// The native firmware, if there is one, and the machine as it sees it.
-    fn native(&mut self) -> Option<(&mut dyn Firmware, Platform<'_>)> {
-        let observer: Option<&mut dyn Observer> = match &mut self.observer {
-            Some(o) => Some(o.as_mut()),
-            None => None,
-        };
-        let platform = Platform {
-            harts: &mut self.harts,
-            bus: &mut self.bus,
-            decoder: &self.decoder,
-            console_out: &mut self.console_out,
-            console_in: &mut self.console_in,
-            observer,
-        };
-        Some((self.firmware.as_deref_mut()?, platform))
-    }
-
     /// Sets who is told of traps and returns.
     pub fn set_observer(&mut self, observer: Box<dyn Observer>) {
         for h in &mut self.harts {
@@ -252,29 +229,12 @@ impl Machine {
         self.observer = Some(observer);
     }
 
-    /// The native firmware, if there is one.
-    pub fn firmware(&self) -> Option<&dyn Firmware> {
-        self.firmware.as_deref()
-    }
-
-    /// Whether hart index `hart` is in an operation of native firmware that has paused.
-    pub fn is_in_firmware(&self, hart: usize) -> bool {
-        hart < 64 && self.in_firmware >> hart & 1 != 0
-    }
-
     /// Nobody is told any more. Gives who was.
     pub fn clear_observer(&mut self) -> Option<Box<dyn Observer>> {
         for h in &mut self.harts {
             h.observed = crate::observer::Interest::NONE;
         }
         self.observer.take()
-    }
-
-    /// Signals an event of native firmware's own (a RAS event, a platform's) to hart index `hart`, before the next instruction that
-    /// [`Machine::run`] executes. The error says why the firmware refuses.
-    pub fn raise(&mut self, event: u64, hart: usize) -> Result<(), &'static str> {
-        let Some((fw, mut platform)) = self.native() else { return Err("there is no native firmware") };
-        fw.raise(&mut platform, event, hart)
     }
 
     /// The harts, by index.
@@ -320,11 +280,6 @@ impl Machine {
         self.harts.iter().map(|h| h.instret).sum()
     }
 
-    /// Harts, one bit each by index, on which an operation of native firmware has paused.
-    pub fn firmware_pending(&self) -> u64 {
-        self.in_firmware
-    }
-
     /// Cycles of all harts together: a number that never goes back and that every instruction and every exception raises, also while the
     /// other harts stand still. Only an interrupt's entry does not; see [`Stop::elapsed`].
     pub fn elapsed(&self) -> u64 {
@@ -335,5 +290,13 @@ impl Machine {
     /// Blocks the block engine has built, for benchmarks.
     pub fn blocks_built(&self) -> u64 {
         self.blocks.as_ref().map_or(0, |b| b.built)
+    }
+}
+
+/// The observer as engines and firmware take it.
+fn observing(observer: &mut Option<Box<dyn Observer>>) -> Option<&mut dyn Observer> {
+    match observer {
+        Some(o) => Some(o.as_mut()),
+        None => None,
     }
 }

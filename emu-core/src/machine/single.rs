@@ -1,10 +1,8 @@
 //! One hart by itself, one step at a time, while all others stand still: schedules that the round-robin never makes, for laboratories,
 //! searches and debuggers.
 
-use super::{Machine, RunEnd};
+use super::{Machine, RunEnd, observing};
 use crate::engine::{SliceEnd, step, watch};
-use crate::hart::{Wait, event};
-use crate::observer::Observer;
 use crate::timing::Unit;
 
 /// What one step was.
@@ -69,24 +67,8 @@ impl Machine {
         step
     }
 
-    /// Whether hart `i` runs, after waking it if there is a reason to.
-    pub(super) fn wake(&mut self, i: usize) -> bool {
-        let h = &mut self.harts[i];
-        if h.wait != Wait::Running {
-            if !super::run::wakes(h) {
-                return false;
-            }
-            h.wait = Wait::Running;
-            h.events |= event::INTERRUPTS;
-        }
-        true
-    }
-
     fn one(&mut self, i: usize, until: u64) -> SliceEnd {
-        let mut observer: Option<&mut dyn Observer> = match &mut self.observer {
-            Some(o) => Some(o.as_mut()),
-            None => None,
-        };
+        let mut observer = observing(&mut self.observer);
         let h = &mut self.harts[i];
         if let Some(o) = &observer {
             h.observed = o.interest();
