@@ -3,6 +3,7 @@
 mod journal;
 #[allow(unsafe_code)]
 mod page;
+mod page_set;
 mod poison;
 mod ram;
 #[cfg(test)]

@@ -9,57 +9,25 @@
 //! ([`Ram::moves`]), and a fork ([`Ram::lineage`]), after which nothing handed out before may be written.
 
 use std::cell::RefCell;
+mod fork;
+mod host;
+
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::AtomicU64;
 
 use super::journal::{Access, Journal, Writer};
 use super::page::{self, Owned, Page};
+use super::page_set::PageSet;
 use super::poison::Poison;
+pub use host::MOVES_KEPT;
+use host::new_lineage;
 
 /// Pages in a chunk.
 const CHUNK: usize = 512;
 
-/// Host addresses remembered for TLBs that have to catch up; one that is further behind starts again.
-pub const MOVES_KEPT: u64 = 8;
-
-/// Told of a page that two memories do not have in common: physical address, page here, page there.
-type Differences<'a> = dyn FnMut(u64, &[u8; 4096], &[u8; 4096]) + 'a;
-
 #[derive(Clone)]
 struct Chunk {
     pages: [Option<Arc<Page>>; CHUNK],
-}
-
-/// One bit for each page of RAM.
-struct PageSet(Vec<u64>);
-
-impl PageSet {
-    fn new(pages: usize) -> PageSet {
-        PageSet(vec![0; pages.div_ceil(64)])
-    }
-
-    #[inline]
-    fn has(&self, page: usize) -> bool {
-        self.0.get(page / 64).is_some_and(|w| w >> (page % 64) & 1 != 0)
-    }
-
-    #[inline]
-    fn set(&mut self, page: usize, on: bool) {
-        if let Some(w) = self.0.get_mut(page / 64) {
-            *w = *w & !(1 << (page % 64)) | (on as u64) << (page % 64);
-        }
-    }
-
-    fn clear(&mut self) {
-        self.0.fill(0);
-    }
-}
-
-/// Names each `Ram` and each of its lives between forks; never visible to a guest.
-static NEXT_LINEAGE: AtomicU64 = AtomicU64::new(1);
-
-fn new_lineage() -> u64 {
-    NEXT_LINEAGE.fetch_add(1, Ordering::Relaxed)
 }
 
 /// Main memory, one range of physical addresses.
@@ -81,29 +49,6 @@ pub struct Ram {
     poison: Poison,
     /// Accesses of others than instructions, while somebody wants to know of them.
     journal: Option<Box<RefCell<Journal>>>,
-}
-
-/// A fork: both sides share every page until one of them writes it. Neither side's TLBs may use what they were given before; they notice
-/// by themselves because the lineage changes. Decoded code is not part of the fork: its pages are unmarked there.
-impl Clone for Ram {
-    fn clone(&self) -> Ram {
-        self.lineage.store(new_lineage(), Ordering::Relaxed);
-        let pages = (self.size >> 12) as usize;
-        Ram {
-            base: self.base,
-            size: self.size,
-            chunks: self.chunks.clone(),
-            code: PageSet::new(pages),
-            read_given: PageSet::new(pages),
-            write_given: PageSet::new(pages),
-            write_given_in: 0,
-            moves: 0,
-            moved: [0; MOVES_KEPT as usize],
-            lineage: AtomicU64::new(new_lineage()),
-            poison: self.poison.clone(),
-            journal: None,
-        }
-    }
 }
 
 impl Ram {
@@ -321,90 +266,6 @@ impl Ram {
         true
     }
 
-    /// Says that the page of `pa` has decoded code (or no longer has): while it has, no direct write pointer is given out.
-    /// Returns the page's host address if it was handed out for writing before: the caller makes every hart drop it
-    /// ([`crate::mmu::Tlb::forget_writes`]).
-    #[must_use = "write pointers that exist already must be dropped"]
-    pub fn set_code(&mut self, pa: u64, has: bool) -> Option<*const u8> {
-        let index = self.index(pa)?;
-        self.code.set(index, has);
-        if !has || !self.write_given.has(index) {
-            return None;
-        }
-        self.write_given.set(index, false);
-        Some(self.page(index).as_ptr())
-    }
-
-    /// Whether the page of `pa` has decoded code.
-    #[inline]
-    pub fn has_code(&self, pa: u64) -> bool {
-        self.index(pa).is_some_and(|i| self.code.has(i))
-    }
-
-    /// Host address of the page of `pa` for reading. None if not RAM. It is wrong once [`Ram::moves`] or [`Ram::lineage`] changes in a way
-    /// that concerns this page, and when the `Ram` is gone.
-    pub fn page_for_read(&mut self, pa: u64) -> Option<*const u8> {
-        let index = self.index(pa)?;
-        if self.owned(index) {
-            return Some(self.page(index).as_ptr());
-        }
-        let (host, may_move) = match self.chunks.get(index / CHUNK) {
-            Some(Some(c)) => match &c.pages[index % CHUNK] {
-                // The chunk may be shared although the page counts one reference.
-                Some(p) => (p.as_ptr(), Arc::strong_count(c) != 1 || !page::sole_owner(p)),
-                None => (page::ZERO.as_ptr(), true),
-            },
-            _ => (page::ZERO.as_ptr(), true),
-        };
-        if may_move {
-            self.read_given.set(index, true);
-        }
-        Some(host)
-    }
-
-    /// Host address of the page of `pa` for writing (allocates or copies it first), valid until the next fork or [`Ram::set_code`].
-    /// None if not RAM or the page has decoded code.
-    pub fn page_for_write(&mut self, pa: u64) -> Option<*mut u8> {
-        let index = self.index(pa)?;
-        if self.code.has(index) {
-            return None;
-        }
-        if self.owned(index) {
-            return Some(self.page(index).as_ptr());
-        }
-        let host = self.page_mut(index)?.as_ptr();
-        if self.write_given_in != self.lineage() {
-            self.write_given.clear();
-            self.write_given_in = self.lineage();
-        }
-        self.write_given.set(index, true);
-        Some(host)
-    }
-
-    /// Whether the page was handed out for writing since the last fork, so that it is no other's and stays where it is.
-    #[inline]
-    fn owned(&self, index: usize) -> bool {
-        self.write_given.has(index) && self.write_given_in == self.lineage()
-    }
-
-    /// How many pages that were handed out for reading have got another host address so far.
-    #[inline(always)]
-    pub fn moves(&self) -> u64 {
-        self.moves
-    }
-
-    /// Host addresses that the moves from number `since` on left behind; None if that is too long ago to know.
-    pub fn moved_since(&self, since: u64) -> Option<impl Iterator<Item = usize> + '_> {
-        let behind = self.moves.checked_sub(since)?;
-        (behind <= MOVES_KEPT).then(|| (since..self.moves).map(|n| self.moved[(n % MOVES_KEPT) as usize]))
-    }
-
-    /// A number that no other `Ram` has and that changes with each fork of this one.
-    #[inline(always)]
-    pub fn lineage(&self) -> u64 {
-        self.lineage.load(Ordering::Relaxed)
-    }
-
     /// Calls `f(physical address, page bytes)` for each page that was ever written and is not all zero, in ascending order (state hash, snapshot).
     pub fn for_each_page(&self, f: &mut dyn FnMut(u64, &[u8; 4096])) {
         for (c, chunk) in self.chunks.iter().enumerate() {
@@ -418,45 +279,6 @@ impl Ram {
                 });
             }
         }
-    }
-
-    /// Calls `f(physical address, page here, page there)` for each page whose bytes differ from those of another RAM of the same place and
-    /// size. Pages that forks still share cost nothing.
-    pub fn for_each_difference(&self, other: &Ram, f: &mut Differences<'_>) {
-        for (p, x, y) in self.apart(other) {
-            x.with_bytes(|x| {
-                y.with_bytes(|y| {
-                    if x != y {
-                        f(self.base + p as u64 * 4096, x, y);
-                    }
-                });
-            });
-        }
-    }
-
-    /// Number, page here and page there of each page that the two do not share.
-    fn apart<'a>(&'a self, other: &'a Ram) -> impl Iterator<Item = (usize, &'a Page, &'a Page)> {
-        let chunk = |ram: &'a Ram, index| ram.chunks.get(index).and_then(Option::as_ref);
-        (0..self.chunks.len().max(other.chunks.len()))
-            .filter(move |&index| match (chunk(self, index), chunk(other, index)) {
-                (None, None) => false,
-                (Some(a), Some(b)) => !Arc::ptr_eq(a, b),
-                _ => true,
-            })
-            .flat_map(|index| index * CHUNK..(index + 1) * CHUNK)
-            .map(|p| (p, self.page(p), other.page(p)))
-            .filter(|(_, x, y)| !std::ptr::eq(*x, *y))
-    }
-
-    /// Whether this RAM and another one of the same place and size still have the page of `pa` in common: neither has written it since the
-    /// fork that parted them.
-    pub fn shares_page(&self, other: &Ram, pa: u64) -> bool {
-        self.index(pa).is_none_or(|i| std::ptr::eq(self.page(i), other.page(i)))
-    }
-
-    /// Pages that this RAM and another one of the same place and size do not share: what a fork and its origin have in memory twice.
-    pub fn pages_apart(&self, other: &Ram) -> u64 {
-        self.apart(other).count() as u64
     }
 
     /// Pages that have host memory of their own or shared with a fork.
