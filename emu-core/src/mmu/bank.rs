@@ -4,17 +4,18 @@
 //! and a bank for another address space starts with those of the last. It is what a kernel's half of the addresses consists of.
 
 use super::context::Context;
+use super::hashed::{CodePages, Leaves};
 use super::slow::Place;
 
 /// Entries for loads and for stores in a bank.
 pub const DATA_ENTRIES: usize = 1024;
 /// Entries for instruction fetches in a bank.
 pub const FETCH_ENTRIES: usize = 256;
+/// Where the stores' and the fetches' entries stand in a bank's log, behind those of the loads.
+const STORES: usize = DATA_ENTRIES;
+const FETCHES: usize = STORES + DATA_ENTRIES;
 /// Fills a bank remembers so that emptying it need not touch every entry.
 const LOG: usize = 192;
-/// Words of the set of pages that code was fetched from. A kernel's path through a page fault is on more than a hundred pages, and each
-/// fault's fence asks for one that is not among them.
-const CODE_WORDS: usize = 64;
 /// Tag no access ever has.
 pub(super) const EMPTY: u64 = u64::MAX;
 /// In the physical page address of an entry: the leaf is global.
@@ -29,6 +30,13 @@ pub struct TlbEntry {
     pub addend: u64,
 }
 
+impl TlbEntry {
+    /// Whether it translates to the page at a host address.
+    fn lies_in(&self, host: u64) -> bool {
+        self.tag.wrapping_add(self.addend) == host && self.tag != EMPTY
+    }
+}
+
 /// A fetch entry: as [`TlbEntry`], and the physical page address that block caches are keyed by.
 #[repr(C)]
 #[derive(Clone, Copy)]
@@ -40,6 +48,13 @@ pub struct FetchEntry {
     /// Physical address of the page.
     pub page: u64,
     global: u64,
+}
+
+impl FetchEntry {
+    /// Whether it translates to the page at a host address.
+    fn lies_in(&self, host: u64) -> bool {
+        self.tag.wrapping_add(self.addend) == host && self.tag != EMPTY
+    }
 }
 
 const NO_DATA: TlbEntry = TlbEntry { tag: EMPTY, addend: 0 };
@@ -88,69 +103,10 @@ fn fetch_slot(va: u64) -> usize {
     (va >> 12) as usize & (FETCH_ENTRIES - 1)
 }
 
-/// Where leaves larger than a page were met.
-#[derive(Clone, Copy)]
-pub(super) struct Leaves {
-    /// GiB regions (by hash) with a page of such a leaf.
-    regions: u64,
-    /// There was one larger than a region.
-    huge: bool,
-}
-
-impl Leaves {
-    pub(super) const NONE: Leaves = Leaves { regions: 0, huge: false };
-
-    #[inline]
-    fn region(va: u64) -> u64 {
-        1 << ((va >> 30).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 58)
-    }
-
-    /// Takes note of a leaf of so many bytes.
-    #[inline]
-    pub(super) fn note(&mut self, va: u64, leaf: u64) {
-        if leaf > 4096 {
-            self.regions |= Leaves::region(va);
-            self.huge |= leaf > 1 << 30;
-        }
-    }
-
-    /// Whether a page of such a leaf may be `va`'s.
-    #[inline]
-    pub(super) fn may_cover(&self, va: u64) -> bool {
-        self.huge || self.regions & Leaves::region(va) != 0
-    }
-}
-
 /// 0 for an address in the lower half, 1 for one in the upper.
 #[inline(always)]
 pub(super) fn half(va: u64) -> usize {
     (va >> 63) as usize
-}
-
-/// A set of pages by hash: it may hold more than was put in.
-#[derive(Clone)]
-pub(super) struct CodePages([u64; CODE_WORDS]);
-
-impl CodePages {
-    pub(super) const NONE: CodePages = CodePages([0; CODE_WORDS]);
-
-    #[inline]
-    fn place(va: u64) -> (usize, u64) {
-        let h = (va >> 12).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-        ((h >> 58) as usize, 1 << (h >> 52 & 63))
-    }
-
-    #[inline]
-    pub(super) fn add(&mut self, va: u64) {
-        let (word, bit) = CodePages::place(va);
-        self.0[word] |= bit;
-    }
-
-    #[inline]
-    pub(super) fn has(&self, va: u64) -> bool {
-        let (word, bit) = CodePages::place(va);
-        self.0[word] & bit != 0
-    }
 }
 
 /// What a fence has left to do in a bank.
@@ -215,12 +171,12 @@ impl Bank {
         if self.logged <= LOG {
             for i in 0..self.logged {
                 let s = self.log[i] as usize;
-                if s < DATA_ENTRIES {
+                if s < STORES {
                     self.load[s] = NO_DATA;
-                } else if s < 2 * DATA_ENTRIES {
-                    self.store[s - DATA_ENTRIES] = NO_DATA;
+                } else if s < FETCHES {
+                    self.store[s - STORES] = NO_DATA;
                 } else {
-                    self.fetch[(s - 2 * DATA_ENTRIES) & (FETCH_ENTRIES - 1)] = NO_FETCH;
+                    self.fetch[(s - FETCHES) & (FETCH_ENTRIES - 1)] = NO_FETCH;
                 }
             }
         } else {
@@ -261,12 +217,12 @@ impl Bank {
                 if self.load_page[i] & GLOBAL != 0 { self.log(i) } else { self.load[i] = NO_DATA }
             }
             if self.store[i].tag != EMPTY {
-                if self.store_page[i] & GLOBAL != 0 { self.log(i + DATA_ENTRIES) } else { self.store[i] = NO_DATA }
+                if self.store_page[i] & GLOBAL != 0 { self.log(i + STORES) } else { self.store[i] = NO_DATA }
             }
         }
         for i in 0..FETCH_ENTRIES {
             if self.fetch[i].tag != EMPTY {
-                if self.fetch[i].global != 0 { self.log(i + 2 * DATA_ENTRIES) } else { self.fetch[i] = NO_FETCH }
+                if self.fetch[i].global != 0 { self.log(i + FETCHES) } else { self.fetch[i] = NO_FETCH }
             }
         }
         self.stale = Stale::No;
@@ -282,13 +238,13 @@ impl Bank {
             }
             if from.store_page[i] & GLOBAL != 0 && from.store[i].tag != EMPTY {
                 (self.store[i], self.store_page[i]) = (from.store[i], from.store_page[i]);
-                self.log(i + DATA_ENTRIES);
+                self.log(i + STORES);
             }
         }
         for i in 0..FETCH_ENTRIES {
             if from.fetch[i].global != 0 {
                 self.fetch[i] = from.fetch[i];
-                self.log(i + 2 * DATA_ENTRIES);
+                self.log(i + FETCHES);
             }
         }
         (self.leaves, self.moves) = (from.leaves, from.moves);
@@ -354,7 +310,7 @@ impl Bank {
     pub(super) fn fill_store(&mut self, va: u64, host: u64, at: &Place) {
         self.store[slot(va)] = TlbEntry { tag: va & !0xfff, addend: host.wrapping_sub(va & !0xfff) };
         self.store_page[slot(va)] = at.pa & !0xfff | u64::from(at.global);
-        self.log(slot(va) + DATA_ENTRIES);
+        self.log(slot(va) + STORES);
         self.note_leaf(va, at.leaf);
     }
 
@@ -369,7 +325,7 @@ impl Bank {
             self.mixed = true;
             self.names[1] = 0;
         }
-        self.log(fetch_slot(va) + 2 * DATA_ENTRIES);
+        self.log(fetch_slot(va) + FETCHES);
         self.note_leaf(va, at.leaf);
     }
 
@@ -386,7 +342,7 @@ impl Bank {
     /// Drops direct write access to a host page.
     pub(super) fn forget_writes(&mut self, host: u64) {
         for e in &mut self.store {
-            if e.tag.wrapping_add(e.addend) == host && e.tag != EMPTY {
+            if e.lies_in(host) {
                 *e = NO_DATA;
             }
         }
@@ -412,12 +368,12 @@ impl Bank {
     /// Drops what it holds for a host page, which has moved.
     pub(super) fn drop_host(&mut self, host: u64) {
         for e in self.load.iter_mut().chain(&mut self.store) {
-            if e.tag.wrapping_add(e.addend) == host && e.tag != EMPTY {
+            if e.lies_in(host) {
                 *e = NO_DATA;
             }
         }
         for e in &mut self.fetch {
-            if e.tag.wrapping_add(e.addend) == host && e.tag != EMPTY {
+            if e.lies_in(host) {
                 *e = NO_FETCH;
             }
         }

@@ -16,6 +16,7 @@ mod bank;
 mod context;
 mod explain;
 mod fence;
+mod hashed;
 mod kind;
 mod permit;
 mod pmp;

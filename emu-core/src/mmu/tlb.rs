@@ -7,33 +7,19 @@
 //!
 //! This module and [`super::access`] are where host pointers are used; the rule that keeps them valid is [`Tlb::sync`].
 
+mod names;
+
 use std::ptr::NonNull;
 
-use super::bank::{Bank, CodePages, Leaves, Stale, empty_bank, half};
+use super::bank::{Bank, Stale, empty_bank};
 use super::context::Context;
 use super::pmp::Pmp;
 use super::slow::Place;
 use crate::mem::Ram;
+use names::GlobalCode;
 
 /// Banks of one hart.
 pub const BANKS: usize = 16;
-
-/// The upper half of the addresses as all banks of a class fetch from it that have only global pages there: they share one name, so that
-/// what jump caches know of a kernel outlives a change of address space.
-struct GlobalCode {
-    /// See [`Context::class`].
-    class: u8,
-    /// 0 for none yet.
-    name: u64,
-    /// Pages that were fetched from under this name.
-    pages: CodePages,
-    /// The larger leaves that they are parts of.
-    leaves: Leaves,
-}
-
-impl GlobalCode {
-    const NONE: GlobalCode = GlobalCode { class: 0, name: 0, pages: CodePages::NONE, leaves: Leaves::NONE };
-}
 
 /// Translation cache of one hart. It is no part of the hart's state: emptying it at any moment changes nothing that a guest can
 /// see which fences what it changes in its page tables (Privileged ISA, "Supervisor Memory-Management Fence Instruction").
@@ -148,56 +134,6 @@ impl Tlb {
     pub fn code(&self) -> &Bank {
         // SAFETY: as in `data`.
         unsafe { &*self.fetch_bank }
-    }
-
-    /// Names, 1 to 63, for what the fetch bank translates now in the lower and in the upper half of the addresses; 0 for a half without a
-    /// name yet, but never for the one `pc` is in. A name stays the same as long as every jump to a virtual pc of that half that was
-    /// resolved under it would be resolved alike; the flag says that old names were recycled, so everything resolved before must be
-    /// forgotten.
-    #[inline]
-    pub fn fetch_context(&mut self, pc: u64) -> ([u64; 2], bool) {
-        let names = self.names();
-        if names[half(pc)] != 0 { (names, false) } else { self.name_half(half(pc)) }
-    }
-
-    #[inline]
-    fn names(&self) -> [u64; 2] {
-        let b = self.code();
-        let upper = match b.shares() {
-            None => b.name(1),
-            Some(class) if class == self.global.class => self.global.name,
-            Some(_) => 0,
-        };
-        [b.name(0), upper]
-    }
-
-    /// The bank and names that fetches are resolved under now.
-    #[inline]
-    pub fn fetch_name(&self) -> (usize, [u64; 2]) {
-        (self.fetch_bank as usize, self.names())
-    }
-
-    #[cold]
-    fn name_half(&mut self, half: usize) -> ([u64; 2], bool) {
-        let wrapped = self.next_name == 63;
-        if wrapped {
-            for i in 0..self.made {
-                self.bank(i).unname();
-            }
-            self.global.name = 0;
-            self.next_name = 0;
-        }
-        self.next_name += 1;
-        let name = self.next_name;
-        match self.code().shares() {
-            Some(class) if half == 1 => {
-                // What is known of pages is kept: banks may still hold those of names before.
-                self.global.class = class;
-                self.global.name = name;
-            }
-            _ => self.code_mut().set_name(half, name),
-        }
-        (self.names(), wrapped)
     }
 
     fn data_mut(&mut self) -> &mut Bank {
@@ -346,9 +282,7 @@ impl Tlb {
             }
             b.drop_leaf(va);
         }
-        if half(va) == 1 && (self.global.pages.has(va) || self.global.leaves.may_cover(va)) {
-            self.global.name = 0;
-        }
+        self.global.drop_address(va);
     }
 
     /// Catches up with what happened to RAM's pages: after anything that may have given a page another host address (the first write to
@@ -408,9 +342,8 @@ impl Tlb {
 
     /// Caches a fetch translation for the fetch bank.
     pub(super) fn fill_fetch(&mut self, va: u64, host: *const u8, at: &Place) {
-        if half(va) == 1 && at.global {
-            self.global.pages.add(va);
-            self.global.leaves.note(va, at.leaf);
+        if at.global {
+            self.global.fetched(va, at.leaf);
         }
         self.code_mut().fill_fetch(va, host.expose_provenance() as u64, at);
     }
