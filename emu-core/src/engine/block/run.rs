@@ -63,13 +63,9 @@ pub fn run<T: TimingModel>(
             // The instruction faults, crosses a page, is not in RAM, must be a landing pad, is reached for the first time, or the
             // deadline lies inside the block: the stepper knows.
             link = std::ptr::null_mut();
-            if hart.breaks.is_some() && hart.stops_here(bus, decoder) {
-                return SliceEnd::Break;
-            }
-            match step::step(hart, bus, decoder, timing, observer) {
-                StepEnd::Next => continue,
-                StepEnd::Slice(end) if goes_on(hart, end) => continue,
-                StepEnd::Slice(end) => return end,
+            match single(hart, bus, decoder, timing, observer) {
+                None => continue,
+                Some(end) => return end,
             }
         };
         if !link.is_null() {
@@ -83,17 +79,40 @@ pub fn run<T: TimingModel>(
             status::LINK => link = hart.t1.link,
             status::BREAK => return SliceEnd::Break,
             status::TRAP => {
-                let t = hart.t1.trap;
-                hart.cycles += 1;
-                if let Some(end) = trap::exception(hart, bus, t, observer)
-                    && !goes_on(hart, end)
-                {
+                if let Some(end) = raise(hart, bus, observer) {
                     return end;
                 }
             }
             _ => {}
         }
     }
+}
+
+/// One instruction on the stepper; how the slice ends with it, if it does.
+#[inline(always)]
+fn single<T: TimingModel>(
+    hart: &mut Hart,
+    bus: &mut Bus,
+    decoder: &Decoder,
+    timing: &mut T,
+    observer: &mut Option<&mut dyn Observer>,
+) -> Option<SliceEnd> {
+    if hart.breaks.is_some() && hart.stops_here(bus, decoder) {
+        return Some(SliceEnd::Break);
+    }
+    match step::step(hart, bus, decoder, timing, observer) {
+        StepEnd::Next => None,
+        StepEnd::Slice(end) => (!goes_on(hart, end)).then_some(end),
+    }
+}
+
+/// Enters the exception that a handler has left in `t1`; how the slice ends with it, if it does.
+#[inline(always)]
+fn raise(hart: &mut Hart, bus: &Bus, observer: &mut Option<&mut dyn Observer>) -> Option<SliceEnd> {
+    let t = hart.t1.trap;
+    // As in the stepper, a trap takes time.
+    hart.cycles += 1;
+    trap::exception(hart, bus, t, observer).filter(|&end| !goes_on(hart, end))
 }
 
 /// Runs handlers from `op` on, for at most `left` cycles, and brings the clocks up to date. Gives a [`status`].
