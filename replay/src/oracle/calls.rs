@@ -1,5 +1,6 @@
 //! E8, E12, E13, E19: what the calls of the SSE extension return and change.
 
+use sbi_model::ext::ids::sse;
 use sbi_model::sse::{attr, flag, status};
 
 use super::codes;
@@ -21,14 +22,14 @@ fn legal(attribute: usize) -> u64 {
 /// E8.
 pub(super) fn immutable(world: &World, fact: &Fact<'_>, out: &mut Out<'_>) {
     let Fact::Called { visit, error: 0 } = fact else { return };
-    let (Some(call), Some(at)) = (visit.sse().filter(|c| c.fid <= 1), out.at) else { return };
+    let (Some(call), Some(at)) = (visit.sse().filter(|c| c.fid <= sse::WRITE_ATTRS), out.at) else { return };
     let event = call.args[0] as u32;
     let e = world.event(World::key(at.index, event));
     let first = call.args[1] as u32 as usize;
     for (i, found) in words(at, call).into_iter().enumerate() {
         let a = first + i;
         let Some(name) = attr::NAMES.get(a) else { return };
-        if call.fid == 1 {
+        if call.fid == sse::WRITE_ATTRS {
             let locked = e.state.is_some_and(|s| s > status::REGISTERED) && (attr::PRIORITY..=attr::PREFERRED_HART).contains(&a);
             if locked {
                 out.say(Some(event), name, "refused while ENABLED or RUNNING", "written").since(e.registered);
@@ -65,9 +66,9 @@ pub(super) fn states(world: &World, fact: &Fact<'_>, out: &mut Out<'_>) {
             let key = World::key(at.index, call.args[0] as u32);
             let e = world.event(key);
             let from = match call.fid {
-                2 => Some(status::UNUSED),
-                3 | 4 => Some(status::REGISTERED),
-                5 => Some(status::ENABLED),
+                sse::REGISTER => Some(status::UNUSED),
+                sse::UNREGISTER | sse::ENABLE => Some(status::REGISTERED),
+                sse::DISABLE => Some(status::ENABLED),
                 _ => None,
             };
             let (Some(state), event) = (e.state, Some(key.1)) else { return };
@@ -77,13 +78,13 @@ pub(super) fn states(world: &World, fact: &Fact<'_>, out: &mut Out<'_>) {
             if visit.early {
                 out.say(event, "source", "on before its event is announced", "off").since(visit.record);
             }
-            if call.fid == 6
+            if call.fid == sse::COMPLETE
                 && let Some(t) = world.top(at.index)
             {
                 let r = &world.harts[at.index].running[t];
                 out.say(Some(r.key.1), "pc", "that of the interrupted context", "after the call").since(r.record);
             }
-            if call.fid == 0 && call.args[1] as u32 == 0 {
+            if call.fid == sse::READ_ATTRS && call.args[1] as u32 == 0 {
                 let found = words(at, call).first().copied().unwrap_or(0);
                 if found & status::STATE != state {
                     out.say(event, "STATUS.state", name(state), name(found)).since(e.registered);
@@ -119,7 +120,7 @@ pub(super) fn migrated(world: &World, fact: &Fact<'_>, out: &mut Out<'_>) {
     /// A stack: handlers complete on the one that they began on.
     const STACK: u64 = 16 << 10;
     let Fact::Called { visit, error: 0 } = fact else { return };
-    let (Some(_), Some(at)) = (visit.sse().filter(|c| c.fid == 6), out.at) else { return };
+    let (Some(_), Some(at)) = (visit.sse().filter(|c| c.fid == sse::COMPLETE), out.at) else { return };
     if world.top(at.index).is_some() {
         return;
     }

@@ -1,35 +1,35 @@
 //! The errors that the text gives for a call of the SSE extension ("Supervisor Software Events Extension", tables of error codes).
 //! Where it says nothing, every answer that is known of firmware is right.
 
+use sbi_model::error::SbiError;
+use sbi_model::ext::ids::sse;
 use sbi_model::sse::{attr, flag, id, status};
 
 use super::world::{Call, World};
 
-const FAILED: i64 = -1;
-const NOT_SUPPORTED: i64 = -2;
-const INVALID_PARAM: i64 = -3;
-const DENIED: i64 = -4;
-const INVALID_ADDRESS: i64 = -5;
-const ALREADY_STARTED: i64 = -7;
-const ALREADY_STOPPED: i64 = -8;
-const INVALID_STATE: i64 = -10;
-const BAD_RANGE: i64 = -11;
+const FAILED: i64 = SbiError::Failed as i64;
+const NOT_SUPPORTED: i64 = SbiError::NotSupported as i64;
+const INVALID_PARAM: i64 = SbiError::InvalidParam as i64;
+const DENIED: i64 = SbiError::Denied as i64;
+const INVALID_ADDRESS: i64 = SbiError::InvalidAddress as i64;
+const ALREADY_STARTED: i64 = SbiError::AlreadyStarted as i64;
+const ALREADY_STOPPED: i64 = SbiError::AlreadyStopped as i64;
+const INVALID_STATE: i64 = SbiError::InvalidState as i64;
+const BAD_RANGE: i64 = SbiError::BadRange as i64;
 
 /// Names of the errors.
 pub(super) fn name(code: i64) -> String {
-    let known = [
-        (0, "success"),
-        (FAILED, "FAILED"),
-        (NOT_SUPPORTED, "NOT_SUPPORTED"),
-        (INVALID_PARAM, "INVALID_PARAM"),
-        (DENIED, "DENIED"),
-        (INVALID_ADDRESS, "INVALID_ADDRESS"),
-        (ALREADY_STARTED, "ALREADY_STARTED"),
-        (ALREADY_STOPPED, "ALREADY_STOPPED"),
-        (INVALID_STATE, "INVALID_STATE"),
-        (BAD_RANGE, "BAD_RANGE"),
-    ];
-    known.iter().find(|(c, _)| *c == code).map_or_else(|| code.to_string(), |(_, n)| (*n).to_owned())
+    let error = SbiError::ALL.into_iter().find(|e| *e as i64 == code);
+    match error {
+        Some(e) => e.name().trim_start_matches("SBI_ERR_").to_owned(),
+        None if code == 0 => "success".to_owned(),
+        None => code.to_string(),
+    }
+}
+
+/// Whether an error of a call that names an event says that the event exists: what is wrong is its state or another argument.
+pub(super) fn means_known(error: i64) -> bool {
+    matches!(error, INVALID_STATE | DENIED | BAD_RANGE | INVALID_ADDRESS)
 }
 
 /// Answers that a call may get.
@@ -67,30 +67,30 @@ pub(super) fn answers(world: &World, hart: usize, call: &Call) -> Option<Answers
     let mut a = Answers::default();
     let event = call.args[0] as u32;
     match call.fid {
-        0..=5 => {
+        sse::READ_ATTRS..=sse::DISABLE => {
             let key = World::key(hart, event);
             let e = world.event(key);
             let state = e.state?;
             identified(&mut a, event, e.supported);
             let wrong = |a: &mut Answers, wanted: u64| a.must(state != wanted, INVALID_STATE);
             match call.fid {
-                0 => range(&mut a, call),
-                1 => {
+                sse::READ_ATTRS => range(&mut a, call),
+                sse::WRITE_ATTRS => {
                     range(&mut a, call);
                     written(&mut a, world, hart, call, state, key.0.is_some());
                 }
-                2 => {
+                sse::REGISTER => {
                     a.must(call.args[1] & 1 != 0, INVALID_PARAM);
                     wrong(&mut a, status::UNUSED);
                     // Whether the supervisor may execute there is for firmware to know.
                     a.may.push(INVALID_ADDRESS);
                 }
-                5 => wrong(&mut a, status::ENABLED),
+                sse::DISABLE => wrong(&mut a, status::ENABLED),
                 _ => wrong(&mut a, status::REGISTERED),
             }
         }
-        6 => {}
-        7 => {
+        sse::COMPLETE => {}
+        sse::INJECT => {
             let global = id::is_global(event);
             let to = world.index(call.args[1]);
             a.must(to.is_none() && !global, INVALID_PARAM);
@@ -105,10 +105,10 @@ pub(super) fn answers(world: &World, hart: usize, call: &Call) -> Option<Answers
                 }
             }
         }
-        8 | 9 => {
+        sse::HART_UNMASK | sse::HART_MASK => {
             let masked = world.harts.get(hart)?.masked?;
-            a.must(call.fid == 8 && !masked, ALREADY_STARTED);
-            a.must(call.fid == 9 && masked, ALREADY_STOPPED);
+            a.must(call.fid == sse::HART_UNMASK && !masked, ALREADY_STARTED);
+            a.must(call.fid == sse::HART_MASK && masked, ALREADY_STOPPED);
         }
         _ => a.must(true, NOT_SUPPORTED),
     }

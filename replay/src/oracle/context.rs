@@ -2,11 +2,12 @@
 
 use emu_csr::table::field::{menvcfg, mstatus};
 use emu_csr::{Cause, Exception, Ext, Mode, table};
+use sbi_model::ext::ids::sse;
 use sbi_model::sse::attr;
 
 use super::fact::{Fact, Out, hex};
 use super::visit::{flags, words};
-use super::world::{Running, SSE, Visit, World};
+use super::world::{Running, Visit, World};
 use super::writers::Writer;
 use crate::context::{Context, Difference, Origin, is_leftover};
 
@@ -108,7 +109,7 @@ pub(super) fn entry(world: &World, fact: &Fact<'_>, out: &mut Out<'_>) {
 pub(super) fn attributes(world: &World, fact: &Fact<'_>, out: &mut Out<'_>) {
     match fact {
         Fact::Called { visit, error: 0 } => {
-            let Some(call) = visit.call.as_ref().filter(|c| (c.eid, c.fid) == (SSE, 0)) else { return };
+            let Some(call) = visit.call.as_ref().filter(|c| (c.eid, c.fid) == (sse::EID, sse::READ_ATTRS)) else { return };
             let Some(at) = out.at else { return };
             let event = call.args[0] as u32;
             let Some(r) = world.harts[at.index].running.iter().find(|r| r.key == World::key(at.index, event)) else { return };

@@ -1,5 +1,6 @@
 //! E4, E5, E6, E7, E14: whether, where, when and in which order events are delivered.
 
+use sbi_model::ext::ids::sse;
 use sbi_model::sse::{attr, id, status};
 
 use super::fact::{Fact, Out, hex};
@@ -36,7 +37,10 @@ pub(super) fn lost(world: &World, fact: &Fact<'_>, out: &mut Out<'_>) {
         }
         // STATUS as the hart that would take it reads it.
         Fact::Called { visit, error: 0 } => {
-            let (Some(call), Some(at)) = (visit.sse().filter(|c| c.fid == 0 && c.args[1] as u32 == 0), out.at) else { return };
+            let (Some(call), Some(at)) = (visit.sse().filter(|c| c.fid == sse::READ_ATTRS && c.args[1] as u32 == 0), out.at)
+            else {
+                return;
+            };
             let key = World::key(at.index, call.args[0] as u32);
             let e = world.event(key);
             let found = super::visit::words(at, call).first().copied().unwrap_or(0);
@@ -60,7 +64,7 @@ pub(super) fn target(world: &World, fact: &Fact<'_>, out: &mut Out<'_>) {
             }
         }
         Fact::Called { visit, error: 0 } => {
-            let Some(call) = visit.sse().filter(|c| c.fid == 1) else { return };
+            let Some(call) = visit.sse().filter(|c| c.fid == sse::WRITE_ATTRS) else { return };
             let at = attr::PREFERRED_HART.wrapping_sub(call.args[1] as u32 as usize);
             if let Some(v) = call.buffer.get(at).filter(|v| world.index(**v).is_none()) {
                 out.say(Some(call.args[0] as u32), "PREFERRED_HART", "a hart's id", hex(*v)).since(visit.record);

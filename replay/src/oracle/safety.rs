@@ -3,12 +3,13 @@
 use emu_core::hart::{Hart, Wait};
 use emu_csr::table::field::mstatus;
 use emu_csr::{Cause, Mode};
+use sbi_model::ext::ids::{hsm, sse};
 use sbi_model::sse::status;
 
 use super::fact::{Fact, Out, hex};
 use super::violation::Violation;
 use super::walk::{self, Code};
-use super::world::{HSM, World};
+use super::world::World;
 
 /// Instructions in which M-mode ends a call.
 const LONGEST: u64 = 20_000_000;
@@ -25,13 +26,18 @@ pub(super) fn stale_handler(world: &World, fact: &Fact<'_>, out: &mut Out<'_>) {
     }
 }
 
+/// Whether a call stops or suspends its hart, which then is in M-mode for as long as it pleases.
+fn sleeps(eid: u64, fid: u64) -> bool {
+    eid == hsm::EID && matches!(fid, hsm::HART_STOP | hsm::HART_SUSPEND)
+}
+
 /// A hart that has been in M-mode for too long, answering a call. What is said does not depend on when somebody looks.
 pub(super) fn stuck(world: &World, index: usize, h: &Hart) -> Option<Violation> {
     let visit = world.harts.get(index)?.visit.as_ref()?;
     if visit.endless {
         return None;
     }
-    let (eid, fid) = visit.ids().filter(|(eid, fid)| (*eid, *fid) != (HSM, 1) && (*eid, *fid) != (HSM, 3))?;
+    let (eid, fid) = visit.ids().filter(|(eid, fid)| !sleeps(*eid, *fid))?;
     let ran = h.instret.saturating_sub(visit.instret);
     (h.mode == Mode::M && h.wait == Wait::Running && ran > LONGEST).then(|| Violation {
         oracle: 0,
@@ -64,7 +70,7 @@ pub(super) fn firmware(world: &World, fact: &Fact<'_>, out: &mut Out<'_>) {
             let Some(at) = out.at else { return };
             let view = &world.harts[at.index];
             let (Some(visit), Cause::Exception(x)) = (&view.visit, e.cause) else { return };
-            let stops = visit.ids().is_some_and(|(eid, fid)| eid == HSM && matches!(fid, 1 | 3));
+            let stops = visit.ids().is_some_and(|(eid, fid)| sleeps(eid, fid));
             let probes = at.hart.csr.mstatus & mstatus::MPRV != 0;
             if !probes && !stops && !view.stopped {
                 out.say(None, "exception", "none of M-mode's own", x.name().to_owned()).since(visit.record);
@@ -72,7 +78,7 @@ pub(super) fn firmware(world: &World, fact: &Fact<'_>, out: &mut Out<'_>) {
         }
         Fact::Called { visit, .. } => {
             // With others at work what changes beside a buffer may be theirs.
-            let (Some(call), Some(at)) = (visit.sse().filter(|c| c.fid <= 1), out.at) else { return };
+            let (Some(call), Some(at)) = (visit.sse().filter(|c| c.fid <= sse::WRITE_ATTRS), out.at) else { return };
             if world.harts.iter().filter(|h| !h.stopped).count() > 1 {
                 return;
             }

@@ -1,11 +1,12 @@
 //! E10, E11, E15: where events come from, double traps, and harts that stop, start and sleep.
 
 use emu_csr::{Cause, Exception, Ext, Interrupt, Mode};
+use sbi_model::ext::ids::{hsm, sse};
 use sbi_model::sse::{id, status};
 
 use super::fact::{Fact, Out, hex};
 use super::visit::words;
-use super::world::{HSM, LCOFI, Sources, World};
+use super::world::{LCOFI, Sources, World};
 
 /// E10.
 pub(super) fn pmu(world: &World, fact: &Fact<'_>, out: &mut Out<'_>) {
@@ -36,7 +37,8 @@ pub(super) fn pmu(world: &World, fact: &Fact<'_>, out: &mut Out<'_>) {
                 let by = view.writers.of("mie");
                 out.say(event, "mie.LCOFIE", "1 while the event is ENABLED and not pending", "0").since(e.registered).by(by);
             }
-            let kept = visit.sse().is_some_and(|c| matches!(c.fid, 4 | 5) && c.args[0] as u32 == id::PMU_OVERFLOW);
+            let kept =
+                visit.sse().is_some_and(|c| matches!(c.fid, sse::ENABLE | sse::DISABLE) && c.args[0] as u32 == id::PMU_OVERFLOW);
             if kept && visit.sources.mip & LCOFI != 0 && mip & LCOFI == 0 && e.pending != Some(true) {
                 let by = view.writers.of("mip");
                 out.say(event, "mip.LCOFIP", "1: an overflow that waits", "0").since(visit.record).by(by);
@@ -49,7 +51,7 @@ pub(super) fn pmu(world: &World, fact: &Fact<'_>, out: &mut Out<'_>) {
 /// A call that ends what enabled the interrupt. Before any other, the supervisor may itself have set sie.LCOFIE, while the interrupt was
 /// delegated to it: it stays set when the event is registered, as any kernel with a driver of its own shows.
 fn left_enabled(visit: &super::world::Visit) -> bool {
-    visit.sse().is_some_and(|c| c.fid == 5 && c.args[0] as u32 == id::PMU_OVERFLOW || c.fid == 6)
+    visit.sse().is_some_and(|c| c.fid == sse::DISABLE && c.args[0] as u32 == id::PMU_OVERFLOW || c.fid == sse::COMPLETE)
 }
 
 /// E11.
@@ -87,7 +89,7 @@ pub(super) fn double_trap(world: &World, fact: &Fact<'_>, out: &mut Out<'_>) {
 pub(super) fn lifecycle(world: &World, fact: &Fact<'_>, out: &mut Out<'_>) {
     let Some(at) = out.at else { return };
     match fact {
-        Fact::Left { visit, .. } if visit.ids() == Some((HSM, 3)) => {
+        Fact::Left { visit, .. } if visit.ids() == Some((hsm::EID, hsm::HART_SUSPEND)) => {
             let Some((record, before)) = world.harts[at.index].suspended else { return };
             let now = Sources::of(at.hart);
             let view = &world.harts[at.index];
@@ -103,7 +105,7 @@ pub(super) fn lifecycle(world: &World, fact: &Fact<'_>, out: &mut Out<'_>) {
         }
         Fact::Called { visit, error: 0 } => {
             // A global event that another hart reads: nobody who has stopped runs its handler.
-            let Some(call) = visit.sse().filter(|c| c.fid == 0 && c.args[1] as u32 == 0) else { return };
+            let Some(call) = visit.sse().filter(|c| c.fid == sse::READ_ATTRS && c.args[1] as u32 == 0) else { return };
             let event = call.args[0] as u32;
             if !id::is_global(event) || world.harts.iter().any(|h| h.running.iter().any(|r| r.key.1 == event)) {
                 return;

@@ -3,12 +3,14 @@
 use emu_core::observer::{FwRecord, TrapEntry, TrapReturn};
 use emu_csr::table::{self, field};
 use emu_csr::{Cause, Change, Exception, Interrupt, Mode};
+use sbi_model::ext::ids::{hsm, sse};
 use sbi_model::sse::{attr, flag, id, status};
 
+use super::codes;
 use super::fact::{At, Fact};
 use super::monitor::Inner;
 use super::walk::Code;
-use super::world::{Call, HSM, Key, LCOFI, Running, SSE, Sources, Visit, World};
+use super::world::{Call, Key, LCOFI, Running, Sources, Visit, World};
 use crate::context::Context;
 
 /// What `complete` reads of a handler's registers.
@@ -27,7 +29,7 @@ impl Visit {
 
     /// Its call, if that is one of the SSE extension's.
     pub fn sse(&self) -> Option<&Call> {
-        self.call.as_ref().filter(|c| c.eid == SSE)
+        self.call.as_ref().filter(|c| c.eid == sse::EID)
     }
 }
 
@@ -44,7 +46,7 @@ impl World {
             (x.mode, x.pc) = (e.from, e.pc);
             x
         });
-        let completes = call.as_ref().is_some_and(|c| (c.eid, c.fid) == (SSE, 6));
+        let completes = call.as_ref().is_some_and(|c| (c.eid, c.fid) == (sse::EID, sse::COMPLETE));
         let writers = &self.harts[at.index].writers;
         let writers = if completes { READ_BY_COMPLETE.iter().filter_map(|f| writers.of(f)).collect() } else { Vec::new() };
         Visit {
@@ -83,8 +85,8 @@ impl World {
         view.delegated.get_or_insert(sources.mideleg & LCOFI != 0);
         view.running.iter_mut().for_each(|r| r.sp = visit.sp);
         match visit.ids() {
-            Some((HSM, 1)) => self.stopped(i),
-            Some((HSM, 3)) => self.harts[i].suspended = Some((self.record, sources)),
+            Some((hsm::EID, hsm::HART_STOP)) => self.stopped(i),
+            Some((hsm::EID, hsm::HART_SUSPEND)) => self.harts[i].suspended = Some((self.record, sources)),
             _ => {}
         }
         self.harts[i].visit = Some(visit);
@@ -100,7 +102,7 @@ impl World {
             // Signalled from outside, in nobody's call.
             (None, "signal", Some(e)) => self.signal(World::key(r.hart, e), self.record),
             (Some(v), "enabled", _) => v.enabled = true,
-            (Some(v), "ipi", _) if v.ids() == Some((SSE, 4)) && !v.enabled => v.early = true,
+            (Some(v), "ipi", _) if v.ids() == Some((sse::EID, sse::ENABLE)) && !v.enabled => v.early = true,
             _ => {}
         }
     }
@@ -112,7 +114,7 @@ fn call(at: At<'_>) -> Call {
     let args: [u64; 6] = std::array::from_fn(|i| h.x[10 + i]);
     let (eid, fid) = (h.x[17], h.x[16]);
     let (mut buffer, mut around) = (Vec::new(), [None; 2]);
-    if eid == SSE && fid <= 1 && args[3].is_multiple_of(8) && args[4] == 0 {
+    if eid == sse::EID && fid <= sse::WRITE_ATTRS && args[3].is_multiple_of(8) && args[4] == 0 {
         let count = u64::from(args[2] as u32).min(attr::COUNT as u64);
         let word = |i: u64| at.bus.ram.read(args[3].wrapping_add(i.wrapping_mul(8)), 8);
         buffer = (0..count).map_while(word).collect();
@@ -142,7 +144,7 @@ impl Inner {
         let error = at.hart.x[10] as i64;
         let call_sepc = visit.x.as_ref().and_then(|x| x.csr("sepc"));
         let fell = returned && call_sepc != Some(visit.next());
-        let completes = visit.ids() == Some((SSE, 6)) && self.world.top(i).is_some() && !fell;
+        let completes = visit.ids() == Some((sse::EID, sse::COMPLETE)) && self.world.top(i).is_some() && !fell;
         let mut done = None;
         if completes {
             if let Some(t) = self.world.top(i) {
@@ -175,12 +177,12 @@ impl Inner {
         let Some(call) = visit.sse() else { return };
         let event = call.args[0] as u32;
         if error == 0 {
-            let code = if call.fid == 2 { Code::at(at.hart, at.bus, call.args[1]) } else { None };
+            let code = if call.fid == sse::REGISTER { Code::at(at.hart, at.bus, call.args[1]) } else { None };
             self.world.called(at.index, call, visit.record, at.hart.csr.stvec, code);
             for i in 0..self.world.harts.len() {
                 self.world.update_due(i, self.world.harts[i].instret);
             }
-        } else if call.fid <= 5 && matches!(error, -10 | -4 | -11 | -5) {
+        } else if call.fid <= sse::DISABLE && codes::means_known(error) {
             self.world.event_mut(World::key(at.index, event)).supported = Some(true);
         }
     }
@@ -195,13 +197,14 @@ impl Inner {
         }
         let seen = |k: &Key| k.0.is_none() || k.0 == Some(at.index);
         // What the call that is being answered makes of an event is not in the world yet.
-        let asked =
-            |fid: u64, k: &Key| visit.ids() == Some((SSE, fid)) && visit.call.as_ref().is_some_and(|c| c.args[0] as u32 == k.1);
+        let asked = |fid: u64, k: &Key| {
+            visit.ids() == Some((sse::EID, fid)) && visit.call.as_ref().is_some_and(|c| c.args[0] as u32 == k.1)
+        };
         let fits = |k: &Key, e: &super::world::Event| {
             let arg = e.entry_arg == h.x[17] || e.entry_arg == h.x[16];
-            let completes = e.is(status::RUNNING) && visit.ids() == Some((SSE, 6));
-            let enabled = e.is(status::ENABLED) || asked(4, k) || completes;
-            (!arg, !(enabled && (e.pending != Some(false) || asked(7, k))))
+            let completes = e.is(status::RUNNING) && visit.ids() == Some((sse::EID, sse::COMPLETE));
+            let enabled = e.is(status::ENABLED) || asked(sse::ENABLE, k) || completes;
+            (!arg, !(enabled && (e.pending != Some(false) || asked(sse::INJECT, k))))
         };
         let all = self.world.events.iter().filter(|(k, e)| seen(k) && e.entry_pc == h.pc && e.registered != 0);
         all.min_by_key(|(k, e)| (fits(k, e), e.key(k.1))).map(|(k, _)| *k)

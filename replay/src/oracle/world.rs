@@ -4,16 +4,13 @@ use std::collections::BTreeMap;
 
 use emu_core::hart::Hart;
 use emu_csr::{Cause, Interrupt, Mode};
+use sbi_model::ext::ids::sse;
 use sbi_model::sse::{attr, id, status};
 
 use super::walk::Code;
 use super::writers::{Writer, Writers};
 use crate::context::Context;
 
-/// EID of the SSE extension.
-pub(super) const SSE: u64 = 0x53_5345;
-/// EID of the HSM extension.
-pub(super) const HSM: u64 = 0x48_534d;
 /// mip, mie and mideleg of the counter-overflow interrupt.
 pub(super) const LCOFI: u64 = Interrupt::CounterOverflow.mask();
 
@@ -277,7 +274,7 @@ impl World {
     /// Whether another hart is in a call that signals an event to this one. Firmware may deliver it before that call returns.
     pub(super) fn being_signalled(&self, hart: usize, key: Key) -> bool {
         let calls = |h: &HartView| {
-            let call = h.visit.as_ref().and_then(Visit::sse).filter(|c| c.fid == 7 && c.args[0] as u32 == key.1);
+            let call = h.visit.as_ref().and_then(Visit::sse).filter(|c| c.fid == sse::INJECT && c.args[0] as u32 == key.1);
             call.is_some_and(|c| key.0.is_none() || self.index(c.args[1]) == key.0)
         };
         self.harts.iter().enumerate().any(|(i, h)| i != hart && calls(h))
@@ -318,35 +315,35 @@ impl World {
         let event = call.args[0] as u32;
         let key = World::key(hart, event);
         let record = self.record;
-        if call.fid <= 5 {
+        if call.fid <= sse::DISABLE {
             self.event_mut(key).supported = Some(true);
         }
         match call.fid {
-            1 => self.wrote(hart, key, call),
-            2 => {
+            sse::WRITE_ATTRS => self.wrote(hart, key, call),
+            sse::REGISTER => {
                 let e = self.event_mut(key);
                 (e.state, e.entry_pc, e.entry_arg) = (Some(status::REGISTERED), call.args[1], call.args[2]);
                 (e.registered, e.vector, e.code) = (record, vector, code);
             }
-            3 => {
+            sse::UNREGISTER => {
                 let e = self.event_mut(key);
                 (e.state, e.pending) = (Some(status::UNUSED), e.pending.filter(|p| !p));
             }
-            4 => self.event_mut(key).state = Some(status::ENABLED),
-            5 => {
+            sse::ENABLE => self.event_mut(key).state = Some(status::ENABLED),
+            sse::DISABLE => {
                 let e = self.event_mut(key);
                 // The text does not say whether a pending bit stays.
                 (e.state, e.pending, e.due) = (Some(status::REGISTERED), e.pending.filter(|p| !p), None);
             }
-            7 => {
+            sse::INJECT => {
                 let target = if id::is_global(event) { None } else { self.index(call.args[1]) };
                 if target.is_some() || id::is_global(event) {
                     self.signal((target, event), since);
                 }
             }
-            8 | 9 => {
+            sse::HART_UNMASK | sse::HART_MASK => {
                 if let Some(h) = self.harts.get_mut(hart) {
-                    (h.masked, h.masked_at) = (Some(call.fid == 9), record);
+                    (h.masked, h.masked_at) = (Some(call.fid == sse::HART_MASK), record);
                 }
             }
             _ => {}

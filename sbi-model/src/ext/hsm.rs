@@ -5,19 +5,20 @@ use emu_core::hart::Wait;
 
 use crate::call::{Call, Extension, Function, Outcome, function};
 use crate::error::SbiError;
+use crate::ext::ids::hsm as fid;
 use crate::memory::Access;
 use crate::profile::policy::HartChange;
 use crate::state::HartState;
 use crate::{boot, leave, sse};
 
 /// The extension.
-pub static EXTENSION: Extension = Extension::new(0x48_534d, "HSM", FUNCTIONS);
+pub static EXTENSION: Extension = Extension::new(fid::EID, "HSM", FUNCTIONS);
 
 const FUNCTIONS: &[Function] = &[
-    function(0, "sbi_hart_start", &["hartid", "start_addr", "opaque"], hart_start),
-    function(1, "sbi_hart_stop", &[], hart_stop),
-    function(2, "sbi_hart_get_status", &["hartid"], hart_get_status),
-    function(3, "sbi_hart_suspend", &["suspend_type", "resume_addr", "opaque"], hart_suspend),
+    function(fid::HART_START, "sbi_hart_start", &["hartid", "start_addr", "opaque"], hart_start),
+    function(fid::HART_STOP, "sbi_hart_stop", &[], hart_stop),
+    function(fid::HART_GET_STATUS, "sbi_hart_get_status", &["hartid"], hart_get_status),
+    function(fid::HART_SUSPEND, "sbi_hart_suspend", &["suspend_type", "resume_addr", "opaque"], hart_suspend),
 ];
 
 /// Default retentive suspend.

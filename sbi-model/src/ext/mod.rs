@@ -6,6 +6,7 @@ mod dbcn;
 mod dbtr;
 mod fwft;
 mod hsm;
+pub mod ids;
 mod ipi;
 mod legacy;
 pub mod mpxy;

@@ -3,27 +3,28 @@
 use crate::bug::BugId;
 use crate::call::{Call, Extension, Function, Outcome, function};
 use crate::error::SbiError;
+use crate::ext::ids::sse as fid;
 use crate::memory::Access;
 use crate::profile::policy::{BufferLayout, CheckOrder, Fetch, GlobalInject, HandlerPc, Locks, Remote, Snapshot};
 use crate::sse::{self, Place, Signalled, Source, Write, attr, id, status};
 use crate::state::WORDS;
 
 /// The extension.
-pub static EXTENSION: Extension = Extension::new(0x53_5345, "SSE", FUNCTIONS);
+pub static EXTENSION: Extension = Extension::new(fid::EID, "SSE", FUNCTIONS);
 
 const ATTRS: &[&str] = &["event_id", "base_attr_id", "attr_count", "phys_lo", "phys_hi"];
 
 const FUNCTIONS: &[Function] = &[
-    function(0, "sbi_sse_read_attrs", ATTRS, read_attrs),
-    function(1, "sbi_sse_write_attrs", ATTRS, write_attrs),
-    function(2, "sbi_sse_register", &["event_id", "handler_entry_pc", "handler_entry_arg"], register),
-    function(3, "sbi_sse_unregister", &["event_id"], unregister),
-    function(4, "sbi_sse_enable", &["event_id"], enable),
-    function(5, "sbi_sse_disable", &["event_id"], disable),
-    function(6, "sbi_sse_complete", &[], sse::complete),
-    function(7, "sbi_sse_inject", &["event_id", "hart_id"], inject),
-    function(8, "sbi_sse_hart_unmask", &[], |c| set_mask(c, false)),
-    function(9, "sbi_sse_hart_mask", &[], |c| set_mask(c, true)),
+    function(fid::READ_ATTRS, "sbi_sse_read_attrs", ATTRS, read_attrs),
+    function(fid::WRITE_ATTRS, "sbi_sse_write_attrs", ATTRS, write_attrs),
+    function(fid::REGISTER, "sbi_sse_register", &["event_id", "handler_entry_pc", "handler_entry_arg"], register),
+    function(fid::UNREGISTER, "sbi_sse_unregister", &["event_id"], unregister),
+    function(fid::ENABLE, "sbi_sse_enable", &["event_id"], enable),
+    function(fid::DISABLE, "sbi_sse_disable", &["event_id"], disable),
+    function(fid::COMPLETE, "sbi_sse_complete", &[], sse::complete),
+    function(fid::INJECT, "sbi_sse_inject", &["event_id", "hart_id"], inject),
+    function(fid::HART_UNMASK, "sbi_sse_hart_unmask", &[], |c| set_mask(c, false)),
+    function(fid::HART_MASK, "sbi_sse_hart_mask", &[], |c| set_mask(c, true)),
 ];
 
 /// The event that a0 names: of a 32-bit argument only those bits count (SBI, "Binary Encoding").
