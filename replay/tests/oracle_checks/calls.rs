@@ -165,63 +165,63 @@ fn errors() -> Vec<Check> {
     }
     const EVENT: u64 = LOCAL as u64;
     vec![
-        refused("error of function 0 must be success, is -9", |r, _| ask(r, READ, &[EVENT, 0, 1, BUFFER, 0])),
-        refused("error of function 0 must be INVALID_PARAM, is -9", |r, _| ask(r, READ, &[EVENT, 0, 0, BUFFER, 0])),
-        refused("error of function 0 must be BAD_RANGE, is -9", |r, _| ask(r, READ, &[EVENT, 9, 2, BUFFER, 0])),
-        refused("error of function 0 must be INVALID_ADDRESS, is -9", |r, _| ask(r, READ, &[EVENT, 0, 1, BUFFER + 4, 0])),
-        refused("error of function 0 must be INVALID_PARAM, is -9", |r, _| ask(r, READ, &[3, 0, 1, BUFFER, 0])),
-        refused("error of function 1 must be DENIED, is -9", |r, _| put(r, LOCAL, 0, 0)),
-        refused("error of function 1 must be DENIED, is -9", |r, _| put(r, LOCAL, 3, 0)),
-        refused("error of function 1 must be INVALID_PARAM, is -9", |r, _| put(r, LOCAL, 1, 1 << 32)),
-        refused("error of function 1 must be INVALID_PARAM, is -9", |r, _| put(r, LOCAL, 2, 2)),
-        refused("error of function 1 must be INVALID_PARAM, is -9", |r, _| put(r, GLOBAL, 3, 9)),
-        refused("error of function 1 must be INVALID_STATE, is -9", |r, _| put(r, LOCAL, 6, 0)),
-        refused("error of function 1 must be INVALID_STATE, is -9", |r, _| {
+        refused("error of function 0 must be success, is NO_SHMEM", |r, _| ask(r, READ, &[EVENT, 0, 1, BUFFER, 0])),
+        refused("error of function 0 must be INVALID_PARAM, is NO_SHMEM", |r, _| ask(r, READ, &[EVENT, 0, 0, BUFFER, 0])),
+        refused("error of function 0 must be BAD_RANGE, is NO_SHMEM", |r, _| ask(r, READ, &[EVENT, 9, 2, BUFFER, 0])),
+        refused("error of function 0 must be INVALID_ADDRESS, is NO_SHMEM", |r, _| ask(r, READ, &[EVENT, 0, 1, BUFFER + 4, 0])),
+        refused("error of function 0 must be INVALID_PARAM, is NO_SHMEM", |r, _| ask(r, READ, &[3, 0, 1, BUFFER, 0])),
+        refused("error of function 1 must be DENIED, is NO_SHMEM", |r, _| put(r, LOCAL, 0, 0)),
+        refused("error of function 1 must be DENIED, is NO_SHMEM", |r, _| put(r, LOCAL, 3, 0)),
+        refused("error of function 1 must be INVALID_PARAM, is NO_SHMEM", |r, _| put(r, LOCAL, 1, 1 << 32)),
+        refused("error of function 1 must be INVALID_PARAM, is NO_SHMEM", |r, _| put(r, LOCAL, 2, 2)),
+        refused("error of function 1 must be INVALID_PARAM, is NO_SHMEM", |r, _| put(r, GLOBAL, 3, 9)),
+        refused("error of function 1 must be INVALID_STATE, is NO_SHMEM", |r, _| put(r, LOCAL, 6, 0)),
+        refused("error of function 1 must be INVALID_STATE, is NO_SHMEM", |r, _| {
             r.arm(0, LOCAL);
             put(r, LOCAL, 1, 0);
         }),
-        refused("error of function 1 must be INVALID_STATE, is -9", |r, _| {
+        refused("error of function 1 must be INVALID_STATE, is NO_SHMEM", |r, _| {
             r.arm(0, LOCAL);
             put(r, LOCAL, 2, 0);
         }),
-        refused("error of function 1 must be INVALID_STATE, is -9", |r, _| {
+        refused("error of function 1 must be INVALID_STATE, is NO_SHMEM", |r, _| {
             r.arm(0, GLOBAL);
             put(r, GLOBAL, 3, 0);
         }),
-        refused("error of function 1 must be INVALID_PARAM, is -9", |r, _| {
+        refused("error of function 1 must be INVALID_PARAM, is NO_SHMEM", |r, _| {
             r.in_handler(LOCAL);
             put(r, LOCAL, 7, 64);
         }),
-        check("E13", "error of function 1 must be INVALID_PARAM or INVALID_STATE, is -9", two(after(answer)), |r, _| {
+        check("E13", "error of function 1 must be INVALID_PARAM or INVALID_STATE, is NO_SHMEM", two(after(answer)), |r, _| {
             r.in_handler(GLOBAL);
             // On the other hart, which does not run it.
             r.machine.harts_mut()[1].x[5] = 77;
             r.put(BUFFER, 1);
             r.sse(1, WRITE, &[GLOBAL.into(), 8, 1, BUFFER, 0]);
         }),
-        refused("error of function 2 must be INVALID_PARAM, is -9", |r, _| ask(r, REGISTER, &[EVENT, HANDLER + 1, 0])),
-        refused("error of function 2 must be INVALID_STATE, is -9", |r, _| {
+        refused("error of function 2 must be INVALID_PARAM, is NO_SHMEM", |r, _| ask(r, REGISTER, &[EVENT, HANDLER + 1, 0])),
+        refused("error of function 2 must be INVALID_STATE, is NO_SHMEM", |r, _| {
             r.register(0, LOCAL);
             ask(r, REGISTER, &[EVENT, HANDLER, 0]);
         }),
-        refused("error of function 3 must be INVALID_STATE, is -9", |r, _| ask(r, UNREGISTER, &[EVENT])),
-        refused("error of function 4 must be INVALID_STATE, is -9", |r, _| ask(r, ENABLE, &[EVENT])),
-        refused("error of function 5 must be INVALID_STATE, is -9", |r, _| {
+        refused("error of function 3 must be INVALID_STATE, is NO_SHMEM", |r, _| ask(r, UNREGISTER, &[EVENT])),
+        refused("error of function 4 must be INVALID_STATE, is NO_SHMEM", |r, _| ask(r, ENABLE, &[EVENT])),
+        refused("error of function 5 must be INVALID_STATE, is NO_SHMEM", |r, _| {
             r.register(0, LOCAL);
             ask(r, DISABLE, &[EVENT]);
         }),
-        refused("error of function 6 must be success, is -9", |r, _| ask(r, COMPLETE, &[])),
-        refused("error of function 7 must be INVALID_PARAM, is -9", |r, _| ask(r, INJECT, &[EVENT, 9])),
-        refused("error of function 7 must be success, is -9", |r, _| {
+        refused("error of function 6 must be success, is NO_SHMEM", |r, _| ask(r, COMPLETE, &[])),
+        refused("error of function 7 must be INVALID_PARAM, is NO_SHMEM", |r, _| ask(r, INJECT, &[EVENT, 9])),
+        refused("error of function 7 must be success, is NO_SHMEM", |r, _| {
             r.arm(0, LOCAL);
             ask(r, INJECT, &[EVENT, 0]);
         }),
-        refused("error of function 8 must be ALREADY_STARTED, is -9", |r, _| {
+        refused("error of function 8 must be ALREADY_STARTED, is NO_SHMEM", |r, _| {
             r.sse(0, UNMASK, &[]);
             ask(r, UNMASK, &[]);
         }),
-        refused("error of function 8 must be success, is -9", |r, _| ask(r, UNMASK, &[])),
-        refused("error of function 9 must be ALREADY_STOPPED, is -9", |r, _| ask(r, MASK, &[])),
-        refused("error of function 10 must be NOT_SUPPORTED, is -9", |r, _| ask(r, 10, &[])),
+        refused("error of function 8 must be success, is NO_SHMEM", |r, _| ask(r, UNMASK, &[])),
+        refused("error of function 9 must be ALREADY_STOPPED, is NO_SHMEM", |r, _| ask(r, MASK, &[])),
+        refused("error of function 10 must be NOT_SUPPORTED, is NO_SHMEM", |r, _| ask(r, 10, &[])),
     ]
 }
