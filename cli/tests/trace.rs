@@ -37,6 +37,17 @@ fn conditions_choose() {
 }
 
 #[test]
+fn a_hart_is_chosen_by_its_id() {
+    let rom = format!("{}/../roms/sse/spv-stale.elf", env!("CARGO_MANIFEST_DIR"));
+    let ask = |id: &str| run(&["trace", "--hart", id, "--", "-m", "16M", "--hart-ids", "9:3", "-kernel", &rom]);
+    let (boots, other) = (stdout(&ask("9")), stdout(&ask("3")));
+    assert!(boots.lines().count() > 1 && boots.lines().all(|l| l.contains(" hart 0 ")), "{boots}");
+    assert!(other.lines().all(|l| l.contains(" hart 1 ")), "{other}");
+    let index = ask("0");
+    assert!(code(&index) == 2 && stderr(&index).contains("harts are 9, 3"), "{}", stderr(&index));
+}
+
+#[test]
 fn the_operations_on_one_event_can_be_chosen() {
     let rom = format!("{}/../roms/sse/spv-stale.elf", env!("CARGO_MANIFEST_DIR"));
     let ask = |event: &str| run(&["trace", "--event", event, "--", "-m", "16M", "-kernel", &rom]);

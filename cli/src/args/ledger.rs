@@ -10,7 +10,7 @@ use super::values;
 /// Options of `trapeze trace`. Conditions of one kind are alternatives; all kinds given must hold.
 #[derive(Args, Debug)]
 pub struct TraceArgs {
-    /// Only these harts
+    /// Only these harts, by hart id
     #[arg(long, value_name = "N")]
     pub hart: Vec<usize>,
     /// Only entries that enter, leave or happen in these modes: M, HS, U, VS, VU

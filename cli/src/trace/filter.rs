@@ -11,6 +11,7 @@ use crate::explain::cause;
 
 /// All conditions must hold; one that is absent always does.
 pub struct Filter {
+    /// Hart indexes.
     harts: Vec<usize>,
     modes: Vec<Mode>,
     causes: Vec<String>,
@@ -26,13 +27,6 @@ const KINDS: [&str; 4] = ["trap", "return", "write", "firmware"];
 impl Filter {
     /// From the command line. What can match nothing in this guest is refused: an empty trace would say that it did not happen.
     pub fn new(args: &TraceArgs, guest: &Machine, symbols: &Symbols) -> Result<Filter, CliError> {
-        for hart in &args.hart {
-            if guest.harts().iter().all(|h| h.id != *hart as u64) {
-                let ids: Vec<String> = guest.harts().iter().map(|h| h.id.to_string()).collect();
-                let remedy = format!("harts are {}", ids.join(", "));
-                return Err(CliError::usage(format!("option --hart: there is no hart {hart}"), remedy));
-            }
-        }
         for cause in &args.cause {
             cause::named(cause)?;
         }
@@ -55,7 +49,7 @@ impl Filter {
             ));
         }
         Ok(Filter {
-            harts: args.hart.clone(),
+            harts: args.hart.iter().map(|id| index(guest, *id)).collect::<Result<_, _>>()?,
             modes: args.mode.iter().map(mode).collect::<Result<_, _>>()?,
             causes: args.cause.iter().map(|c| c.to_lowercase()).collect(),
             kinds: args.kind.clone(),
@@ -92,6 +86,15 @@ impl Filter {
     fn in_symbol(&self, pc: u64, symbols: &Symbols) -> bool {
         symbols.at(pc, |_| true).is_some_and(|(name, _)| self.names.iter().any(|n| n == name))
     }
+}
+
+/// The index of the hart with this mhartid.
+fn index(guest: &Machine, id: usize) -> Result<usize, CliError> {
+    let harts = guest.harts();
+    harts.iter().position(|h| h.id == id as u64).ok_or_else(|| {
+        let ids: Vec<String> = harts.iter().map(|h| h.id.to_string()).collect();
+        CliError::usage(format!("option --hart: there is no hart {id}"), format!("harts are {}", ids.join(", ")))
+    })
 }
 
 /// A software event's id.
