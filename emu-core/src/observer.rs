@@ -3,6 +3,7 @@
 use emu_csr::{Cause, ChangeList, Interrupt, Mode, Why};
 
 use crate::bus::Bus;
+use crate::engine::trap::Return;
 use crate::hart::Hart;
 use crate::insn::{Footprint, Insn};
 use crate::mmu::Walk;
@@ -40,7 +41,7 @@ pub struct TrapEntry {
     pub changes: ChangeList,
 }
 
-/// A trap return (sret, mret).
+/// A trap return (sret, mret, mnret).
 #[derive(Clone, Debug)]
 pub struct TrapReturn {
     /// Hart index.
@@ -49,6 +50,8 @@ pub struct TrapReturn {
     pub instret: u64,
     /// pc of the return instruction.
     pub pc: u64,
+    /// Which instruction. SRET may be executed in M-mode too.
+    pub by: Return,
     /// Mode before.
     pub from: Mode,
     /// Mode after.

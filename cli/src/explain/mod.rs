@@ -7,7 +7,7 @@ mod firmware;
 mod register;
 
 use emu_core::observer::{TrapEntry, TrapReturn};
-use emu_csr::{Cause, Change, ChangeList, Mode, table};
+use emu_csr::{Cause, Change, ChangeList, table};
 
 /// The text of a trap entry.
 pub fn trap(e: &TrapEntry) -> String {
@@ -27,8 +27,7 @@ pub fn trap(e: &TrapEntry) -> String {
 
 /// The text of a trap return.
 pub fn ret(r: &TrapReturn) -> String {
-    let name = if r.from == Mode::M { "mret" } else { "sret" };
-    let mut s = format!("return {} -> {}  by {name} at pc {:#x} to {:#x}\n", r.from.name(), r.to.name(), r.pc, r.target);
+    let mut s = format!("return {} -> {}  by {} at pc {:#x} to {:#x}\n", r.from.name(), r.to.name(), r.by.name(), r.pc, r.target);
     s += &changes(&r.changes);
     s
 }
@@ -54,12 +53,8 @@ pub fn why(e: &TrapEntry) -> String {
 fn changes(list: &ChangeList) -> String {
     let mut s = String::new();
     for c in &list.0 {
-        let name = table::name(c.csr).unwrap_or("?");
-        let fields: Vec<String> = table::fields(c.csr)
-            .iter()
-            .filter(|f| f.of(c.before) != f.of(c.after))
-            .map(|f| format!("{} {:#x} -> {:#x}", f.name, f.of(c.before), f.of(c.after)))
-            .collect();
+        let name = c.name();
+        let fields: Vec<String> = c.fields().map(|f| format!("{} {:#x} -> {:#x}", f.field.name, f.before, f.after)).collect();
         // Cause registers are the one place where a number says less than words.
         let meaning = match name {
             "mcause" | "scause" | "vscause" => Cause::from_bits(c.after).map(|c| format!("  {}", c.name())).unwrap_or_default(),
@@ -94,7 +89,7 @@ pub fn csr(number: u16, value: u64) -> String {
 
 #[cfg(test)]
 mod tests {
-    use emu_csr::{Csrs, Exception, Isa};
+    use emu_csr::{Csrs, Exception, Isa, Mode};
 
     use super::*;
 
@@ -122,6 +117,23 @@ mod tests {
         let s = trap(&e);
         assert!(s.contains("U -> HS") && s.contains("medeleg[8]=1: delegated to HS-mode"), "{s}");
         assert!(s.contains("SPIE 0x0 -> 0x1") && s.contains("SIE 0x1 -> 0x0") && !s.contains("MPP"), "{s}");
+    }
+
+    #[test]
+    fn a_return_names_its_instruction() {
+        use emu_core::engine::trap::Return;
+        let r = |by| TrapReturn {
+            hart: 0,
+            instret: 5,
+            pc: 0x1000,
+            by,
+            from: Mode::M,
+            to: Mode::HS,
+            target: 0x2000,
+            changes: ChangeList::default(),
+        };
+        assert_eq!(ret(&r(Return::Supervisor)), "return M -> HS  by sret at pc 0x1000 to 0x2000\n");
+        assert_eq!(ret(&r(Return::Machine)), "return M -> HS  by mret at pc 0x1000 to 0x2000\n");
     }
 
     #[test]

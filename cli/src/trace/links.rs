@@ -102,6 +102,7 @@ impl Linker {
 
 #[cfg(test)]
 mod tests {
+    use emu_core::engine::trap::Return;
     use emu_core::observer::{TrapEntry, TrapReturn};
     use emu_csr::{Cause, ChangeList, Exception, Why};
 
@@ -128,7 +129,16 @@ mod tests {
     }
 
     fn ret(instret: u64, from: Mode) -> Entry {
-        Entry::Return(TrapReturn { hart: 0, instret, pc: 0, from, to: Mode::U, target: 0, changes: ChangeList::default() })
+        Entry::Return(TrapReturn {
+            hart: 0,
+            instret,
+            pc: 0,
+            by: Return::Machine,
+            from,
+            to: Mode::U,
+            target: 0,
+            changes: ChangeList::default(),
+        })
     }
 
     #[test]

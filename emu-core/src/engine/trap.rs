@@ -132,6 +132,17 @@ pub enum Return {
     NonMaskable,
 }
 
+impl Return {
+    /// The instruction's mnemonic.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Return::Machine => "mret",
+            Return::Supervisor => "sret",
+            Return::NonMaskable => "mnret",
+        }
+    }
+}
+
 /// A trap return as an instruction: writes `next_pc`. The caller has checked that it may.
 pub fn ret(hart: &mut Hart, bus: &Bus, which: Return) {
     // The return itself counts in the mode it leaves.
@@ -169,7 +180,7 @@ fn go_back_told(hart: &mut Hart, which: Return) -> Entry {
     let (from, pc, instret) = (hart.mode, hart.pc, hart.instret);
     let entry = popped(hart, which, &mut changes);
     let (to, target) = (entry.mode, entry.pc);
-    hart.last_return = Some(Box::new(TrapReturn { hart: hart.index, instret, pc, from, to, target, changes }));
+    hart.last_return = Some(Box::new(TrapReturn { hart: hart.index, instret, pc, by: which, from, to, target, changes }));
     hart.events |= event::TOLD;
     entry
 }

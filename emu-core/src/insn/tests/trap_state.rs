@@ -36,6 +36,18 @@ fn an_rnmi_interrupts_with_all_interrupts_off_and_mnret_resumes() {
 }
 
 #[test]
+fn an_observer_hears_which_instruction_returned() {
+    use crate::engine::trap::Return;
+    for (name, by) in [("mret", Return::Machine), ("sret", Return::Supervisor), ("mnret", Return::NonMaskable)] {
+        let mut t = bench("max,smrnmi=on");
+        t.hart.observed = crate::observer::Interest::ALL;
+        t.exec(name, none()).unwrap();
+        let told = t.hart.last_return.take().unwrap();
+        assert_eq!((told.by, told.by.name(), told.from), (by, name, Mode::M));
+    }
+}
+
+#[test]
 fn an_rnmi_wakes_wfi_even_with_nmie_clear() {
     let mut t = bench("max,smrnmi=on");
     t.hart.csr.set_line(Interrupt::Rnmi, true);
