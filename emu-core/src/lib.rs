@@ -7,6 +7,7 @@
 
 pub mod board;
 pub mod bus;
+mod clock;
 pub mod dev;
 pub mod engine;
 pub mod firmware;
