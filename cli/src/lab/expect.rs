@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use replay::lab::{Cell, Matrix, Setting};
+use replay::lab::{Cell, Matrix};
 
 use crate::console::output;
 use crate::exit::CliError;
@@ -23,16 +23,8 @@ pub fn built_in(text: &str) -> Expected {
 
 /// The key of a cell.
 pub fn key(c: &Cell) -> String {
-    let Setting { policy, variant, layout } = c.setting;
-    let name = |names: &[&'static str], i: u32| names.get(i as usize).copied().unwrap_or("?");
-    format!(
-        "{} {} {} {} {}",
-        c.firmware,
-        name(&Setting::LAYOUTS, layout),
-        name(&Setting::POLICIES, policy),
-        name(&Setting::VARIANTS, variant),
-        c.point
-    )
+    let s = c.setting;
+    format!("{} {} {} {} {}", c.firmware, s.layout_name(), s.policy_name(), s.variant_name(), c.point)
 }
 
 /// Reads a file.

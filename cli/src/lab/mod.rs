@@ -138,10 +138,9 @@ fn told(
     check: Chosen,
 ) -> Result<(Story, String), CliError> {
     let payload = &program.payload;
-    let said = refused;
-    let mut prepared = payload.boot(firmware.machine(program)?, firmware.name(), check).map_err(said)?;
-    let mut start = payload.enter(&mut prepared, setting).map_err(said)?;
-    let window = Window::walk(payload, &mut start).map_err(said)?;
+    let mut prepared = payload.boot(firmware.machine(program)?, firmware.name(), check).map_err(refused)?;
+    let mut start = payload.enter(&mut prepared, setting).map_err(refused)?;
+    let window = Window::walk(payload, &mut start).map_err(refused)?;
     let known = |b: &&Boundary| b.point == place || place.parse() == Ok(b.step);
     let Some(b) = window.boundaries.iter().find(known) else {
         let mut points: Vec<&str> = window.boundaries.iter().map(|b| b.point.as_str()).collect();
@@ -152,7 +151,7 @@ fn told(
             format!("give a step below {} or one of {}", window.boundaries.len(), points.join(", ")),
         ));
     };
-    let story = replay::lab::tell(payload, &mut prepared, Case { setting, step: b.step }).map_err(said)?;
+    let story = replay::lab::tell(payload, &mut prepared, Case { setting, step: b.step }).map_err(refused)?;
     let token = token(program, firmware, &story)?.map_or(String::new(), |t| format!("again: trapeze replay {t}\n"));
     let text = story::text(&story, payload, firmware.name(), setting) + &token;
     Ok((story, text))

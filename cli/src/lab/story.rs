@@ -10,13 +10,12 @@ const SHOWN: [&str; 9] = ["mstatus", "hstatus", "vsstatus", "sepc", "scause", "s
 
 /// The whole story.
 pub fn text(story: &Story, payload: &Payload, firmware: &str, setting: Setting) -> String {
-    let name = |names: &[&'static str], i: u32| names.get(i as usize).copied().unwrap_or("?");
     let b = &story.boundary;
     let mut s = format!(
         "firmware {firmware}; the kernel saves up to {}; its handler: {}; hstatus swapped in {}\n",
-        name(&Setting::POLICIES, setting.policy),
-        name(&Setting::VARIANTS, setting.variant),
-        name(&Setting::LAYOUTS, setting.layout)
+        setting.policy_name(),
+        setting.variant_name(),
+        setting.layout_name()
     );
     s += &format!(
         "the event comes at step {}, victim in {}, {}-mode, before the instruction at {}\n",

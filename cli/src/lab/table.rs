@@ -39,15 +39,15 @@ fn one(matrix: &Matrix, firmware: &str, layout: u32, policy: u32, options: &Opti
         }
     }
     points.sort();
-    let name = |names: &[&'static str], i: u32| names.get(i as usize).copied().unwrap_or("?");
+    let of = |variant| Setting { policy, variant, layout };
     let mut s = format!(
         "firmware {firmware}, kernel saves {}, hstatus swapped in {}\n  {:<10}",
         saves(policy),
-        name(&Setting::LAYOUTS, layout),
+        of(0).layout_name(),
         "victim in"
     );
     for &v in &options.variants {
-        s += &format!(" {:<21}", name(&Setting::VARIANTS, v));
+        s += &format!(" {:<21}", of(v).variant_name());
     }
     s = s.trim_end().to_owned() + "\n";
     for (_, point) in points {
@@ -147,14 +147,13 @@ struct Row<'a> {
 
 /// One object: the cells, and what was not expected.
 pub fn json(matrix: &Matrix, findings: &[String]) -> Result<String, CliError> {
-    let name = |names: &[&'static str], i: u32| names.get(i as usize).copied().unwrap_or("?");
     let cells: Vec<Row<'_>> = matrix
         .iter()
         .map(|(c, t)| Row {
             firmware: &c.firmware,
-            layout: name(&Setting::LAYOUTS, c.setting.layout),
-            policy: name(&Setting::POLICIES, c.setting.policy),
-            variant: name(&Setting::VARIANTS, c.setting.variant),
+            layout: c.setting.layout_name(),
+            policy: c.setting.policy_name(),
+            variant: c.setting.variant_name(),
             point: &c.point,
             tried: t.tried,
             healthy: t.healthy,

@@ -96,6 +96,26 @@ impl Setting {
     pub const LAYOUTS: [&'static str; 2] = ["asm", "c"];
     /// The variant that sends its victim to another place.
     pub const ELSEWHERE: u32 = 5;
+
+    /// Name of the policy.
+    pub fn policy_name(&self) -> &'static str {
+        name(&Setting::POLICIES, self.policy)
+    }
+
+    /// Name of the variant.
+    pub fn variant_name(&self) -> &'static str {
+        name(&Setting::VARIANTS, self.variant)
+    }
+
+    /// Name of the layout.
+    pub fn layout_name(&self) -> &'static str {
+        name(&Setting::LAYOUTS, self.layout)
+    }
+}
+
+/// One of a list of names, by number.
+fn name(names: &[&'static str], number: u32) -> &'static str {
+    names.get(number as usize).copied().unwrap_or("?")
 }
 
 /// A machine whose harts wait for the laboratory.
