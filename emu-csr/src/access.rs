@@ -29,14 +29,12 @@ impl Effects {
     pub const NONE: Effects = Effects(0);
     /// The translation context changed (mode, satp, vsatp, hgatp, SUM, MXR, MPRV...): choose the TLB bank again.
     pub const CONTEXT: Effects = Effects(1);
-    /// Cached translations may be wrong whatever their context (PMP, MBE, misa, envcfg.PBMTE/ADUE): drop them all.
+    /// Cached translations may be wrong whatever their context (PMP, envcfg.PBMTE/ADUE): drop them all.
     pub const FLUSH: Effects = Effects(2);
     /// Look at pending interrupts again.
     pub const INTERRUPTS: Effects = Effects(4);
     /// A time comparison changed (stimecmp, vstimecmp, htimedelta, STCE): compute the next deadline again.
     pub const TIMER: Effects = Effects(8);
-    /// What instructions decode to may have changed (misa, FS turned on/off is *not* here).
-    pub const DECODE: Effects = Effects(16);
     /// FS of mstatus or vsstatus may have changed.
     pub const FP: Effects = Effects(32);
     /// Counter inhibition, selection or value changed: compute overflow deadlines again.

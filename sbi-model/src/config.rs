@@ -79,7 +79,7 @@ impl Config {
     }
 
     /// The defects of the profile and of the configuration.
-    pub fn all_bugs(&self) -> Bugs {
+    fn all_bugs(&self) -> Bugs {
         self.profile.bugs.iter().fold(self.bugs, |set, &id| set.with(id))
     }
 

@@ -42,14 +42,9 @@ impl Htif {
         self.tohost
     }
 
-    /// Whether the program asked for a character and [`Htif::push_input`] would take one.
-    pub fn wants_input(&self) -> bool {
-        self.wants_input && self.answer.is_none()
-    }
-
     /// Gives a character to a program that asked for one; false if none did.
     pub fn push_input(&mut self, byte: u8) -> bool {
-        let wants = self.wants_input();
+        let wants = self.wants_input && self.answer.is_none();
         if wants {
             self.wants_input = false;
             self.answer = Some(1 << 56 | 0x100 | u64::from(byte));

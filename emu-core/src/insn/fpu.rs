@@ -58,7 +58,7 @@ impl Hart {
 
     /// A floating-point register was written, or flags are raised: flags accrue and FS becomes Dirty.
     #[inline(always)]
-    pub fn fp_wrote(&mut self, fl: Flags) {
+    fn fp_wrote(&mut self, fl: Flags) {
         self.csr.fcsr |= u64::from(fl.0);
         let effects = self.csr.set_fs_dirty(self.mode, &mut ());
         self.apply(effects);
@@ -66,7 +66,7 @@ impl Hart {
 
     /// Flags raised by an instruction that writes no floating-point register: nothing becomes Dirty if there are none.
     #[inline(always)]
-    pub fn fp_flags(&mut self, fl: Flags) {
+    fn fp_flags(&mut self, fl: Flags) {
         if fl.0 != 0 {
             self.fp_wrote(fl);
         }
@@ -81,7 +81,7 @@ impl Hart {
 
     /// Reads a floating-point register, unboxed.
     #[inline(always)]
-    pub fn get_f(&self, fmt: u32, rs: u8) -> u64 {
+    fn get_f(&self, fmt: u32, rs: u8) -> u64 {
         unbox(fmt, self.f[usize::from(rs & 31)])
     }
 }
