@@ -100,10 +100,9 @@ impl Sse {
         } else {
             self.harts.get(hart).and_then(|h| h.local.iter().position(|e| e.id == event)).map(|i| Place::Local(hart, i))
         };
-        place.ok_or(if rules.known(event) && !rules.bugs.has(BugId::UnsupportedInvalid) {
-            SbiError::NotSupported
-        } else {
-            SbiError::InvalidParam
+        place.ok_or_else(|| {
+            let without_source = rules.known(event) && !rules.bugs.has(BugId::UnsupportedInvalid);
+            if without_source { SbiError::NotSupported } else { SbiError::InvalidParam }
         })
     }
 
