@@ -42,10 +42,20 @@ fn mine(rules: &Rules, s: &State, hart: usize, e: &Event) -> bool {
 
 /// The event of highest priority whose handler runs on this hart.
 pub(super) fn running(s: &State, hart: usize) -> Option<Place> {
-    let runs = |e: &&Event| e.running_on == hart + 1;
-    let local = s.sse.harts.get(hart)?.local.iter().enumerate().map(|(i, e)| (Place::Local(hart, i), e));
-    let all = local.chain(s.sse.global.iter().enumerate().map(|(i, e)| (Place::Global(i), e)));
-    all.filter(|(_, e)| runs(e)).min_by_key(|(_, e)| e.key()).map(|(place, _)| place)
+    let (local, global) = (&s.sse.harts.get(hart)?.local, &s.sse.global);
+    let mut best: Option<(Place, &Event)> = None;
+    // Two plain loops: this is asked at every delivery and every completion.
+    for (i, e) in local.iter().enumerate().filter(|(_, e)| e.running_on == hart + 1) {
+        if best.is_none_or(|(_, b)| e.key() < b.key()) {
+            best = Some((Place::Local(hart, i), e));
+        }
+    }
+    for (i, e) in global.iter().enumerate().filter(|(_, e)| e.running_on == hart + 1) {
+        if best.is_none_or(|(_, b)| e.key() < b.key()) {
+            best = Some((Place::Global(i), e));
+        }
+    }
+    best.map(|(place, _)| place)
 }
 
 /// One step of delivery at the end of a trap: [`Outcome::Placed`] when there is no more to do.
