@@ -112,6 +112,7 @@ fn prepare(
         Ok(machine)
     };
     let points = snapshot::points(&args.snapshot_at)?;
+    points.iter().try_for_each(|p| find::spare(config, &p.file))?;
     let first = build(config)?;
     let rebuild: Rebuild = Box::new(move || build(&again));
     let options = Options {
@@ -123,7 +124,10 @@ fn prepare(
     let check = Check::new(args, config)?;
     // Before the terminal is taken over: hashing a large disk takes a while.
     let recorder = match log {
-        Some(file) => Some(Recorder::create(file, &find::header(config)?)?),
+        Some(file) => {
+            find::spare(config, file)?;
+            Some(Recorder::create(file, &find::header(config)?)?)
+        }
         None if args.verify || check.as_ref().is_some_and(Check::twice) => Some(Recorder::memory(bytes, &find::header(config)?)?),
         None => None,
     };

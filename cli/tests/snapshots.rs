@@ -137,3 +137,67 @@ fn a_recorded_run_may_begin_with_a_snapshot() {
     let o = run(&["replay", &log, "--hash"]);
     assert_eq!(stdout(&o).lines().last(), recorded.lines().last(), "{}", stderr(&o));
 }
+
+#[test]
+fn nothing_is_written_over_what_a_run_is_made_of() {
+    let d = Dir::new("written-over");
+    let kernel = d.file("kernel", &std::fs::read(rom("pass")).unwrap());
+    let path = |n: &str| d.0.join(n).to_str().unwrap().to_owned();
+    let (first, second, log, text) = (path("first.snap"), path("second.snap"), path("run.tlog"), path("run.txt"));
+    let guest = ["-bios", "none", "-kernel", &kernel, "--quiet"];
+    let with = |before: &[&str]| run(&[before, &["--"], &guest].concat());
+    assert_eq!(code(&with(&["snapshot", "save", "-o", &first, "--at", "3"])), 0);
+    let o = run(&["run", "--from-snapshot", &first, "--snapshot-at", &format!("5={second}"), "--quiet"]);
+    assert_eq!(code(&o), 0, "{}", stderr(&o));
+    assert_eq!(code(&with(&["record", "-o", &log])), 0);
+    std::fs::write(&text, run(&["log", "dump", &log]).stdout).unwrap();
+    std::os::unix::fs::symlink(&first, path("link.snap")).unwrap();
+    let kept = |n: &str| std::fs::read(n).unwrap();
+    let before: Vec<_> = [&kernel, &first, &second, &log, &text].map(|n| kept(n)).into();
+    for (what, o) in [
+        ("own kernel", with(&["snapshot", "save", "-o", &kernel, "--at", "3"])),
+        ("own kernel", with(&["record", "-o", &kernel])),
+        ("own kernel", run(&["bundle", &log, "-o", &kernel])),
+        ("own snapshot", run(&["run", "--from-snapshot", &first, "--snapshot-at", &format!("5={first}")])),
+        ("own snapshot", run(&["run", "--from-snapshot", &second, "--snapshot-at", &format!("7={first}")])),
+        ("own snapshot", run(&["run", "--from-snapshot", &second, "--snapshot-at", &format!("7={}", path("link.snap"))])),
+        ("the log", run(&["bundle", &log, "-o", &log])),
+        ("the text", run(&["log", "assemble", &text, "-o", &text])),
+    ] {
+        let said = stderr(&o);
+        assert!(code(&o) == 2 && said.contains(what) && said.contains("another name"), "{what}: {} {said}", code(&o));
+    }
+    let after: Vec<_> = [&kernel, &first, &second, &log, &text].map(|n| kept(n)).into();
+    assert_eq!(before, after);
+}
+
+/// Another file in its place would end a pipe or a device for everybody.
+#[test]
+fn what_is_no_plain_file_is_written_to_and_stays() {
+    use std::io::{Read, Write};
+    use std::os::unix::fs::FileTypeExt;
+    let d = Dir::new("streams");
+    let path = |n: &str| d.0.join(n).to_str().unwrap().to_owned();
+    let (kernel, log, pipe) = (rom("pass"), path("run.tlog"), path("pipe"));
+    let guest = ["--", "-bios", "none", "-kernel", &kernel];
+    assert_eq!(code(&run(&[&["record", "-o", &log], &guest[..]].concat())), 0);
+    assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    let commands: [&[&str]; 4] = [
+        &["record", "-o", &pipe],
+        &["snapshot", "save", "--at", "3", "-o", &pipe],
+        &["trace", "--commit-log", &pipe],
+        &["trace", "--perfetto", &pipe],
+    ];
+    let all = commands.map(|c| [c, &guest[..]].concat()).into_iter().chain([vec!["bundle", &log, "-o", &pipe]]);
+    // Open at both ends, so that nobody waits for anybody.
+    let mut both = std::fs::File::options().read(true).write(true).open(&pipe).unwrap();
+    for command in all {
+        let o = run(&command);
+        assert!(code(&o) == 0, "{command:?}: {}", stderr(&o));
+        assert!(std::fs::symlink_metadata(&pipe).unwrap().file_type().is_fifo(), "{command:?} replaced it");
+        both.write_all(b"!").unwrap();
+        let mut bytes = vec![0; 1 << 16];
+        assert!(both.read(&mut bytes).unwrap() > 1, "{command:?}");
+    }
+    assert_eq!(std::fs::read_dir(&d.0).unwrap().count(), 2, "nothing else is left");
+}

@@ -54,6 +54,12 @@ pub fn ready(path: &Path, what: &str) -> Result<(), CliError> {
     std::fs::File::create(&part).and_then(|_| std::fs::remove_file(&part)).map_err(fail)
 }
 
+/// Whether there is something that is no plain file: a pipe, a terminal, /dev/null. It is written to as it is, since another file that took
+/// its name would end it.
+pub fn is_stream(path: &Path) -> bool {
+    std::fs::metadata(path).is_ok_and(|m| !m.is_file())
+}
+
 /// The name under which a file is written until it is whole.
 pub fn part(path: &Path) -> std::io::Result<PathBuf> {
     let mut name = path.file_name().ok_or(ErrorKind::IsADirectory)?.to_owned();
@@ -64,7 +70,7 @@ pub fn part(path: &Path) -> std::io::Result<PathBuf> {
 /// Writes a file so that nobody ever finds half of it: under another name, which then takes the file's place. What is there and is no
 /// plain file (a pipe, a terminal) is written to as it is.
 pub fn file(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
-    if std::fs::metadata(path).is_ok_and(|m| !m.is_file()) {
+    if is_stream(path) {
         return std::fs::write(path, bytes);
     }
     let part = part(path)?;

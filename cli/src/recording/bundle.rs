@@ -125,7 +125,19 @@ pub fn pack(log_file: &Path, to: &Path, places: &[PathBuf]) -> Result<String, Cl
             files.push((role, path));
         }
     }
+    if find::same(log_file, to) {
+        return Err(CliError::usage(
+            format!("{}: this is the log, which would be lost", to.display()),
+            "give the bundle another name",
+        ));
+    }
+    find::spare(&config, to)?;
     output::ready(to, "bundle")?;
+    let done = |size: u64| format!("{}: the log and {} images, {size} bytes\n", to.display(), files.len());
+    if output::is_stream(to) {
+        write(&bytes, &files, to)?;
+        return Ok(done(0));
+    }
     let part = output::part(to).map_err(|e| CliError::file(to, "write the bundle", e))?;
     let result = write(&bytes, &files, &part)
         .and_then(|()| std::fs::rename(&part, to).map_err(|e| CliError::file(to, "give the bundle its name", e)));
@@ -134,8 +146,7 @@ pub fn pack(log_file: &Path, to: &Path, places: &[PathBuf]) -> Result<String, Cl
         let _ = std::fs::remove_file(&part);
     }
     result?;
-    let size = std::fs::metadata(to).map_or(0, |m| m.len());
-    Ok(format!("{}: the log and {} images, {size} bytes\n", to.display(), files.len()))
+    Ok(done(std::fs::metadata(to).map_or(0, |m| m.len())))
 }
 
 fn write(log: &[u8], files: &[(String, PathBuf)], part: &Path) -> Result<(), CliError> {

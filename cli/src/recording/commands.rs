@@ -53,7 +53,9 @@ pub fn read_log(file: &Path) -> Result<Log, CliError> {
 pub fn record(a: &RecordArgs) -> Result<ExitCode, CliError> {
     let options = args::run_options(&a.run)?;
     let code = run::recorded(&options, Some(&a.output))?;
-    if !options.quiet && !options.print_config && options.dump_dtb.is_none() {
+    // What went into a pipe cannot be read again.
+    let kept = !output::is_stream(&a.output);
+    if kept && !options.quiet && !options.print_config && options.dump_dtb.is_none() {
         let log = read_log(&a.output)?;
         if let Some(token) = bundle::token(&log, &[])? {
             eprintln!("trapeze: token {token}");
@@ -134,6 +136,12 @@ pub fn log(c: &LogCommand) -> Result<ExitCode, CliError> {
                 CliError::usage(format!("{}: not UTF-8", from.display()), "start from what trapeze log dump prints")
             })?;
             let bytes = assemble(&text).map_err(|e| CliError::replay_of(from, e))?;
+            if find::same(from, file) {
+                return Err(CliError::usage(
+                    format!("{}: this is the text, which would be lost", file.display()),
+                    "give the log another name",
+                ));
+            }
             output::file(file, &bytes).map_err(|e| CliError::file(file, "write the log", e))?;
         }
     }

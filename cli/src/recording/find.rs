@@ -69,6 +69,30 @@ pub fn paths(c: &Config) -> Vec<(String, PathBuf)> {
     files(&mut c.clone()).into_iter().map(|(role, path, _)| (role, path)).collect()
 }
 
+/// Refuses a file to write that the run is made of: an image, the snapshot that it goes on from, or one that that is a difference to.
+pub fn spare(c: &Config, file: &Path) -> Result<(), CliError> {
+    let mut all = paths(c);
+    if let Some(first) = &c.from_snapshot {
+        // Parents that are elsewhere are none of these names.
+        let chain = super::snapshot::chain(first, &[]).unwrap_or_default();
+        all.extend(chain.into_iter().map(|p| ("snapshot".to_owned(), p)));
+    }
+    match all.into_iter().find(|(_, p)| same(p, file)) {
+        Some((role, _)) => Err(CliError::usage(
+            format!("{}: this is the run's own {role}, which would be lost", file.display()),
+            "give another name to write to",
+        )),
+        None => Ok(()),
+    }
+}
+
+/// Whether two names are of one plain file.
+pub fn same(a: &Path, b: &Path) -> bool {
+    use std::os::unix::fs::MetadataExt;
+    let id = |p: &Path| std::fs::metadata(p).ok().filter(std::fs::Metadata::is_file).map(|m| (m.dev(), m.ino()));
+    id(a).is_some_and(|a| id(b) == Some(a))
+}
+
 /// The drive of a configuration whose guest writes to a file, if there is one.
 pub fn written(c: &Config) -> Option<&Drive> {
     c.drives.iter().find(|d| d.overlay.is_some() || !d.snapshot && !d.readonly)

@@ -65,11 +65,12 @@ impl Recorder {
     /// Starts a log file.
     pub fn create(file: &Path, header: &Header) -> Result<Recorder, CliError> {
         output::ready(file, "log")?;
-        let part = part(file);
+        let stream = output::is_stream(file);
+        let part = if stream { file.to_owned() } else { part(file) };
         let fail = |e| CliError::file(&part, "write the log", e);
         let out: Box<dyn Write> = Box::new(BufWriter::new(File::create(&part).map_err(fail)?));
         let log = LogWriter::new(out, header).map_err(fail)?;
-        Ok(Recorder { log, part, file: Some(file.to_owned()), next_mark: MARKS, decisions: 0 })
+        Ok(Recorder { log, part, file: (!stream).then(|| file.to_owned()), next_mark: MARKS, decisions: 0 })
     }
 
     /// Starts a log in memory.

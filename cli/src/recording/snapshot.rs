@@ -57,6 +57,7 @@ fn read(file: &Path) -> Result<Vec<u8>, CliError> {
 
 /// Saves a machine as a difference to what its configuration makes at the start of the run.
 pub fn save(c: &Config, m: &mut Machine, file: &Path) -> Result<Id, CliError> {
+    find::spare(c, file)?;
     let parent = match &c.from_snapshot {
         None => None,
         Some(f) => {

@@ -5,7 +5,7 @@ use std::cell::RefCell;
 use std::fmt::Write as _;
 use std::fs::File;
 use std::io::{BufWriter, Write};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::ExitCode;
 use std::rc::Rc;
 
@@ -22,7 +22,9 @@ use crate::machine;
 pub fn run(file: &Path, config: &Config, console: bool) -> Result<ExitCode, CliError> {
     super::interrupts()?;
     let stdout = file.as_os_str() == "-";
-    let part = if stdout { PathBuf::new() } else { output::part(file).map_err(|e| CliError::file(file, "write the log", e))? };
+    // What is no plain file is written to as it is.
+    let stream = stdout || output::is_stream(file);
+    let part = if stream { file.to_owned() } else { output::part(file).map_err(|e| CliError::file(file, "write the log", e))? };
     if !stdout {
         output::ready(file, "log")?;
     }
@@ -43,7 +45,7 @@ pub fn run(file: &Path, config: &Config, console: bool) -> Result<ExitCode, CliE
         None => Ok(true),
     })?;
     log.borrow_mut().out.flush().map_err(failed)?;
-    if !stdout {
+    if !stream {
         std::fs::rename(&part, file).map_err(|e| CliError::file(file, "write the log", e))?;
     }
     Ok(super::exit(&end).into())

@@ -35,7 +35,9 @@ pub struct Trace {
 impl Drop for Trace {
     /// Of a trace that failed nothing is left. One that was finished has its name, and no temporary any more.
     fn drop(&mut self) {
-        let _ = std::fs::remove_file(&self.temporary);
+        if self.temporary != self.file {
+            let _ = std::fs::remove_file(&self.temporary);
+        }
     }
 }
 
@@ -43,7 +45,9 @@ impl Trace {
     /// Begins one.
     pub fn create(file: &Path) -> Result<Trace, CliError> {
         output::ready(file, "trace")?;
-        let temporary = output::part(file).map_err(|e| CliError::file(file, "write the trace", e))?;
+        // What is no plain file is written to as it is.
+        let temporary = if output::is_stream(file) { Ok(file.to_owned()) } else { output::part(file) };
+        let temporary = temporary.map_err(|e| CliError::file(file, "write the trace", e))?;
         let out = File::create(&temporary).map_err(|e| CliError::file(&temporary, "write the trace", e))?;
         let mut t = Trace {
             out: BufWriter::new(out),
