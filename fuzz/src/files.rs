@@ -19,7 +19,8 @@ use crate::bytes::Bytes;
 /// Runs no longer than this along a hostile log.
 const CYCLES: u64 = 20_000;
 
-fn machine() -> Option<Machine> {
+/// The machine that logs and snapshots are tried on: two harts, no firmware.
+pub(crate) fn machine() -> Option<Machine> {
     const PROGRAM: &[u8] = include_bytes!("../../roms/test/echo.elf");
     let board = board::Config { harts: 2, ram_size: 2 << 20, ..board::Config::default() };
     let images = Images { bios: Bios::None, kernel: Some(File { name: "echo", bytes: PROGRAM }), ..Images::default() };

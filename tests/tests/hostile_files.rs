@@ -7,6 +7,8 @@ mod bytes;
 #[path = "../../fuzz/src/files.rs"]
 mod files;
 
+use emu_core::dev::state::Saver;
+use replay::bytes::put;
 use replay::log::{Decision, End, Header, Log, LogWriter, Parts, Position, Record};
 use replay::token::Token;
 
@@ -106,6 +108,25 @@ fn changed_logs_tokens_and_bundles_are_read_or_refused_and_never_more() {
             files::log(&changed(&mut r, seed));
         }
     }
+}
+
+#[test]
+fn a_state_that_ends_early_leaves_a_machine_that_can_run() {
+    let mut m = files::machine().unwrap();
+    let user = [emu_csr::Mode::U; 2];
+    for (h, mode) in m.harts_mut().iter_mut().zip(user) {
+        h.set_mode(mode);
+    }
+    let mut saver = Saver::default();
+    m.visit_saved(&mut saver);
+    let short = &saver.0[..saver.0.len() - 1];
+    let mut payload = Vec::new();
+    put(&mut payload, short.len() as u64);
+    payload.extend(replay::packed::pack(short));
+    let mut end = Vec::new();
+    put(&mut end, short.len() as u64);
+    end.push(0);
+    files::snapshot(&[chunk(1, &payload), chunk(4, &end)].concat());
 }
 
 #[test]

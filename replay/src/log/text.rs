@@ -1,4 +1,5 @@
-//! The log's text twin: one JSON object a line. What [`dump`] prints [`assemble`] reads back to the same bytes.
+//! The log's text twin: one JSON object a line. What [`dump`] prints [`assemble`] reads back to the same
+//! records; chunks end where they are full, no longer where a recorder wrote them out.
 
 use super::{Decision, End, Header, Image, Log, LogWriter, Parts, Position, Record};
 use crate::error::ReplayError;

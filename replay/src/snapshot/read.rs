@@ -65,8 +65,20 @@ impl<'a> Snapshot<'a> {
     }
 
     /// Brings a machine into the saved state. It must be the base: the parent's, or one of the same configuration at its start. After an
-    /// error it is in no state to be used.
+    /// error its state is nobody's: it could run, but means nothing.
     pub fn apply(&self, m: &mut Machine) -> Result<(), ReplayError> {
+        let filled = self.fill(m);
+        // A state that ends early has replaced a part of what was there.
+        m.restored();
+        filled?;
+        if m.state_hash() != self.about.hash {
+            return Err(self.other("the state that it makes is not the one that was saved"));
+        }
+        Ok(())
+    }
+
+    /// Puts the saved state into a machine; what follows from it is not up to date yet.
+    fn fill(&self, m: &mut Machine) -> Result<(), ReplayError> {
         let mut state = Vec::new();
         for &(at, payload) in &self.states {
             let mut c = Cursor::new(KIND, payload, at);
@@ -97,10 +109,6 @@ impl<'a> Snapshot<'a> {
             for n in take_numbers(payload, at, pages)?.0 {
                 m.bus_mut().ram.write_bytes(base + n * PAGE as u64, &[0; PAGE], &mut Vec::new());
             }
-        }
-        m.restored();
-        if m.state_hash() != self.about.hash {
-            return Err(self.other("the state that it makes is not the one that was saved"));
         }
         Ok(())
     }
