@@ -109,6 +109,32 @@ fn a_log_is_text_and_back_and_a_changed_one_is_told_from_the_run() {
 }
 
 #[test]
+fn a_moment_with_a_right_witness_and_a_wrong_one_is_not_called_the_same() {
+    let d = Dir::new("moment");
+    let log = path(&d, "a.log");
+    record(&d, &log, "rom:echo");
+    let text = stdout(&run(&["log", "dump", &log]));
+    let (before, end) = text.trim_end().rsplit_once('\n').unwrap();
+    let end: serde_json::Value = serde_json::from_str(end).unwrap();
+    let (at, all) = (&end["end"]["at"], end["end"]["parts"].as_array().unwrap());
+    // A mark covers no memory.
+    let parts: Vec<_> = all.iter().filter(|p| !p[0].as_str().unwrap().starts_with("memory")).collect();
+    let witnesses = [
+        serde_json::json!({"parts": {"at": at, "exact": false, "parts": parts}}),
+        serde_json::json!({"mark": {"at": at, "exact": false, "hash": "ab".repeat(16)}}),
+    ];
+    let planted = format!("{before}\n{}\n{}\n{end}\n", witnesses[0], witnesses[1]);
+    let again = path(&d, "b.log");
+    let o = run(&["log", "assemble", &d.file("text", planted.as_bytes()), "-o", &again]);
+    assert_eq!(code(&o), 0, "{}", stderr(&o));
+    let o = run(&["replay", &again]);
+    assert_eq!(code(&o), 4, "{}", stderr(&o));
+    let said = stderr(&o);
+    assert!(said.contains("differs from its recording") && said.contains("other witnesses of that moment hold"), "{said}");
+    assert!(!said.contains("it was the same at"), "{said}");
+}
+
+#[test]
 fn what_a_killed_recorder_leaves_replays_to_its_last_chunk() {
     let d = Dir::new("killed");
     let log = path(&d, "a.log");

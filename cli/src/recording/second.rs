@@ -47,6 +47,7 @@ pub fn explain(c: &Config, log: &Log, d: &Divergence, engines: [EngineKind; 2]) 
     let at = |p: &replay::log::Position| format!("cycle {}, instruction {}", p.cycles, p.instret);
     let mut text = format!("the run differs from its recording at {}: {}\n", at(&d.bad), d.what);
     match &d.good {
+        Some(g) if *g == d.bad => text.push_str("  other witnesses of that moment hold\n"),
         Some(g) => {
             let _ = writeln!(text, "  it was the same at {}", at(g));
         }
