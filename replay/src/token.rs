@@ -64,8 +64,11 @@ impl Token {
         if text.len() > LONGEST {
             return Err(bad(KIND, LONGEST, "it is longer than any token"));
         }
-        let bytes = decode(data).map_err(|at| bad(KIND, start + at, "a character that no token has"))?;
         let broken = || bad(KIND, start, "the checksum does not fit: characters are missing or changed");
+        let bytes = decode(data).map_err(|wrong| match wrong {
+            Wrong::Character(at) => bad(KIND, start + at, "a character that no token has"),
+            Wrong::End => broken(),
+        })?;
         let (bytes, found) = bytes.split_at_checked(bytes.len().wrapping_sub(SHORT)).ok_or_else(broken)?;
         if check(&[version.as_bytes(), bytes])[..SHORT] != *found {
             return Err(broken());
@@ -127,18 +130,27 @@ fn encode(bytes: &[u8]) -> String {
     out
 }
 
-/// The bytes, or which character is wrong.
-fn decode(text: &str) -> Result<Vec<u8>, usize> {
+/// Why text is no base64url.
+#[derive(PartialEq, Eq, Debug)]
+enum Wrong {
+    /// It has this character.
+    Character(usize),
+    /// It ends as nothing does that was encoded (RFC 4648, 3.5): in the middle of a byte, or with bits of one that are not there.
+    End,
+}
+
+fn decode(text: &str) -> Result<Vec<u8>, Wrong> {
     let text = text.as_bytes();
     let mut out = Vec::with_capacity(text.len() / 4 * 3 + 2);
     for (n, part) in text.chunks(4).enumerate() {
         let mut word = 0u32;
         for (i, c) in part.iter().enumerate() {
-            let digit = DIGITS.iter().position(|d| d == c).ok_or(n * 4 + i)?;
+            let digit = DIGITS.iter().position(|d| d == c).ok_or(Wrong::Character(n * 4 + i))?;
             word |= (digit as u32) << (18 - 6 * i);
         }
-        if part.len() == 1 {
-            return Err(n * 4);
+        let unused = 24 - 8 * (part.len() as u32 - 1);
+        if part.len() == 1 || word & ((1 << unused) - 1) != 0 {
+            return Err(Wrong::End);
         }
         out.extend_from_slice(&word.to_be_bytes()[1..part.len()]);
     }
@@ -157,7 +169,10 @@ mod tests {
             assert_eq!(decode(text).unwrap(), plain.as_bytes());
         }
         assert_eq!(encode(&[0xfb, 0xff]), "-_8");
-        assert_eq!(decode("Zg+v"), Err(2));
+        assert_eq!(decode("Zg+v"), Err(Wrong::Character(2)));
+        for end in ["Z", "Zm9vY", "Zh", "Zm9", "Zm9vYmF"] {
+            assert_eq!(decode(end), Err(Wrong::End), "{end}");
+        }
     }
 
     #[test]
@@ -171,7 +186,8 @@ mod tests {
             let mut changed = text.clone().into_bytes();
             changed[at] = if changed[at] == b'A' { b'B' } else { b'A' };
             assert!(Token::read(&String::from_utf8(changed).unwrap()).is_err(), "character {at}");
-            assert!(Token::read(&text[..at]).is_err(), "cut at {at}");
+            let cut = Token::read(&text[..at]).unwrap_err().to_string();
+            assert!(at < "trapeze:1:".len() || cut.contains("characters are missing"), "cut at {at}: {cut}");
         }
     }
 }
