@@ -10,7 +10,7 @@ const MOST: u64 = 63;
 /// The upper half of the addresses as all banks of a class fetch from it that have only global pages there: they share one name, so that
 /// what jump caches know of a kernel outlives a change of address space.
 pub(super) struct GlobalCode {
-    /// See [`Context::class`].
+    /// See [`Context::class`](crate::mmu::context::Context::class).
     class: u8,
     /// 0 for none yet.
     name: u64,
@@ -42,7 +42,7 @@ impl GlobalCode {
 }
 
 impl Tlb {
-    /// Names, 1 to [`MOST`], for what the fetch bank translates now in the lower and in the upper half of the addresses; 0 for a half without a
+    /// Names, 1 to 63, for what the fetch bank translates now in the lower and in the upper half of the addresses; 0 for a half without a
     /// name yet, but never for the one `pc` is in. A name stays the same as long as every jump to a virtual pc of that half that was
     /// resolved under it would be resolved alike; the flag says that old names were recycled, so everything resolved before must be
     /// forgotten.
