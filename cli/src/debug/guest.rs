@@ -24,7 +24,6 @@ use crate::exit::CliError;
 use crate::gdb::listen::Inbound;
 use crate::gdb::{Advance, Back, Guest, Resume, Say, Stops, Writer, tid, trapped};
 use crate::query;
-
 use crate::recording::snapshot;
 use crate::report::words;
 use crate::session::{End, place};
