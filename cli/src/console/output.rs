@@ -1,9 +1,13 @@
 //! Standard output with the convention that a closed pipe is a normal end, and files written whole.
 
-use std::io::{ErrorKind, Write, stdout};
+use std::fs::File;
+use std::io::{BufWriter, ErrorKind, Write, stdout};
 use std::path::{Path, PathBuf};
 
 use crate::exit::CliError;
+
+/// Bytes that are gathered before they are written: a log of instructions has gigabytes.
+const BUFFER: usize = 1 << 18;
 
 /// Whether anyone still reads standard output.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -41,7 +45,7 @@ pub fn quoted(word: &str) -> String {
     if !word.is_empty() && word.chars().all(plain) { word.to_owned() } else { format!("'{}'", word.replace('\'', "'\\''")) }
 }
 
-/// Whether [`file()`] can write there, asked before work whose result would be lost; `what` completes "cannot write the ...". Leaves nothing.
+/// Whether [`Pending`] can write there, asked before work whose result would be lost; `what` completes "cannot write the ...". Leaves nothing.
 pub fn ready(path: &Path, what: &str) -> Result<(), CliError> {
     let fail = |e| CliError::file(path, format!("write the {what}"), e);
     match std::fs::metadata(path) {
@@ -51,7 +55,7 @@ pub fn ready(path: &Path, what: &str) -> Result<(), CliError> {
         _ => {}
     }
     let part = part(path).map_err(fail)?;
-    std::fs::File::create(&part).and_then(|_| std::fs::remove_file(&part)).map_err(fail)
+    File::create(&part).and_then(|_| std::fs::remove_file(&part)).map_err(fail)
 }
 
 /// Whether there is something that is no plain file: a pipe, a terminal, /dev/null. It is written to as it is, since another file that took
@@ -60,24 +64,124 @@ pub fn is_stream(path: &Path) -> bool {
     std::fs::metadata(path).is_ok_and(|m| !m.is_file())
 }
 
+/// Writes a file whole or not at all: [`Pending`] in one call.
+pub fn file(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
+    let mut out = Pending::open(path)?;
+    out.write_all(bytes)?;
+    out.finish()
+}
+
 /// The name under which a file is written until it is whole.
-pub fn part(path: &Path) -> std::io::Result<PathBuf> {
+fn part(path: &Path) -> std::io::Result<PathBuf> {
     let mut name = path.file_name().ok_or(ErrorKind::IsADirectory)?.to_owned();
     name.push(format!(".{}.part", std::process::id()));
     Ok(path.with_file_name(name))
 }
 
-/// Writes a file so that nobody ever finds half of it: under another name, which then takes the file's place. What is there and is no
-/// plain file (a pipe, a terminal) is written to as it is.
-pub fn file(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
-    if is_stream(path) {
-        return std::fs::write(path, bytes);
+/// A file that is being written, so that nobody ever finds half of it: under another name, which takes the file's place in
+/// [`Pending::finish`]. What is there and is no plain file ([`is_stream`]) is written to as it is, and stays whatever happens.
+pub struct Pending {
+    out: BufWriter<Box<dyn Write>>,
+    path: PathBuf,
+    /// The other name; `None` of a stream.
+    part: Option<PathBuf>,
+    /// What was written is worth keeping even if it does not become whole.
+    keep: bool,
+}
+
+impl Pending {
+    /// Begins a file of which nothing is left if it does not become whole.
+    pub fn create(path: &Path, what: &str) -> Result<Pending, CliError> {
+        ready(path, what)?;
+        Pending::open(path).map_err(|e| CliError::file(path, format!("write the {what}"), e))
     }
-    let part = part(path)?;
-    let result = std::fs::write(&part, bytes).and_then(|()| std::fs::rename(&part, path));
-    if result.is_err() {
-        // What is left of it helps nobody; the first error is the one to tell.
-        let _ = std::fs::remove_file(&part);
+
+    /// Begins a file whose beginning is of use too: a process that dies leaves it in `part`.
+    pub fn lasting(path: &Path, part: PathBuf, what: &str) -> Result<Pending, CliError> {
+        ready(path, what)?;
+        let part = (!is_stream(path)).then_some(part);
+        let place = part.as_deref().unwrap_or(path);
+        let out = File::create(place).map_err(|e| CliError::file(place, format!("write the {what}"), e))?;
+        let mut pending = Pending::to(Box::new(out), path, part);
+        pending.keep = true;
+        Ok(pending)
     }
-    result
+
+    /// Standard output, as a stream.
+    pub fn standard() -> Pending {
+        Pending::to(Box::new(stdout()), Path::new("(standard output)"), None)
+    }
+
+    fn open(path: &Path) -> std::io::Result<Pending> {
+        let part = if is_stream(path) { None } else { Some(part(path)?) };
+        let out = File::create(part.as_deref().unwrap_or(path))?;
+        Ok(Pending::to(Box::new(out), path, part))
+    }
+
+    fn to(out: Box<dyn Write>, path: &Path, part: Option<PathBuf>) -> Pending {
+        Pending { out: BufWriter::with_capacity(BUFFER, out), path: path.to_owned(), part, keep: false }
+    }
+
+    /// Ends the file and gives it its name.
+    pub fn finish(&mut self) -> std::io::Result<()> {
+        self.out.flush()?;
+        if let Some(part) = &self.part {
+            std::fs::rename(part, &self.path)?;
+            self.part = None;
+        }
+        Ok(())
+    }
+}
+
+impl Write for Pending {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.out.write(bytes)
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        self.out.flush()
+    }
+}
+
+impl Drop for Pending {
+    fn drop(&mut self) {
+        if let (Some(part), false) = (&self.part, self.keep) {
+            // What is left of it helps nobody; the first error is the one to tell.
+            let _ = std::fs::remove_file(part);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_does_not_become_whole_leaves_the_old_file_and_a_part_only_where_that_is_of_use() {
+        let d = std::env::temp_dir().join(format!("trapeze-pending-{}", std::process::id()));
+        std::fs::create_dir(&d).unwrap();
+        let names = || {
+            let mut all: Vec<_> = std::fs::read_dir(&d).unwrap().map(|e| e.unwrap().file_name().into_string().unwrap()).collect();
+            all.sort();
+            all
+        };
+        let text = |n: &str| std::fs::read_to_string(d.join(n)).unwrap();
+        let to = d.join("a");
+        file(&to, b"old").unwrap();
+        let mut failed = Pending::create(&to, "text").unwrap();
+        failed.write_all(b"half").unwrap();
+        assert_eq!((names().len(), text("a")), (2, "old".to_owned()));
+        drop(failed);
+        assert_eq!(names(), ["a"]);
+        let mut killed = Pending::lasting(&to, d.join("b"), "text").unwrap();
+        killed.write_all(b"half").unwrap();
+        drop(killed);
+        assert_eq!((names(), text("a"), text("b")), (vec!["a".to_owned(), "b".to_owned()], "old".to_owned(), "half".to_owned()));
+        let mut whole = Pending::lasting(&to, d.join("b"), "text").unwrap();
+        whole.write_all(b"whole").unwrap();
+        whole.finish().unwrap();
+        drop(whole);
+        assert_eq!((names(), text("a")), (vec!["a".to_owned()], "whole".to_owned()));
+        std::fs::remove_dir_all(&d).unwrap();
+    }
 }

@@ -1,7 +1,7 @@
 //! Bundles and tokens: recordings that have everything with them. Packing, and unpacking into a directory of their own.
 
 use std::fs::{DirBuilder, File};
-use std::io::{BufReader, BufWriter, Seek, SeekFrom, Write};
+use std::io::{BufReader, Seek, SeekFrom, Write};
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
@@ -11,7 +11,7 @@ use replay::log::Log;
 use replay::token::Token;
 
 use crate::builtin;
-use crate::console::output;
+use crate::console::output::Pending;
 use crate::exit::CliError;
 use crate::recording::{commands, find, snapshot};
 
@@ -132,26 +132,16 @@ pub fn pack(log_file: &Path, to: &Path, places: &[PathBuf]) -> Result<String, Cl
         ));
     }
     find::spare(&config, to)?;
-    output::ready(to, "bundle")?;
-    let done = |size: u64| format!("{}: the log and {} images, {size} bytes\n", to.display(), files.len());
-    if output::is_stream(to) {
-        write(&bytes, &files, to)?;
-        return Ok(done(0));
-    }
-    let part = output::part(to).map_err(|e| CliError::file(to, "write the bundle", e))?;
-    let result = write(&bytes, &files, &part)
-        .and_then(|()| std::fs::rename(&part, to).map_err(|e| CliError::file(to, "give the bundle its name", e)));
-    if result.is_err() {
-        // What is left of it helps nobody; the first error is the one to tell.
-        let _ = std::fs::remove_file(&part);
-    }
-    result?;
-    Ok(done(std::fs::metadata(to).map_or(0, |m| m.len())))
+    let mut out = Pending::create(to, "bundle")?;
+    write(&bytes, &files, &mut out, to)?;
+    out.finish().map_err(|e| CliError::file(to, "write the bundle", e))?;
+    let size = std::fs::metadata(to).map_or(0, |m| m.len());
+    Ok(format!("{}: the log and {} images, {size} bytes\n", to.display(), files.len()))
 }
 
-fn write(log: &[u8], files: &[(String, PathBuf)], part: &Path) -> Result<(), CliError> {
-    let fail = |e| CliError::file(part, "write the bundle", e);
-    let mut w = Writer::new(BufWriter::new(File::create(part).map_err(fail)?)).map_err(fail)?;
+fn write(log: &[u8], files: &[(String, PathBuf)], out: &mut Pending, to: &Path) -> Result<(), CliError> {
+    let fail = |e| CliError::file(to, "write the bundle", e);
+    let mut w = Writer::new(out).map_err(fail)?;
     let entry = Entry { role: "log".into(), name: "log".into(), size: log.len() as u64 };
     w.add(&entry, &mut &log[..]).map_err(fail)?;
     for (n, (role, path)) in files.iter().enumerate() {

@@ -7,15 +7,14 @@ pub mod second;
 pub mod snapshot;
 
 use std::cell::RefCell;
-use std::fs::File;
-use std::io::{BufWriter, Write};
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
 use emu_core::machine::Machine;
 use replay::log::{Decision, End, Header, LogWriter, Parts, Position, Record};
 
-use crate::console::output;
+use crate::console::output::Pending;
 use crate::exit::CliError;
 
 /// Virtual cycles between two marks: a hash of registers and devices takes microseconds, and an idle minute makes some 220 of them.
@@ -46,12 +45,34 @@ impl Write for Bytes {
 /// Keeps what enters a run. A file is written under a name of its own (`FILE.part`) until the run has ended; what a killed process leaves
 /// there can be replayed.
 pub struct Recorder {
-    log: LogWriter<Box<dyn Write>>,
-    part: PathBuf,
-    file: Option<PathBuf>,
+    log: LogWriter<Out>,
+    /// What the user called it.
+    file: PathBuf,
     next_mark: u64,
     /// Decisions so far, but for witnesses.
     pub decisions: usize,
+}
+
+/// Where a log goes.
+enum Out {
+    File(Pending),
+    Memory(Bytes),
+}
+
+impl Write for Out {
+    fn write(&mut self, buf: &[u8]) -> std::io::Result<usize> {
+        match self {
+            Out::File(f) => f.write(buf),
+            Out::Memory(b) => b.write(buf),
+        }
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        match self {
+            Out::File(f) => f.flush(),
+            Out::Memory(b) => b.flush(),
+        }
+    }
 }
 
 /// The name under which a log is written until it is complete.
@@ -64,21 +85,17 @@ pub fn part(file: &Path) -> PathBuf {
 impl Recorder {
     /// Starts a log file.
     pub fn create(file: &Path, header: &Header) -> Result<Recorder, CliError> {
-        output::ready(file, "log")?;
-        let stream = output::is_stream(file);
-        let part = if stream { file.to_owned() } else { part(file) };
-        let fail = |e| CliError::file(&part, "write the log", e);
-        let out: Box<dyn Write> = Box::new(BufWriter::new(File::create(&part).map_err(fail)?));
-        let log = LogWriter::new(out, header).map_err(fail)?;
-        Ok(Recorder { log, part, file: (!stream).then(|| file.to_owned()), next_mark: MARKS, decisions: 0 })
+        Recorder::start(Out::File(Pending::lasting(file, part(file), "log")?), file, header)
     }
 
     /// Starts a log in memory.
     pub fn memory(bytes: &Bytes, header: &Header) -> Result<Recorder, CliError> {
-        let part = PathBuf::from("(memory)");
-        let out: Box<dyn Write> = Box::new(bytes.clone());
-        let log = LogWriter::new(out, header).map_err(|e| CliError::file(&part, "write the log", e))?;
-        Ok(Recorder { log, part, file: None, next_mark: MARKS, decisions: 0 })
+        Recorder::start(Out::Memory(bytes.clone()), Path::new("(memory)"), header)
+    }
+
+    fn start(out: Out, file: &Path, header: &Header) -> Result<Recorder, CliError> {
+        let log = LogWriter::new(out, header).map_err(|e| CliError::file(file, "write the log", e))?;
+        Ok(Recorder { log, file: file.to_owned(), next_mark: MARKS, decisions: 0 })
     }
 
     /// Notes a decision at the machine's present position, and sees that a kill does not lose it.
@@ -88,7 +105,7 @@ impl Recorder {
         }
         self.decisions += usize::from(!what.is_witness());
         let record = Record { at: Position::of(m), what };
-        self.log.record(&record).and_then(|()| self.log.flush()).map_err(|e| CliError::file(&self.part, "write the log", e))
+        self.log.record(&record).and_then(|()| self.log.flush()).map_err(|e| CliError::file(&self.file, "write the log", e))
     }
 
     /// Leaves a mark if it is time for one.
@@ -101,21 +118,19 @@ impl Recorder {
         let parts = Parts::from(parts);
         // The parts first: if they do not hold, they say more.
         let record = Record { at: Position::of(m), what: Decision::Parts(parts) };
-        self.log.record(&record).map_err(|e| CliError::file(&self.part, "write the log", e))?;
+        self.log.record(&record).map_err(|e| CliError::file(&self.file, "write the log", e))?;
         self.note(m, Decision::Mark(hash))
     }
 
     /// Ends the log and gives the file its name. `exact`: the run was stopped by the number of instructions.
     pub fn finish(self, m: &mut Machine, exact: bool, reason: &str) -> Result<[u8; 32], CliError> {
-        let fail = |e| CliError::file(&self.part, "write the log", e);
+        let fail = |e| CliError::file(&self.file, "write the log", e);
         let hash = m.state_hash();
         let at = Position { exact, ..Position::of(m) };
-        self.log
-            .finish(&End { at, reason: reason.to_owned(), hash, parts: Parts::all(m) })
-            .and_then(|mut w| w.flush())
-            .map_err(fail)?;
-        if let Some(file) = &self.file {
-            std::fs::rename(&self.part, file).map_err(|e| CliError::file(file, "give the log its name", e))?;
+        let end = End { at, reason: reason.to_owned(), hash, parts: Parts::all(m) };
+        match self.log.finish(&end).map_err(fail)? {
+            Out::File(mut f) => f.finish().map_err(fail)?,
+            Out::Memory(_) => {}
         }
         Ok(hash)
     }

@@ -3,8 +3,7 @@
 
 use std::cell::RefCell;
 use std::fmt::Write as _;
-use std::fs::File;
-use std::io::{BufWriter, Write};
+use std::io::Write;
 use std::path::Path;
 use std::process::ExitCode;
 use std::rc::Rc;
@@ -14,7 +13,7 @@ use emu_core::observer::{Observer, Retired};
 use emu_csr::{Mode, table};
 
 use crate::config::Config;
-use crate::console::output;
+use crate::console::output::Pending;
 use crate::exit::CliError;
 use crate::machine;
 
@@ -22,37 +21,24 @@ use crate::machine;
 pub fn run(file: &Path, config: &Config, console: bool) -> Result<ExitCode, CliError> {
     super::interrupts()?;
     let stdout = file.as_os_str() == "-";
-    // What is no plain file is written to as it is.
-    let stream = stdout || output::is_stream(file);
-    let part = if stream { file.to_owned() } else { output::part(file).map_err(|e| CliError::file(file, "write the log", e))? };
-    if !stdout {
-        output::ready(file, "log")?;
-    }
-    let out: Box<dyn Write> = if stdout {
-        Box::new(std::io::stdout())
-    } else {
-        Box::new(File::create(&part).map_err(|e| CliError::file(&part, "write the log", e))?)
-    };
+    let out = if stdout { Pending::standard() } else { Pending::create(file, "log")? };
     let failed = |e| match stdout {
         true => CliError::Terminal { doing: "write the log", source: e },
-        false => CliError::file(&part, "write the log", e),
+        false => CliError::file(file, "write the log", e),
     };
-    let log = Rc::new(RefCell::new(Lines { out: BufWriter::with_capacity(1 << 20, out), line: String::new(), error: None }));
+    let log = Rc::new(RefCell::new(Lines { out, line: String::new(), error: None }));
     let mut guest = machine::build(config)?;
     guest.set_observer(Box::new(Commits(log.clone())));
     let end = super::slices(&mut guest, &super::until(config), console, &mut || match log.borrow_mut().error.take() {
         Some(e) => Err(failed(e)),
         None => Ok(true),
     })?;
-    log.borrow_mut().out.flush().map_err(failed)?;
-    if !stream {
-        std::fs::rename(&part, file).map_err(|e| CliError::file(file, "write the log", e))?;
-    }
+    log.borrow_mut().out.finish().map_err(failed)?;
     Ok(super::exit(&end).into())
 }
 
 struct Lines {
-    out: BufWriter<Box<dyn Write>>,
+    out: Pending,
     line: String,
     error: Option<std::io::Error>,
 }

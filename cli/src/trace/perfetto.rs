@@ -4,8 +4,7 @@
 //! take one of another name for the end of another slice.
 
 use std::collections::BTreeMap;
-use std::fs::File;
-use std::io::{BufWriter, Write};
+use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use emu_csr::Mode;
@@ -13,17 +12,16 @@ use replay::ledger::Entry;
 use serde_json::json;
 
 use super::links::Numbered;
-use crate::console::output;
+use crate::console::output::Pending;
 use crate::exit::CliError;
 
 /// The track of software events, beside those of the modes.
 const EVENTS: u64 = 8;
 
-/// A trace being written: to a temporary file, renamed when it is whole.
+/// A trace being written.
 pub struct Trace {
-    out: BufWriter<File>,
+    out: Pending,
     file: PathBuf,
-    temporary: PathBuf,
     /// The mode in which a hart has an open slice, and the slice's name.
     open: BTreeMap<usize, (Mode, &'static str)>,
     /// Software events whose handlers run, by hart: their slices' names, the outermost first.
@@ -32,27 +30,12 @@ pub struct Trace {
     last: BTreeMap<usize, u64>,
 }
 
-impl Drop for Trace {
-    /// Of a trace that failed nothing is left. One that was finished has its name, and no temporary any more.
-    fn drop(&mut self) {
-        if self.temporary != self.file {
-            let _ = std::fs::remove_file(&self.temporary);
-        }
-    }
-}
-
 impl Trace {
     /// Begins one.
     pub fn create(file: &Path) -> Result<Trace, CliError> {
-        output::ready(file, "trace")?;
-        // What is no plain file is written to as it is.
-        let temporary = if output::is_stream(file) { Ok(file.to_owned()) } else { output::part(file) };
-        let temporary = temporary.map_err(|e| CliError::file(file, "write the trace", e))?;
-        let out = File::create(&temporary).map_err(|e| CliError::file(&temporary, "write the trace", e))?;
         let mut t = Trace {
-            out: BufWriter::new(out),
+            out: Pending::create(file, "trace")?,
             file: file.to_owned(),
-            temporary,
             open: BTreeMap::new(),
             running: BTreeMap::new(),
             first: true,
@@ -63,7 +46,7 @@ impl Trace {
     }
 
     fn raw(&mut self, s: &str) -> Result<(), CliError> {
-        self.out.write_all(s.as_bytes()).map_err(|e| CliError::file(&self.temporary, "write the trace", e))
+        self.out.write_all(s.as_bytes()).map_err(|e| CliError::file(&self.file, "write the trace", e))
     }
 
     fn event(&mut self, v: &serde_json::Value) -> Result<(), CliError> {
@@ -144,7 +127,6 @@ impl Trace {
             self.slice("E", name, hart, mode as u64, at)?;
         }
         self.raw("\n]}\n")?;
-        let done = self.out.flush().and_then(|()| std::fs::rename(&self.temporary, &self.file));
-        done.map_err(|e| CliError::file(&self.file, "write the trace", e))
+        self.out.finish().map_err(|e| CliError::file(&self.file, "write the trace", e))
     }
 }
