@@ -77,26 +77,18 @@ pub struct FieldName {
     mask: u64,
 }
 
-/// Bits of mip and mie that sip and sie do not show: those of M-mode and those of the hypervisor, which hip and hie show.
-const MACHINE: u64 = 0x888;
-const HYPERVISOR: u64 = 0x1444;
-/// What vsip and vsie show.
-const VIRTUAL: u64 = 0x222;
-
-/// The register that holds the state of another: its name, how far it is shifted down, and which bits are then shown.
-fn holder(view: &str) -> Option<(&'static str, u32, u64)> {
+/// The register that holds the state of another, and how far it is shifted down to read as this one.
+fn holder(view: &str) -> Option<(&'static str, u32)> {
     Some(match view {
-        "sstatus" => ("mstatus", 0, table::find(table::by_name(view)?)?.fields.iter().fold(0, |all, f| all | f.mask())),
-        "sie" => ("mie", 0, !(MACHINE | HYPERVISOR)),
-        "sip" => ("mip", 0, !(MACHINE | HYPERVISOR)),
-        "hie" => ("mie", 0, HYPERVISOR),
-        "hip" => ("mip", 0, HYPERVISOR),
-        "vsie" => ("mie", 1, VIRTUAL),
-        "vsip" => ("mip", 1, VIRTUAL),
-        "fflags" => ("fcsr", 0, 0x1f),
-        "frm" => ("fcsr", 5, 7),
-        "scountinhibit" => ("mcountinhibit", 0, u64::MAX),
-        "hcontext" => ("mcontext", 0, u64::MAX),
+        "sstatus" => ("mstatus", 0),
+        "sie" | "hie" => ("mie", 0),
+        "sip" | "hip" => ("mip", 0),
+        "vsie" => ("mie", 1),
+        "vsip" => ("mip", 1),
+        "fflags" => ("fcsr", 0),
+        "frm" => ("fcsr", 5),
+        "scountinhibit" => ("mcountinhibit", 0),
+        "hcontext" => ("mcontext", 0),
         _ => return None,
     })
 }
@@ -112,10 +104,13 @@ impl FieldName {
             None => return None,
         };
         // Changes are reported for the register that holds the state.
-        let (state, down, view) = match holder(decl.name) {
-            Some((of, down, view)) => (table::by_name(of)?, down, view),
-            None => (decl.number, 0, u64::MAX),
+        let (state, down) = match holder(decl.name) {
+            Some((of, down)) => (table::by_name(of)?, down),
+            None => (decl.number, 0),
         };
+        // A view shows its fields; one that has none shows all.
+        let fields = decl.fields.iter().fold(0, |all, f| all | f.mask());
+        let view = if state == decl.number || fields == 0 { u64::MAX } else { fields };
         Some(FieldName { register: decl.name, field, state, down, view, mask })
     }
 

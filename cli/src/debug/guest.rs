@@ -213,16 +213,14 @@ impl Guest for Travel {
         let t = &mut self.timeline;
         let found = csr_writer(t, hart, field, &mut patience(say)).map_err(CliError::replay)?;
         t.seek(here).map_err(CliError::replay)?;
-        Ok(found.ok_or_else(|| "not changed since the run began\n".to_owned()).and_then(|answer| match answer.what {
-            What::Entry(e) => match e.change_of(field) {
-                Some((before, after)) => Ok((*e, before, after)),
-                None => Err("not changed since the run began\n".to_owned()),
-            },
+        let never = || "not changed since the run began\n".to_owned();
+        Ok(found.ok_or_else(never).and_then(|answer| match answer.what {
+            What::Entry(e) => e.change_of(field).map(|(before, after)| (*e, before, after)).ok_or_else(never),
+            What::Holds => Err(never()),
             What::Value { before, after, .. } => Err(format!(
                 "changed from {before:#x} to {after:#x}, by nothing that the ledger names, before:\n{}",
                 query::place(&answer, &self.symbols)
             )),
-            What::Holds => Err(String::new()),
         }))
     }
 
