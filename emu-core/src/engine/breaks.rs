@@ -7,12 +7,12 @@
 //! where the instruction's footprint is compared before it executes.
 
 use super::step::{self, StepEnd, Watch};
-use super::{SliceEnd, trap::Traps};
+use super::{SliceEnd, Turn, trap::Traps};
 use crate::bus::Bus;
 use crate::hart::Hart;
 use crate::insn::{Decoder, Insn, footprint};
 use crate::mem::Writer;
-use crate::observer::Observer;
+use crate::mmu::BLOCK;
 use crate::timing::TimingModel;
 
 /// A bit for each halfword of a page.
@@ -139,8 +139,6 @@ impl Hart {
             return false;
         }
         let Some(a) = footprint(self, insn) else { return false };
-        /// Bytes of a cache block.
-        const BLOCK: u64 = 64;
         let (first, size) = if a.size == 0 { (a.va & !(BLOCK - 1), BLOCK) } else { (a.va, u64::from(a.size)) };
         let last = first.wrapping_add(size - 1);
         let meets = |w: &&Watchpoint| w.first <= last && first <= w.last && (w.load && a.load || w.store && a.store);
@@ -164,16 +162,9 @@ impl Hart {
     }
 }
 
-/// As [`step::run_watched`], and stops where [`Hart::breaks`] says.
-pub fn run<T: TimingModel, W: Watch>(
-    hart: &mut Hart,
-    bus: &mut Bus,
-    decoder: &Decoder,
-    timing: &mut T,
-    until: u64,
-    observer: &mut Option<&mut dyn Observer>,
-    watch: &mut W,
-) -> SliceEnd {
+/// As [`step::run`], and stops where [`Hart::breaks`] says.
+pub fn run<T: TimingModel, W: Watch>(turn: Turn<'_, '_, T>, watch: &mut W) -> SliceEnd {
+    let Turn { hart, bus, decoder, timing, until, observer } = turn;
     loop {
         if hart.events != 0 {
             let before: Traps = hart.traps;
@@ -196,6 +187,7 @@ pub fn run<T: TimingModel, W: Watch>(
             return SliceEnd::Break;
         }
         let end = step::step_watched(hart, bus, decoder, timing, observer, watch);
+        watch.after(hart, bus, observer);
         hart.stepped();
         if let StepEnd::Slice(end) = end {
             return end;

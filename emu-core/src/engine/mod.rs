@@ -6,6 +6,27 @@ pub mod step;
 pub mod trap;
 pub mod watch;
 
+use crate::bus::Bus;
+use crate::hart::Hart;
+use crate::insn::Decoder;
+use crate::observer::Observer;
+
+/// A hart's turn: who runs, with what, and until when. Every engine takes one.
+pub struct Turn<'a, 'o, T> {
+    /// Who runs.
+    pub hart: &'a mut Hart,
+    /// RAM and devices.
+    pub bus: &'a mut Bus,
+    /// The instructions of its ISA.
+    pub decoder: &'a Decoder,
+    /// What they cost ([`crate::timing::TimingModel`]).
+    pub timing: &'a mut T,
+    /// The turn ends when the hart's `cycles` have reached this.
+    pub until: u64,
+    /// Who hears of it.
+    pub observer: &'a mut Option<&'o mut dyn Observer>,
+}
+
 /// Why an engine gave the hart back.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum SliceEnd {

@@ -2,7 +2,7 @@
 
 use emu_csr::Trap;
 
-use super::{SliceEnd, trap};
+use super::{SliceEnd, Turn, trap};
 use crate::bus::Bus;
 use crate::hart::{Hart, event};
 use crate::insn::{Decoder, Insn, complete_trap, zicfilp};
@@ -18,28 +18,9 @@ pub enum StepEnd {
     Slice(SliceEnd),
 }
 
-/// Runs `hart` until its `cycles` reach `until` or the machine must look.
-pub fn run<T: TimingModel>(
-    hart: &mut Hart,
-    bus: &mut Bus,
-    decoder: &Decoder,
-    timing: &mut T,
-    until: u64,
-    observer: &mut Option<&mut dyn Observer>,
-) -> SliceEnd {
-    run_watched(hart, bus, decoder, timing, until, observer, &mut ())
-}
-
-/// As [`run`], with somebody watching.
-pub fn run_watched<T: TimingModel, W: Watch>(
-    hart: &mut Hart,
-    bus: &mut Bus,
-    decoder: &Decoder,
-    timing: &mut T,
-    until: u64,
-    observer: &mut Option<&mut dyn Observer>,
-    watch: &mut W,
-) -> SliceEnd {
+/// Runs a hart until the end of its turn or until the machine must look, with somebody watching (or `()`).
+pub fn run<T: TimingModel, W: Watch>(turn: Turn<'_, '_, T>, watch: &mut W) -> SliceEnd {
+    let Turn { hart, bus, decoder, timing, until, observer } = turn;
     loop {
         if hart.events != 0
             && let Some(end) = service_events(hart, bus, observer)

@@ -1,8 +1,9 @@
 //! One hart by itself, one step at a time, while all others stand still: schedules that the round-robin never makes, for laboratories,
 //! searches and debuggers.
 
+use super::slice::{Loop, exactly};
 use super::{Machine, RunEnd, observing};
-use crate::engine::{SliceEnd, step, watch};
+use crate::engine::{SliceEnd, Turn};
 use crate::timing::Unit;
 
 /// What one step was.
@@ -68,18 +69,12 @@ impl Machine {
     }
 
     fn one(&mut self, i: usize, until: u64) -> SliceEnd {
-        let mut observer = observing(&mut self.observer);
-        let h = &mut self.harts[i];
+        let observer = &mut observing(&mut self.observer);
+        let hart = &mut self.harts[i];
         if let Some(o) = &observer {
-            h.observed = o.interest();
+            hart.observed = o.interest();
         }
-        h.tlb.sync(&self.bus.ram);
-        if observer.as_ref().is_some_and(|o| o.wants_instructions()) {
-            return watch::commit::run(h, &mut self.bus, &self.decoder, &mut Unit, until, &mut observer);
-        }
-        if h.watched() {
-            return watch::run(h, &mut self.bus, &self.decoder, &mut Unit, until, &mut observer);
-        }
-        step::run(h, &mut self.bus, &self.decoder, &mut Unit, until, &mut observer)
+        hart.tlb.sync(&self.bus.ram);
+        exactly(Turn { hart, bus: &mut self.bus, decoder: &self.decoder, timing: &mut Unit, until, observer }, Loop::Plain)
     }
 }

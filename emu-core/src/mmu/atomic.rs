@@ -10,7 +10,7 @@ use crate::bus::Bus;
 use crate::hart::Hart;
 
 /// Bytes of a reservation set (Za64rs) and of a cache block (Zic64b).
-const BLOCK: u64 = 64;
+pub(crate) const BLOCK: u64 = 64;
 
 /// What can be done in the way of a fast path, from the size.
 macro_rules! hit {

@@ -36,6 +36,7 @@ use emu_csr::{Mode, Trap};
 use crate::bus::Bus;
 use crate::hart::Hart;
 pub use access::FetchPlace;
+pub(crate) use atomic::BLOCK;
 pub use bank::{Bank, DATA_ENTRIES, FETCH_ENTRIES, FetchEntry, TlbEntry};
 use context::{Context, data_mode};
 pub use explain::{Attempt, Refused, Walk};

@@ -6,6 +6,7 @@ use super::{Fast, handler, status};
 use crate::hart::Hart;
 use crate::insn::shape::AmoK;
 use crate::insn::{Format, Insn};
+use crate::mmu::BLOCK;
 use emu_csr::{Cbo, Exception, Mode, Op, Trap, quick, table};
 
 handler! {
@@ -108,7 +109,7 @@ handler! {
             let o = &*ip;
             let (va, bank) = (reg(c, o.rs1), (*c).tlb.data_bank);
             let p = hit!(W::SIZE, bank.load_ptr(va), slow(c, ip, pc, fuel));
-            (*c).reservation = Some((*bank).load_pa(va) & !63);
+            (*c).reservation = Some((*bank).load_pa(va) & !(BLOCK - 1));
             let v = if W::SIZE == 4 {
                 u32::from_le(p.cast::<u32>().read()) as i32 as u64
             } else {
@@ -128,7 +129,7 @@ handler! {
             let o = &*ip;
             let (va, bank) = (reg(c, o.rs1), (*c).tlb.data_bank);
             let p = hit!(W::SIZE, bank.store_ptr(va), slow(c, ip, pc, fuel));
-            let held = (*c).reservation.take() == Some((*bank).store_pa(va) & !63);
+            let held = (*c).reservation.take() == Some((*bank).store_pa(va) & !(BLOCK - 1));
             if held {
                 let v = reg(c, o.rs2);
                 if W::SIZE == 4 { p.cast::<u32>().write((v as u32).to_le()) } else { p.cast::<u64>().write(v.to_le()) }
@@ -148,7 +149,7 @@ handler! {
             if (*c).csr.check_cbo(Cbo::Zero, (*c).mode).is_err() {
                 return slow(c, ip, pc, fuel);
             }
-            let Some(p) = (*bank).store_ptr::<8>(va & !63) else { return slow(c, ip, pc, fuel) };
+            let Some(p) = (*bank).store_ptr::<8>(va & !(BLOCK - 1)) else { return slow(c, ip, pc, fuel) };
             p.write_bytes(0, 64);
             go!(c, ip.add(1), pc, fuel)
         }

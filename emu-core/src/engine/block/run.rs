@@ -4,7 +4,7 @@ use super::costs::Costs;
 use super::{BlockCache, Link, MAX_BLOCK, Op, build, cache, handlers, status};
 use crate::bus::Bus;
 use crate::engine::step::{self, StepEnd};
-use crate::engine::{SliceEnd, trap};
+use crate::engine::{SliceEnd, Turn, trap};
 use crate::hart::Hart;
 use crate::insn::Decoder;
 use crate::observer::Observer;
@@ -14,18 +14,9 @@ use crate::timing::TimingModel;
 /// each takes a frame of the host's stack.
 const MOST_FUEL: i64 = 10_000;
 
-/// Runs `hart` (index `index`) until its `cycles` reach `until` or the machine must look. Exactly what the stepper would do, sooner.
-#[allow(clippy::too_many_arguments)]
-pub fn run<T: TimingModel>(
-    hart: &mut Hart,
-    index: usize,
-    bus: &mut Bus,
-    decoder: &Decoder,
-    blocks: &mut BlockCache,
-    timing: &mut T,
-    until: u64,
-    observer: &mut Option<&mut dyn Observer>,
-) -> SliceEnd {
+/// Runs the hart of index `index` until the end of its turn or until the machine must look. Exactly what the stepper would do, sooner.
+pub fn run<T: TimingModel>(turn: Turn<'_, '_, T>, index: usize, blocks: &mut BlockCache) -> SliceEnd {
+    let Turn { hart, bus, decoder, timing, until, observer } = turn;
     let mut link: *mut Link = std::ptr::null_mut();
     let mut costs = (!T::UNIT).then(Costs::new);
     hart.t1.bus = bus;

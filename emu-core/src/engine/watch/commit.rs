@@ -4,33 +4,17 @@ use emu_csr::{Mode, Trap};
 
 use super::Eye;
 use crate::bus::Bus;
-use crate::engine::SliceEnd;
-use crate::engine::step::{self, Watch};
+use crate::engine::step::Watch;
 use crate::hart::Hart;
-use crate::insn::{Decoder, Footprint, Insn, footprint};
-use crate::mmu::{Attempt, Kind};
+use crate::insn::{Footprint, Insn, footprint};
+use crate::mmu::{Attempt, BLOCK, Kind};
 use crate::observer::{Observer, Retired};
-use crate::timing::TimingModel;
-
-/// As [`step::run`], and tells the observer of each instruction that retires.
-pub fn run<T: TimingModel>(
-    hart: &mut Hart,
-    bus: &mut Bus,
-    decoder: &Decoder,
-    timing: &mut T,
-    until: u64,
-    observer: &mut Option<&mut dyn Observer>,
-) -> SliceEnd {
-    step::run_watched(hart, bus, decoder, timing, until, observer, &mut Teller { eye: Eye::new(), before: None, done: None })
-}
 
 /// What a store has left in memory; none for a failed SC, a cache block, a device, and anything that does not store.
-fn stored(hart: &mut Hart, bus: &Bus, insn: &Insn, a: &Footprint) -> Option<u64> {
-    let failed = insn.def.name.starts_with("sc.") && hart.get(insn.rd) != 0 && insn.rd != 0;
-    if !a.store || failed {
-        return None;
-    }
-    if a.data.is_some() {
+fn stored(hart: &mut Hart, bus: &Bus, b: &Begun) -> Option<u64> {
+    let a = b.access.filter(|a| a.store)?;
+    let conditional = b.insn.def.name.starts_with("sc.");
+    if a.data.is_some() && !conditional {
         return a.data;
     }
     let len = u64::from(a.size.min(8));
@@ -38,7 +22,12 @@ fn stored(hart: &mut Hart, bus: &Bus, insn: &Insn, a: &Footprint) -> Option<u64>
         return None;
     }
     let attempt = Attempt { va: a.va, len, kind: Kind::Load, mode: a.mode };
-    bus.ram.read(hart.explain_walk(bus, attempt).result.ok()?.pa, len as u8)
+    let pa = hart.explain_walk(bus, attempt).result.ok()?.pa;
+    // The register that would tell may be x0.
+    if conditional && b.reservation != Some(pa & !(BLOCK - 1)) {
+        return None;
+    }
+    bus.ram.read(pa, len as u8)
 }
 
 /// An instruction on its way.
@@ -48,14 +37,22 @@ struct Begun {
     mode: Mode,
     insn: Insn,
     access: Option<Footprint>,
+    reservation: Option<u64>,
     fcsr: u64,
 }
 
-/// Remembers what [`Retired`] tells, and watches as ever.
-struct Teller {
+/// Tells the observer of each instruction that retires, and watches as ever.
+pub(crate) struct Teller {
     eye: Eye,
     before: Option<Begun>,
     done: Option<Begun>,
+}
+
+impl Teller {
+    /// Before the first instruction.
+    pub(crate) fn new() -> Teller {
+        Teller { eye: Eye::new(), before: None, done: None }
+    }
 }
 
 impl Watch for Teller {
@@ -68,8 +65,8 @@ impl Watch for Teller {
     }
 
     fn before(&mut self, hart: &mut Hart, insn: &Insn) -> Option<Trap> {
-        let (pc, mode, access, fcsr) = (hart.pc, hart.mode, footprint(hart, insn), hart.csr.fcsr);
-        self.before = Some(Begun { pc, mode, insn: *insn, access, fcsr });
+        let (pc, mode, access) = (hart.pc, hart.mode, footprint(hart, insn));
+        self.before = Some(Begun { pc, mode, insn: *insn, access, reservation: hart.reservation, fcsr: hart.csr.fcsr });
         self.eye.before(hart, insn)
     }
 
@@ -89,7 +86,7 @@ impl Watch for Teller {
     fn after(&mut self, hart: &mut Hart, bus: &Bus, observer: &mut Option<&mut dyn Observer>) {
         self.before = None;
         if let (Some(d), Some(o)) = (self.done.take(), observer) {
-            let stored = d.access.and_then(|a| stored(hart, bus, &d.insn, &a));
+            let stored = stored(hart, bus, &d);
             o.retired(&Retired { hart, bus, pc: d.pc, mode: d.mode, insn: &d.insn, access: d.access, stored, fcsr: d.fcsr });
         }
     }

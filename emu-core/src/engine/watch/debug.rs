@@ -5,9 +5,7 @@ use emu_csr::{Exception, Mode, Trap};
 
 use crate::hart::Hart;
 use crate::insn::{File, Footprint, FootprintKind, Insn};
-
-/// Bytes of a cache block, every one of which is an address that a trigger may name.
-const BLOCK: u64 = 64;
+use crate::mmu::BLOCK;
 
 /// The breakpoint exception of a trigger.
 fn breakpoint(tval: u64, virt: bool) -> Trap {
@@ -16,6 +14,7 @@ fn breakpoint(tval: u64, virt: bool) -> Trap {
 
 fn operand(access: &Footprint) -> Operand {
     let (va, len) = match access.kind {
+        // A trigger may name any byte of it.
         FootprintKind::Block => (access.va & !(BLOCK - 1), BLOCK as u8),
         _ => (access.va, access.size),
     };

@@ -13,13 +13,10 @@ pub mod tlb;
 
 use emu_csr::{Mode, Trap};
 
-use super::SliceEnd;
-use super::step::{self, Watch};
+use super::step::Watch;
 use crate::bus::Bus;
 use crate::hart::Hart;
-use crate::insn::{Decoder, Footprint, Insn, footprint};
-use crate::observer::Observer;
-use crate::timing::TimingModel;
+use crate::insn::{Footprint, Insn, footprint};
 use counts::Seen;
 
 impl Hart {
@@ -28,18 +25,6 @@ impl Hart {
     pub fn watched(&self) -> bool {
         self.csr.counts_steps() || self.csr.triggers_watch(self.mode)
     }
-}
-
-/// Runs `hart` until its `cycles` reach `until` or the machine must look; as [`step::run`].
-pub fn run<T: TimingModel>(
-    hart: &mut Hart,
-    bus: &mut Bus,
-    decoder: &Decoder,
-    timing: &mut T,
-    until: u64,
-    observer: &mut Option<&mut dyn Observer>,
-) -> SliceEnd {
-    step::run_watched(hart, bus, decoder, timing, until, observer, &mut Eye::new())
 }
 
 /// What is known of the present instruction.
