@@ -131,6 +131,25 @@ fn a_name_is_one_word_of_the_shell_and_no_message_steers_the_terminal() {
 }
 
 #[test]
+fn no_word_of_a_recording_or_of_a_symbol_table_steers_the_terminal() {
+    let d = Dir::new("hostile-words");
+    let reason = |t: &str| t.replace(r#""reason":""#, r#""reason":"\u001b]0;x\u0007"#);
+    let ended = run(&["replay", &forged(&d, reason)]);
+    let event = r#"{"inject":{"at":[0,0],"exact":false,"name":"\u001b]0;x\n","args":[]}}"#;
+    let injected = run(&["replay", &forged(&d, |t| t.replace("\n{\"end\"", &format!("\n{event}\n{{\"end\"")))]);
+    assert!(stderr(&injected).contains(r"cannot inject \u{1b}]0;x\n: there is no such event"), "{}", stderr(&injected));
+    let mut elf = std::fs::read(rom("../tour/tour")).unwrap();
+    let at = elf.windows(7).position(|w| w == b"m_trap\0").expect("a symbol");
+    elf[at..at + 6].copy_from_slice(b"\x1b]0;x\x07");
+    let traced = run(&["trace", "--", "-bios", "none", "-m", "16M", "-kernel", &d.file("tour.elf", &elf)]);
+    assert_eq!(code(&traced), 0, "{}", stderr(&traced));
+    for o in [ended, injected, traced] {
+        let said = [o.stdout, o.stderr].concat();
+        assert!(!said.contains(&0x1b) && String::from_utf8_lossy(&said).contains("]0;x"), "{:?}", String::from_utf8_lossy(&said));
+    }
+}
+
+#[test]
 fn a_recording_of_another_version_or_build_is_refused_with_a_remedy_that_helps() {
     let d = Dir::new("hostile-version");
     let other = forged(&d, |text| {

@@ -43,7 +43,8 @@ impl Symbols {
             .filter(|s| {
                 matches!(s.st_type(), STT_FUNC | STT_NOTYPE | STT_OBJECT) && !matches!(s.st_shndx as u32, SHN_UNDEF | SHN_ABS)
             })
-            .filter_map(|s| Some((s.st_value, s.st_size, elf.strtab.get_at(s.st_name)?.to_owned())))
+            // A name goes to terminals, which control characters would steer.
+            .filter_map(|s| Some((s.st_value, s.st_size, elf.strtab.get_at(s.st_name)?.replace(char::is_control, "\u{fffd}"))))
             // `$x` marks code for disassemblers; it names nothing.
             .filter(|(_, _, n)| !n.is_empty() && !n.starts_with('$'))
             .collect();

@@ -19,6 +19,7 @@ use super::Travel;
 use crate::config::Config;
 use crate::console::escape::Escape;
 use crate::console::input::{self, Event};
+use crate::console::output::clean;
 use crate::console::raw::Raw;
 use crate::exit::CliError;
 use crate::gdb::listen::Inbound;
@@ -198,7 +199,7 @@ impl Guest for Travel {
                 Advance::Going
             }
             Moved::Recorded(_) | Moved::End(_) if !self.attached => Advance::Ended(End::Quit),
-            Moved::Recorded(reason) => self.at_end(format!("the recording ends here: {reason}")),
+            Moved::Recorded(reason) => self.at_end(format!("the recording ends here: {}", clean(&reason))),
             Moved::End(end) => self.at_end(format!("the run ends here: {}", words(&End::Machine(end)))),
         })
     }
@@ -276,7 +277,7 @@ impl Guest for Travel {
         let output = self.timeline.take_output();
         self.print(&output)?;
         let what = match halt {
-            Halt::Recorded(reason) => format!(" (the recording ends there: {reason})"),
+            Halt::Recorded(reason) => format!(" (the recording ends there: {})", clean(&reason)),
             Halt::End(end) => format!(" (the run ends there: {})", words(&End::Machine(end))),
             _ if self.timeline.position().boot > boot => {
                 format!(" (the guest rebooted before that: this is {})", self.timeline.position())

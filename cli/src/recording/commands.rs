@@ -86,7 +86,7 @@ pub fn replay(a: &ReplayArgs) -> Result<ExitCode, CliError> {
         Outcome::Same { whole, hash, marks } => {
             if !a.quiet {
                 let how = match &log.end {
-                    Some(e) => format!("to its end ({})", e.reason),
+                    Some(e) => format!("to its end ({})", output::clean(&e.reason)),
                     None => "to the last complete chunk".to_owned(),
                 };
                 eprintln!("trapeze: replayed {how}; {} instructions, {marks} witnesses held", machine.instret());

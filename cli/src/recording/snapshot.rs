@@ -182,7 +182,7 @@ pub fn command(c: &SnapshotCommand) -> Result<ExitCode, CliError> {
             }
         }
         SnapshotCommand::Info { file, images, check } => {
-            output::print(&info(file, images)?)?;
+            output::print(&output::clean(&info(file, images)?))?;
             if *check {
                 let c = config(file, images, false)?;
                 let m = machine::build(&Config { from_snapshot: Some(file.clone()), places: images.clone(), ..c })?;
@@ -201,7 +201,8 @@ fn list(dir: &Path) -> Result<(), CliError> {
         let Ok(a) = about(&f) else { continue };
         let size = std::fs::metadata(&f).map_or(0, |m| m.len());
         let base = a.parent.map_or("start".to_owned(), |p| p.name);
-        output::print(&format!("{}\tinstruction {}\t{size} bytes\tfrom {base}\n", f.display(), a.instret))?;
+        let line = format!("{}\tinstruction {}\t{size} bytes\tfrom {base}\n", f.display(), a.instret);
+        output::print(&output::clean(&line))?;
     }
     Ok(())
 }

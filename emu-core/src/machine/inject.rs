@@ -32,9 +32,9 @@ pub const INJECTIONS: &[(&str, &[&str], &str)] = &[
 
 /// An event that was refused, and why.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
-#[error("cannot inject {name}: {why}")]
+#[error("cannot inject {}: {why}", name.escape_debug())]
 pub struct InjectError {
-    /// Its name.
+    /// Its name, which may come from a file and be anything.
     pub name: String,
     /// Why.
     pub why: String,
