@@ -1,4 +1,5 @@
 # sbi_send_ipi from one hart to another and its receipt, back and forth: each waits (wfi) until the other's has come. Started by firmware.
+    .include "bench/sbi.inc"
     .section .text.init
     .globl _start
 _start:
@@ -20,11 +21,7 @@ _start:
     bnez    s0, 1b
 9:  mv      a1, a0                  # reason: an error is a failure
     snez    a1, a1
-    li      a7, 0x53525354          # SRST
-    li      a6, 0                   # system_reset: shutdown
-    li      a0, 0
-    ecall
-2:  j       2b
+    END_BY_RESET
 
 # The other hart: a1 is where answers go.
 other:

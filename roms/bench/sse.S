@@ -1,4 +1,5 @@
 # A software event injected into this very hart, and its completion by a handler that does nothing else. Started by firmware.
+    .include "bench/sbi.inc"
     .section .text.init
     .globl _start
 _start:
@@ -27,11 +28,7 @@ _start:
     addi    s0, s0, -1
     bnez    s0, 1b
 9:  snez    a1, a0                  # reason: an error is a failure
-    li      a7, 0x53525354          # SRST
-    li      a6, 0                   # system_reset: shutdown
-    li      a0, 0
-    ecall
-2:  j       2b
+    END_BY_RESET
 
 handler:
     addi    s1, s1, 1
