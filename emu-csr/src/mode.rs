@@ -18,6 +18,9 @@ pub enum Mode {
 }
 
 impl Mode {
+    /// All five.
+    pub const ALL: [Mode; 5] = [Mode::M, Mode::HS, Mode::U, Mode::VS, Mode::VU];
+
     /// V: true in VS and VU.
     #[inline(always)]
     pub const fn virt(self) -> bool {

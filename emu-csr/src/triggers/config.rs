@@ -1,24 +1,9 @@
 //! What tdata1 of each trigger type says, and its legal values (Debug, "Sdtrig", "Trigger Module Registers").
 
+use super::fields::{TYPE, get, icount, kind, kind_of, matching, mcontrol, mcontrol6, mode_bit, on_trap, put, textra};
 use crate::csrs::Csrs;
 use crate::isa::Ext;
 use crate::mode::Mode;
-
-/// tdata1.type values that this hart's triggers can have.
-pub(crate) mod kind {
-    /// Address or data match, the deprecated layout.
-    pub(crate) const MCONTROL: u64 = 2;
-    /// Instruction count.
-    pub(crate) const ICOUNT: u64 = 3;
-    /// Interrupt.
-    pub(crate) const ITRIGGER: u64 = 4;
-    /// Exception.
-    pub(crate) const ETRIGGER: u64 = 5;
-    /// Address or data match.
-    pub(crate) const MCONTROL6: u64 = 6;
-    /// Disabled.
-    pub(crate) const DISABLED: u64 = 15;
-}
 
 /// tinfo: version 1, and the types above.
 pub(crate) const TINFO: u64 = 1 << 24
@@ -30,44 +15,12 @@ pub(crate) const TINFO: u64 = 1 << 24
     | 1 << kind::DISABLED;
 
 /// A disabled trigger.
-pub(crate) const OFF: u64 = kind::DISABLED << 60;
+pub(crate) const OFF: u64 = put(kind::DISABLED, TYPE);
 
-/// tdata1.type.
-pub(crate) const fn kind_of(tdata1: u64) -> u64 {
-    tdata1 >> 60
-}
-
-/// The bits of M, S, U, VS and VU in a type's tdata1, in this order.
-const fn mode_bits(kind: u64) -> [u8; 5] {
-    match kind {
-        kind::MCONTROL6 => [6, 4, 3, 24, 23],
-        kind::ICOUNT => [9, 7, 6, 26, 25],
-        kind::ITRIGGER | kind::ETRIGGER => [9, 7, 6, 12, 11],
-        // mcontrol has no bits for VS and VU: bit 63 stands for none.
-        _ => [6, 4, 3, 63, 63],
-    }
-}
-
-/// Place of a mode in [`mode_bits`], and its bit in sets of modes.
-pub(crate) const fn mode_index(mode: Mode) -> usize {
-    match mode {
-        Mode::M => 0,
-        Mode::HS => 1,
-        Mode::U => 2,
-        Mode::VS => 3,
-        Mode::VU => 4,
-    }
-}
-
-/// The modes that a trigger is enabled in, as a set by [`mode_index`].
+/// The modes that a trigger is enabled in, a bit for each by its number.
 pub(crate) fn modes(tdata1: u64) -> u8 {
     let kind = kind_of(tdata1);
-    if matches!(kind, kind::MCONTROL | kind::MCONTROL6 | kind::ICOUNT | kind::ITRIGGER | kind::ETRIGGER) {
-        let bits = mode_bits(kind);
-        (0..5).filter(|&i| bits[i] != 63 && tdata1 >> bits[i] & 1 != 0).fold(0, |set, i| set | 1 << i)
-    } else {
-        0
-    }
+    Mode::ALL.iter().filter(|&&m| tdata1 & mode_bit(kind, m) != 0).fold(0, |set, &m| set | 1 << m as u8)
 }
 
 /// An address or data match, of either layout.
@@ -92,9 +45,9 @@ pub(crate) struct Match {
 impl Match {
     /// What tdata1 says, if it is of such a type.
     pub(crate) fn of(tdata1: u64) -> Option<Match> {
-        let (data, size) = match kind_of(tdata1) {
-            kind::MCONTROL6 => (tdata1 >> 21 & 1 != 0, tdata1 >> 16 & 7),
-            kind::MCONTROL => (tdata1 >> 19 & 1 != 0, tdata1 >> 16 & 3 | tdata1 >> 19 & 0xc),
+        let (select, size) = match kind_of(tdata1) {
+            kind::MCONTROL6 => (mcontrol6::SELECT, get(tdata1, mcontrol6::SIZE)),
+            kind::MCONTROL => (mcontrol::SELECT, get(tdata1, mcontrol::SIZEHI) << 2 | get(tdata1, mcontrol::SIZELO)),
             _ => return None,
         };
         let size = match (size, kind_of(tdata1)) {
@@ -105,9 +58,16 @@ impl Match {
             (6, kind::MCONTROL6) | (9, kind::MCONTROL) => 16,
             _ => 0,
         };
-        let bit = |n: u32| tdata1 >> n & 1 != 0;
-        let compare = (tdata1 >> 7 & 15) as u8;
-        Some(Match { execute: bit(2), store: bit(1), load: bit(0), data, size, compare, chain: bit(11) })
+        let has = |bit: u64| tdata1 & bit != 0;
+        Some(Match {
+            execute: has(matching::EXECUTE),
+            store: has(matching::STORE),
+            load: has(matching::LOAD),
+            data: has(select),
+            size,
+            compare: get(tdata1, matching::MATCH) as u8,
+            chain: has(matching::CHAIN),
+        })
     }
 
     /// Whether it fires after the instruction: what was loaded is known only then (Debug, table "Suggested Trigger Timings").
@@ -144,38 +104,36 @@ impl Csrs {
     /// The legal tdata1 that a write of `new` to trigger `index` makes. dmode and every action but 0 belong to external debuggers.
     pub(crate) fn legal_tdata1(&self, index: usize, new: u64) -> u64 {
         let kind = kind_of(new);
-        let have = |i: usize| match i {
-            0 => true,
-            1 => self.isa.has(Ext::S),
-            2 => self.isa.has(Ext::U),
-            _ => self.isa.has(Ext::H),
+        let have = |mode: Mode| match mode {
+            Mode::M => true,
+            Mode::HS => self.isa.has(Ext::S),
+            Mode::U => self.isa.has(Ext::U),
+            Mode::VS | Mode::VU => self.isa.has(Ext::H),
         };
-        let modes = || {
-            let bits = mode_bits(kind);
-            (0..5).filter(|&i| bits[i] != 63 && have(i)).fold(0, |set, i| set | 1u64 << bits[i])
-        };
-        let compare = |tdata1: u64| match tdata1 >> 7 & 15 {
-            0..=5 | 8 | 9 | 12 | 13 => tdata1,
-            _ => tdata1 & !(15 << 7),
+        let modes = Mode::ALL.iter().filter(|&&m| have(m)).fold(0, |set, &m| set | mode_bit(kind, m));
+        let compare = match get(new, matching::MATCH) {
+            0..=5 | 8 | 9 | 12 | 13 => matching::MATCH,
+            _ => 0,
         };
         // The last trigger has no next one.
-        let chain = if index + 1 < super::TRIGGERS { 1 << 11 } else { 0 };
-        let head = kind << 60;
+        let chain = if index + 1 < super::TRIGGERS { matching::CHAIN } else { 0 };
+        let both = modes | compare | chain | matching::EXECUTE | matching::STORE | matching::LOAD;
+        let head = put(kind, TYPE);
         match kind {
             kind::MCONTROL6 => {
-                let size = if new >> 16 & 7 == 4 || new >> 16 & 7 == 7 { 0 } else { 7 << 16 };
-                compare(head | new & (modes() | 1 << 25 | 1 << 22 | 1 << 21 | size | chain | 15 << 7 | 7))
+                use mcontrol6::{HIT0, HIT1, SELECT, SIZE};
+                let size = if matches!(get(new, SIZE), 4 | 7) { 0 } else { SIZE };
+                head | new & (both | HIT1 | HIT0 | SELECT | size)
             }
             kind::MCONTROL => {
-                let (low, high) = (new >> 16 & 3, new >> 21 & 3);
-                let size = if matches!(high << 2 | low, 0..=3 | 5 | 9) { 3 << 16 | 3 << 21 } else { 0 };
+                use mcontrol::{HIT, MASKMAX, SELECT, SIZEHI, SIZELO, TIMING};
+                let size = if matches!(get(new, SIZEHI) << 2 | get(new, SIZELO), 0..=3 | 5 | 9) { SIZELO | SIZEHI } else { 0 };
                 // Its timing is that of mcontrol6, and maskmax the whole of XLEN.
-                let after = new >> 19 & 1 & new;
-                let fixed = head | 63 << 53 | after << 18;
-                compare(fixed | new & (modes() | size | 1 << 20 | 1 << 19 | chain | 15 << 7 | 7))
+                let after = if new & SELECT != 0 && new & matching::LOAD != 0 { TIMING } else { 0 };
+                head | MASKMAX | after | new & (both | size | HIT | SELECT)
             }
-            kind::ICOUNT => head | new & (modes() | 1 << 24 | 0x3fff << 10 | 1 << 8),
-            kind::ITRIGGER | kind::ETRIGGER => head | new & (modes() | 1 << 58),
+            kind::ICOUNT => head | new & (modes | icount::HIT | icount::COUNT | icount::PENDING),
+            kind::ITRIGGER | kind::ETRIGGER => head | new & (modes | on_trap::HIT),
             _ => OFF,
         }
     }
@@ -184,18 +142,19 @@ impl Csrs {
     /// cannot chain.)
     pub fn takes_trigger(&self, tdata1: u64, tdata3: u64) -> bool {
         // maskmax and timing of the deprecated layout tell what the hart does.
-        let fixed = if kind_of(tdata1) == kind::MCONTROL { 63 << 53 | 1 << 18 } else { 0 };
+        let fixed = if kind_of(tdata1) == kind::MCONTROL { mcontrol::MASKMAX | mcontrol::TIMING } else { 0 };
         self.isa.has(Ext::Sdtrig) && (self.legal_tdata1(0, tdata1) ^ tdata1) & !fixed == 0 && self.legal_tdata3(tdata3) == tdata3
     }
 
     /// The legal tdata3 (textra64).
     pub(crate) fn legal_tdata3(&self, new: u64) -> u64 {
-        let mhselect = match (new >> 48 & 7, self.isa.has(Ext::H)) {
-            (0 | 4, _) | (1 | 2 | 5 | 6, true) => 7 << 48,
+        use textra::{MHSELECT, MHVALUE, SBYTEMASK, SSELECT, SVALUE};
+        let mhselect = match (get(new, MHSELECT), self.isa.has(Ext::H)) {
+            (0 | 4, _) | (1 | 2 | 5 | 6, true) => MHSELECT,
             _ => 0,
         };
-        let sselect = if new & 3 == 3 { 0 } else { 3 };
-        let s = if self.isa.has(Ext::S) { 15 << 36 | 0xffff_ffff << 2 | sselect } else { 0 };
-        new & (0x1fff << 51 | mhselect | s)
+        let sselect = if get(new, SSELECT) == 3 { 0 } else { SSELECT };
+        let s = if self.isa.has(Ext::S) { SBYTEMASK | SVALUE | sselect } else { 0 };
+        new & (MHVALUE | mhselect | s)
     }
 }

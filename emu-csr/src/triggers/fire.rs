@@ -1,12 +1,13 @@
 //! When triggers match and fire (Debug, "Sdtrig": "Priority", "Memory Access Triggers", icount, itrigger, etrigger).
 
 use super::TRIGGERS;
-use super::config::{Match, kind, kind_of, mode_index, modes};
+use super::config::{Match, modes};
+use super::fields::{get, icount, kind, kind_of, mcontrol, mcontrol6, on_trap, put, textra};
 use crate::atp;
 use crate::csrs::Csrs;
 use crate::isa::Ext;
 use crate::mode::Mode;
-use crate::table::field::mstatus;
+use crate::table::field::{mstatus, tcontrol};
 use crate::trap::{Cause, Exception};
 
 /// hit of an mcontrol6 trigger: before the instruction that matched retired.
@@ -48,7 +49,7 @@ impl Csrs {
     /// Whether an engine must look at each instruction in `mode` for triggers.
     #[inline(always)]
     pub fn triggers_watch(&self, mode: Mode) -> bool {
-        self.triggers.step_modes != 0 && self.triggers.step_modes >> mode_index(mode) & 1 != 0
+        self.triggers.step_modes != 0 && self.triggers.step_modes >> mode as u8 & 1 != 0
     }
 
     /// Whether any trigger looks at instructions in some mode.
@@ -72,7 +73,7 @@ impl Csrs {
     /// Re-entrancy: whether a trigger may match or fire in `mode` now.
     fn may_fire(&self, mode: Mode) -> bool {
         if !self.isa.has(Ext::S) {
-            return mode != Mode::M || self.tcontrol & 8 != 0;
+            return mode != Mode::M || self.tcontrol & tcontrol::MTE != 0;
         }
         let breakpoint = 1 << Exception::Breakpoint as u8;
         let delegated = self.medeleg & breakpoint != 0;
@@ -86,16 +87,17 @@ impl Csrs {
 
     /// textra64: the context that a trigger is confined to.
     fn in_context(&self, tdata3: u64, mode: Mode) -> bool {
-        let svalue = tdata3 >> 2 & 0xffff_ffff;
-        let s = match tdata3 & 3 {
+        let svalue = get(tdata3, textra::SVALUE);
+        let s = match get(tdata3, textra::SSELECT) {
             1 => {
-                let ignored = (0..4).filter(|i| tdata3 >> (36 + i) & 1 != 0).fold(0u64, |mask, i| mask | 0xff << (8 * i));
+                let bytes = get(tdata3, textra::SBYTEMASK);
+                let ignored = (0..4).filter(|i| bytes >> i & 1 != 0).fold(0u64, |mask, i| mask | 0xff << (8 * i));
                 (self.scontext ^ svalue) & 0xffff_ffff & !ignored == 0
             }
             2 => u64::from(atp::asid(if mode.virt() { self.vsatp } else { self.satp })) == svalue & 0xffff,
             _ => true,
         };
-        let (select, value) = (tdata3 >> 48 & 7, tdata3 >> 51);
+        let (select, value) = (get(tdata3, textra::MHSELECT), get(tdata3, textra::MHVALUE));
         // mhselect's top bit is the value's lowest where its low bits say what to compare with.
         let extended = value << 1 | select >> 2;
         s && match select & 3 {
@@ -108,7 +110,7 @@ impl Csrs {
     /// Whether trigger `i` is enabled for `mode` and its context.
     fn enabled(&self, i: usize, mode: Mode) -> bool {
         let [tdata1, _, tdata3] = self.triggers.data[i];
-        modes(tdata1) >> mode_index(mode) & 1 != 0 && self.in_context(tdata3, mode)
+        modes(tdata1) >> mode as u8 & 1 != 0 && self.in_context(tdata3, mode)
     }
 
     /// Whether trigger `i`, an address or data match, matches the instruction; and the address that did.
@@ -166,11 +168,12 @@ impl Csrs {
                 }
             }
             if all && late == after {
+                use mcontrol6::{HIT0, HIT1};
                 for trigger in &mut self.triggers.data[first..i] {
                     let hit = if after { IMMEDIATELY_AFTER } else { BEFORE };
                     trigger[0] = match kind_of(trigger[0]) {
-                        kind::MCONTROL => trigger[0] | 1 << 20,
-                        _ => trigger[0] & !(1 << 22 | 1 << 25) | (hit & 1) << 22 | (hit >> 1) << 25,
+                        kind::MCONTROL => trigger[0] | mcontrol::HIT,
+                        _ => trigger[0] & !(HIT0 | HIT1) | put(hit, HIT0) | put(hit >> 1, HIT1),
                     };
                 }
                 fired = fired.or(address);
@@ -187,8 +190,8 @@ impl Csrs {
         let mut fired = false;
         for i in 0..TRIGGERS {
             let tdata1 = self.triggers.data[i][0];
-            if kind_of(tdata1) == kind::ICOUNT && tdata1 >> 8 & 1 != 0 && self.enabled(i, mode) {
-                self.triggers.data[i][0] = tdata1 & !(1 << 8) | 1 << 24;
+            if kind_of(tdata1) == kind::ICOUNT && tdata1 & icount::PENDING != 0 && self.enabled(i, mode) {
+                self.triggers.data[i][0] = tdata1 & !icount::PENDING | icount::HIT;
                 fired = true;
             }
         }
@@ -205,13 +208,13 @@ impl Csrs {
         }
         for i in 0..TRIGGERS {
             let tdata1 = self.triggers.data[i][0];
-            let count = tdata1 >> 10 & 0x3fff;
+            let count = get(tdata1, icount::COUNT);
             // A written count is what the next instruction finds.
             if kind_of(tdata1) != kind::ICOUNT || count == 0 || self.triggers.written.0 == Some(i) || !self.enabled(i, mode) {
                 continue;
             }
-            let pending = if count == 1 { 1 << 8 } else { 0 };
-            self.triggers.data[i][0] = tdata1 & !(0x3fff << 10) | (count - 1) << 10 | pending;
+            let pending = if count == 1 { icount::PENDING } else { 0 };
+            self.triggers.data[i][0] = tdata1 & !icount::COUNT | put(count - 1, icount::COUNT) | pending;
         }
     }
 
@@ -229,7 +232,7 @@ impl Csrs {
         for i in 0..TRIGGERS {
             let [tdata1, tdata2, _] = self.triggers.data[i];
             if kind_of(tdata1) == wanted && tdata2 >> code & 1 != 0 && self.enabled(i, from) {
-                self.triggers.data[i][0] |= 1 << 58;
+                self.triggers.data[i][0] |= on_trap::HIT;
                 fired = true;
             }
         }

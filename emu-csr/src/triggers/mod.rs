@@ -5,6 +5,7 @@
 //! (MIE=0 in M, SIE=0 in S or VS if breakpoints are delegated there); one without has tcontrol.
 
 mod config;
+pub mod fields;
 mod fire;
 
 pub use fire::{Instruction, Operand};
@@ -14,7 +15,8 @@ use crate::change::{Change, ChangeSink};
 use crate::csrs::Csrs;
 use crate::isa::Ext;
 use crate::table::{TDATA0, TSELECT};
-use config::{Match, OFF, TINFO, kind, kind_of, modes};
+use config::{Match, OFF, TINFO, modes};
+use fields::{icount, kind, kind_of, matching};
 
 /// Triggers of a hart.
 pub const TRIGGERS: usize = 8;
@@ -26,7 +28,7 @@ pub struct Triggers {
     pub select: u64,
     /// tdata1, tdata2 and tdata3 of each trigger.
     pub data: [[u64; 3]; TRIGGERS],
-    /// The modes in which an engine must look at each instruction, by `config::mode_index`; follows from tdata1.
+    /// The modes in which an engine must look at each instruction, a bit for each by its number; follows from tdata1.
     step_modes: u8,
     /// Whether a trigger looks at traps.
     traps: bool,
@@ -97,12 +99,13 @@ impl Csrs {
 
     /// Recomputes what follows from the triggers' configurations.
     pub(crate) fn find_triggers(&mut self) {
+        const ACCESSES: u64 = matching::EXECUTE | matching::STORE | matching::LOAD;
         let t = &mut self.triggers;
         (t.step_modes, t.traps) = (0, false);
         for [tdata1, ..] in t.data {
             match kind_of(tdata1) {
-                kind::MCONTROL | kind::MCONTROL6 if tdata1 & 7 != 0 => t.step_modes |= modes(tdata1),
-                kind::ICOUNT if tdata1 & (0x3fff << 10 | 1 << 8) != 0 => {
+                kind::MCONTROL | kind::MCONTROL6 if tdata1 & ACCESSES != 0 => t.step_modes |= modes(tdata1),
+                kind::ICOUNT if tdata1 & (icount::COUNT | icount::PENDING) != 0 => {
                     t.step_modes |= modes(tdata1);
                     t.traps |= modes(tdata1) != 0;
                 }

@@ -1,15 +1,17 @@
 //! Installing and updating triggers from configurations in shared memory.
 
 use emu_csr::triggers::TRIGGERS;
+use emu_csr::triggers::fields::{kind_of, mode_bit};
 
-use super::state::{MAPPED, NONE, chained, kind, mode_bits};
+use super::state::{MAPPED, NONE, SAVED, chained};
 use super::{ENTRY, Failure};
 use crate::call::Call;
 use crate::error::SbiError;
 
 /// trig_state of an installed trigger.
 fn state_of(tdata1: u64) -> u64 {
-    mode_bits(kind(tdata1)).iter().fold(MAPPED, |s, &(saved, bit)| s | (tdata1 >> bit & 1) << saved)
+    let enabled = |mode| tdata1 & mode_bit(kind_of(tdata1), mode) != 0;
+    SAVED.into_iter().filter(|&(_, mode)| enabled(mode)).fold(MAPPED, |state, (saved, _)| state | saved)
 }
 
 /// The configurations in shared memory: word 0, and tdata1 to tdata3. All are read before anything is done.
@@ -68,7 +70,7 @@ pub(super) fn update(c: &mut Call<'_, '_>) -> Result<(), Failure> {
             return Err((SbiError::Failed, i));
         }
         let old = c.caller().csr.triggers.data[t][0];
-        if kind(t1) != kind(old) || chained(t1) != chained(old) {
+        if kind_of(t1) != kind_of(old) || chained(t1) != chained(old) {
             return Err((SbiError::InvalidParam, i));
         }
         c.check_trigger(&[t1, t2, t3]).map_err(|e| (e, i))?;

@@ -10,13 +10,15 @@ mod state;
 pub use state::Dbtr;
 
 use emu_csr::triggers::TRIGGERS;
-use emu_csr::{Exception, Ext, table};
+use emu_csr::triggers::fields::kind::{MCONTROL, MCONTROL6, TMEXTTRIGGER};
+use emu_csr::triggers::fields::{DMODE, kind_of, mode_bit};
+use emu_csr::{Exception, Ext, Mode, table};
 
 use crate::call::{Call, Extension, Function, Outcome, function};
 use crate::error::SbiError;
 use crate::memory::Access;
 use crate::profile::policy::{Breakpoints, DbtrEnable};
-use state::{MAPPED, NONE, kind, machine_bit, mode_bits};
+use state::{MAPPED, NONE, SAVED};
 
 /// The extension.
 pub static EXTENSION: Extension =
@@ -113,9 +115,9 @@ fn enable(c: &mut Call<'_, '_>, on: bool) -> Result<u64, SbiError> {
             continue;
         }
         let [mut tdata1, tdata2, tdata3] = c.caller().csr.triggers.data[t];
-        for &(saved, bit) in mode_bits(kind(tdata1)) {
-            tdata1 &= !(1 << bit);
-            tdata1 |= if on { (state >> saved & 1) << bit } else { 0 };
+        for (saved, mode) in SAVED {
+            let bit = mode_bit(kind_of(tdata1), mode);
+            tdata1 = if on && state & saved != 0 { tdata1 | bit } else { tdata1 & !bit };
         }
         c.write_trigger(t, [tdata1, tdata2, tdata3]);
     }
@@ -145,12 +147,13 @@ impl Call<'_, '_> {
 
     /// Delegates breakpoint exceptions unless a trigger is enabled for S or VS.
     fn route_breakpoints(&mut self) {
-        /// trig_state.s and vs.
-        const SUPERVISOR: [u8; 2] = [2, 4];
         let (hart, bus) = (&mut self.platform.harts[self.hart], &*self.platform.bus);
-        let supervisor = hart.csr.triggers.data.iter().any(|&[tdata1, ..]| {
-            mode_bits(kind(tdata1)).iter().any(|&(saved, bit)| SUPERVISOR.contains(&saved) && tdata1 >> bit & 1 != 0)
-        });
+        let supervisor = hart
+            .csr
+            .triggers
+            .data
+            .iter()
+            .any(|&[tdata1, ..]| [Mode::HS, Mode::VS].iter().any(|&mode| tdata1 & mode_bit(kind_of(tdata1), mode) != 0));
         let supervisor = supervisor && self.rules.policies.breakpoints == Breakpoints::Firmware;
         let breakpoint = 1 << Exception::Breakpoint as u8;
         let medeleg = hart.csr.medeleg & !breakpoint | if supervisor { 0 } else { breakpoint };
@@ -159,12 +162,12 @@ impl Call<'_, '_> {
 
     /// Whether a trigger can be configured like this: invalid values, and optional bits that this hart has not.
     fn check_trigger(&mut self, &[tdata1, _, tdata3]: &[u64; 3]) -> Result<(), SbiError> {
-        let kind = kind(tdata1);
+        let kind = kind_of(tdata1);
         // dmode and m must be zero; type 7 is one of the standard's, but no trigger of this hart has external inputs.
         match kind {
-            2..=6 if tdata1 & (1 << 59 | machine_bit(kind)) != 0 => return Err(SbiError::InvalidParam),
-            2..=6 => {}
-            7 => return Err(SbiError::NotSupported),
+            MCONTROL..=MCONTROL6 if tdata1 & (DMODE | mode_bit(kind, Mode::M)) != 0 => return Err(SbiError::InvalidParam),
+            MCONTROL..=MCONTROL6 => {}
+            TMEXTTRIGGER => return Err(SbiError::NotSupported),
             _ => return Err(SbiError::InvalidParam),
         }
         let csr = &self.caller().csr;

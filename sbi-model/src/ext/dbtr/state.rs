@@ -1,41 +1,21 @@
 //! The debug triggers of one hart as the supervisor has them. A trigger's index is that of the hart's own trigger.
 
 use emu_core::dev::StateIo;
+use emu_csr::Mode;
 use emu_csr::triggers::TRIGGERS;
+use emu_csr::triggers::fields::{kind, kind_of, matching};
 
 /// trig_state.mapped.
 pub const MAPPED: u64 = 1 << 0;
 /// No shared memory.
 pub const NONE: u64 = u64::MAX;
 
-/// trig_state's saved modes: its bits of U, S, VU and VS, and where tdata1 of each type has them (Debug, mcontrol6, icount, itrigger,
-/// etrigger; mcontrol has only U and S).
-pub const fn mode_bits(kind: u64) -> &'static [(u8, u8)] {
-    match kind {
-        2 => &[(1, 3), (2, 4)],
-        3 => &[(1, 6), (2, 7), (3, 25), (4, 26)],
-        4 | 5 => &[(1, 6), (2, 7), (3, 11), (4, 12)],
-        6 => &[(1, 3), (2, 4), (3, 23), (4, 24)],
-        _ => &[],
-    }
-}
-
-/// tdata1.m of a type.
-pub const fn machine_bit(kind: u64) -> u64 {
-    match kind {
-        2 | 6 => 1 << 6,
-        _ => 1 << 9,
-    }
-}
-
-/// tdata1.type.
-pub const fn kind(tdata1: u64) -> u64 {
-    tdata1 >> 60
-}
+/// trig_state's saved modes: its bits of U, S, VU and VS.
+pub const SAVED: [(u64, Mode); 4] = [(1 << 1, Mode::U), (1 << 2, Mode::HS), (1 << 3, Mode::VU), (1 << 4, Mode::VS)];
 
 /// Whether the trigger is one of a chain with the next.
 pub const fn chained(tdata1: u64) -> bool {
-    matches!(kind(tdata1), 2 | 6) && tdata1 >> 11 & 1 != 0
+    matches!(kind_of(tdata1), kind::MCONTROL | kind::MCONTROL6) && tdata1 & matching::CHAIN != 0
 }
 
 /// DBTR state of one hart.
