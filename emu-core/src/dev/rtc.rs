@@ -106,8 +106,11 @@ impl Device for Rtc {
     }
 
     fn next_event(&self, cx: &DevCx<'_>) -> Option<u64> {
-        // An alarm set before the epoch was moved past it is due at once.
-        self.running.then(|| cx.clock.cycle_of_nanos(self.alarm.saturating_sub(self.epoch_ns)).max(cx.now))
+        // By what is left of it: the epoch lies before 1970 once the guest has set the time to less than it has run. One that was passed
+        // by setting the time is due at once.
+        let left = self.alarm.saturating_sub(self.time(cx));
+        let at = |left| cx.clock.cycle_of_nanos(cx.clock.nanos(cx.now).saturating_add(left)).max(cx.now);
+        self.running.then(|| if left == 0 { cx.now } else { at(left) })
     }
 
     fn advance(&mut self, cx: &mut DevCx<'_>) {

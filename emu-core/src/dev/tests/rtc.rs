@@ -62,3 +62,22 @@ fn setting_the_time_moves_the_epoch() {
     assert_eq!(rig.read(&mut d, 0, 4), 17);
     assert_eq!(rig.read(&mut d, 4, 4), 1);
 }
+
+/// A guest whose clock was set to just after 1970: what it has run for is more than its time.
+#[test]
+fn an_alarm_fires_at_its_time_on_a_clock_that_was_set_back_to_1970() {
+    let (mut d, mut rig) = (Rtc::new(EPOCH), Rig::new());
+    rig.now = 60_000;
+    rig.write(&mut d, 4, 4, 0);
+    rig.write(&mut d, 0, 4, 5);
+    rig.write(&mut d, 0x10, 4, 1);
+    rig.write(&mut d, 0x0c, 4, 0);
+    rig.write(&mut d, 0x08, 4, 1005);
+    assert_eq!(d.next_event(&rig.cx()), Some(61_000));
+    rig.now = 60_999;
+    d.advance(&mut rig.cx());
+    assert!(!d.irq());
+    rig.now = 61_000;
+    d.advance(&mut rig.cx());
+    assert!(d.irq());
+}
