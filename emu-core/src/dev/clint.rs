@@ -86,16 +86,21 @@ fn with_part(reg: u64, offset: u64, size: u8, value: u64) -> u64 {
     reg & !mask | value.wrapping_shl(shift) & mask
 }
 
+/// Whether there are accesses of `size` bytes at `offset`: the MSIP registers have 32 bits, the others 64 with halves of their own.
+fn answers(offset: u64, size: u8) -> bool {
+    size == 4 || size == 8 && offset >= MTIMECMP
+}
+
 impl Device for Clint {
     fn name(&self) -> &str {
         "clint@2000000"
     }
 
     fn read(&mut self, offset: u64, size: u8, cx: &mut DevCx<'_>) -> Result<u64, BusError> {
-        if size < 4 {
+        if !answers(offset, size) {
             return Err(BusError);
         }
-        Ok(if offset < MTIMECMP && size == 4 {
+        Ok(if offset < MTIMECMP {
             u64::from(self.places.hart(offset / 4).is_some_and(|h| self.msip(h)))
         } else if (MTIMECMP..MTIME).contains(&offset) {
             self.places.hart((offset - MTIMECMP) / 8).map_or(0, |h| part(self.mtimecmp(h), offset, size))
@@ -107,10 +112,10 @@ impl Device for Clint {
     }
 
     fn write(&mut self, offset: u64, size: u8, value: u64, cx: &mut DevCx<'_>) -> Result<(), BusError> {
-        if size < 4 {
+        if !answers(offset, size) {
             return Err(BusError);
         }
-        if offset < MTIMECMP && size == 4 {
+        if offset < MTIMECMP {
             if let Some(hart) = self.places.hart(offset / 4) {
                 self.set_msip(hart, value & 1 != 0);
             }

@@ -45,6 +45,23 @@ fn msip_has_one_bit_a_hart_and_no_other() {
     assert_eq!(rig.read(&mut d, 8, 4), 0, "no hart 2");
 }
 
+/// "MSWI": registers of 32 bits. A wider access that was taken and did nothing would be an IPI lost without a word.
+#[test]
+fn msip_takes_accesses_of_its_width_only_and_mtimecmp_of_a_half_or_the_whole() {
+    let (mut d, mut rig) = (Clint::new(2), Rig::new());
+    for size in [1, 2, 8] {
+        assert_eq!(d.write(0, size, 1, &mut rig.cx()), Err(BusError), "{size}");
+        assert_eq!(d.read(0, size, &mut rig.cx()), Err(BusError), "{size}");
+    }
+    assert!(!d.msip(0));
+    for (size, answered) in [(1, false), (2, false), (4, true), (8, true)] {
+        for offset in [0x4000, 0x4008, 0xbff8] {
+            assert_eq!(d.read(offset, size, &mut rig.cx()).is_ok(), answered, "{offset:#x} {size}");
+            assert_eq!(d.write(offset, size, 0, &mut rig.cx()).is_ok(), answered, "{offset:#x} {size}");
+        }
+    }
+}
+
 #[test]
 fn setssip_sends_one_edge_and_reads_zero() {
     let (mut d, mut rig) = (Sswi::new(2), Rig::new());
