@@ -152,6 +152,11 @@ impl Uart {
             self.rx.push_back(byte);
         } else {
             self.overrun = true;
+            // Without FIFOs the next character destroys the one before it; a full FIFO keeps what it has.
+            if self.fcr & FCR_ENABLE == 0 {
+                self.rx.clear();
+                self.rx.push_back(byte);
+            }
         }
     }
 

@@ -151,6 +151,22 @@ fn loopback_ties_outputs_to_inputs_and_sends_to_itself() {
     assert_eq!(rig.read(&mut d, 5, 1) & 2, 0, "cleared by the read");
 }
 
+/// 16550, LSR1: without FIFOs an overrun destroys the character that was not read; with them the one that comes.
+#[test]
+fn an_overrun_loses_the_older_character_without_fifos_and_the_newer_with_them() {
+    let (mut d, mut rig) = uart();
+    rig.write(&mut d, 4, 1, 0x10);
+    rig.write(&mut d, 0, 1, 1);
+    rig.write(&mut d, 0, 1, 2);
+    assert_eq!((rig.read(&mut d, 5, 1) & 3, rig.read(&mut d, 0, 1)), (3, 2));
+    assert_eq!(rig.read(&mut d, 5, 1) & 3, 0);
+    rig.write(&mut d, 2, 1, 1);
+    (1..=17).for_each(|c| rig.write(&mut d, 0, 1, c));
+    assert_eq!(rig.read(&mut d, 5, 1) & 3, 3);
+    assert_eq!((1..=16).map(|_| rig.read(&mut d, 0, 1)).collect::<Vec<_>>(), (1..=16).collect::<Vec<_>>());
+    assert_eq!(rig.read(&mut d, 5, 1) & 3, 0);
+}
+
 #[test]
 fn divisor_latch_shares_addresses_with_data_and_ier() {
     let (mut d, mut rig) = uart();
