@@ -216,6 +216,21 @@ fn blocks_beyond_the_end_odd_lengths_and_writes_to_a_read_only_disk_are_io_error
     assert_eq!(d.block(1, 0, (buf, 512), false), 1);
 }
 
+/// "2.7.8.2": the device writes at least `len` bytes, beginning at the first device-writable buffer.
+#[test]
+fn the_used_length_counts_no_byte_that_was_not_written() {
+    let mut d = Driver::bind(disk(), 0, 8, VERSION_1);
+    let buf = DATA + 0x1000;
+    for (n, (kind, sector, len, used)) in
+        [(0, 1, 1024, 1025), (0, 8, 512, 0), (99, 0, 512, 0), (8, 0, 20, 21), (8, 0, 40, 20), (4, 0, 0, 1)]
+            .into_iter()
+            .enumerate()
+    {
+        d.block(kind, sector, (buf, len), true);
+        assert_eq!(d.used(n as u64), (0, used), "kind {kind}, sector {sector}, {len} bytes");
+    }
+}
+
 #[test]
 fn the_base_of_an_overlay_is_never_written() {
     struct ReadOnly(MemoryDisk);

@@ -119,7 +119,9 @@ impl Model for Block {
             };
             let (status, written) = self.request(&chain, mem)?;
             chain.write(mem, status_at, &[status as u8])?;
-            queue.push(mem, chain.head, written as u32 + 1)?;
+            // "2.7.8.2": that many bytes from the first on were written. The status is the last byte: it counts if no gap is before it.
+            let len = if written == status_at { written + 1 } else { written };
+            queue.push(mem, chain.head, len as u32)?;
         }
         Ok(())
     }
