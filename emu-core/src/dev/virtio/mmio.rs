@@ -15,7 +15,8 @@ use crate::dev::{Device, StateIo, state};
 
 const MAGIC: u64 = 0x7472_6976; // "virt"
 const VERSION: u64 = 2;
-const VENDOR: u64 = 0x5a50_5254; // "TRPZ"
+/// QEMU's, as the addresses are: kernels for its board look whether it is that (xv6 gives up if not).
+const VENDOR: u64 = 0x554d_4551; // "QEMU"
 
 const S_DRIVER_OK: u32 = VIRTIO_CONFIG_S_DRIVER_OK;
 const S_FEATURES_OK: u32 = VIRTIO_CONFIG_S_FEATURES_OK;
@@ -165,8 +166,9 @@ impl<M: Model> VirtioMmio<M> {
             return;
         }
         let mut v = v & 0xff & !S_NEEDS_RESET | self.status & S_NEEDS_RESET;
-        // "3.1.1": the device refuses FEATURES_OK for a set it does not offer, and we are not transitional.
-        let bad = self.driver_features & !self.features() != 0 || self.driver_features >> VIRTIO_F_VERSION_1 & 1 == 0;
+        // "2.2": the device refuses FEATURES_OK for a set it does not offer. One without VERSION_1 it may refuse ("6.1"), but there are
+        // drivers for the registers of version 2 that look at the low half of the features only, and nothing here depends on that bit.
+        let bad = self.driver_features & !self.features() != 0;
         if v & S_FEATURES_OK != 0 && self.status & S_FEATURES_OK == 0 && bad {
             v &= !S_FEATURES_OK;
         }
