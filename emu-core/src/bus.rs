@@ -1,6 +1,7 @@
 //! What lies at a physical address: RAM or a device. Also the wires between devices and harts: [`Bus::propagate_irqs`] carries device
 //! levels to the PLIC, [`Bus::hart_lines`] what arrives at a hart.
 
+use crate::dev::virtio::{Console, VirtioMmio};
 use crate::dev::{Clint, Device, Htif, Plic, Sswi, StateIo, Uart};
 use crate::mem::{Ram, Writer};
 
@@ -79,12 +80,13 @@ pub struct Bus {
     wires: Wires,
 }
 
-/// Slot indexes of the interrupt controllers, so that polling them is no search.
+/// Slot indexes of the interrupt controllers and of the virtio console, so that polling them is no search.
 #[derive(Clone, Default)]
 struct Wires {
     clint: Option<usize>,
     sswi: Option<usize>,
     plic: Option<usize>,
+    console: Option<usize>,
     /// Devices with a line to the PLIC.
     sources: Vec<usize>,
 }
@@ -148,6 +150,8 @@ impl Bus {
                 w.sswi = Some(i);
             } else if any.is::<Plic>() {
                 w.plic = Some(i);
+            } else if any.is::<VirtioMmio<Console>>() {
+                w.console = Some(i);
             }
             if s.irq != 0 {
                 w.sources.push(i);
@@ -220,15 +224,24 @@ impl Bus {
         self.lines_changed = true;
     }
 
-    /// Takes what the first UART sent since the last call.
+    /// Takes what the first UART and the virtio console sent since the last call.
     pub fn take_output(&mut self) -> Vec<u8> {
-        self.device::<Uart>().map(Uart::take_output).unwrap_or_default()
+        let mut out = self.device::<Uart>().map(Uart::take_output).unwrap_or_default();
+        if let Some(console) = self.at::<VirtioMmio<Console>>(self.wires.console).and_then(VirtioMmio::model) {
+            out.append(&mut console.take_output());
+        }
+        out
     }
 
-    /// Gives received bytes to the first UART; returns how many fitted into its FIFO.
+    /// Gives received bytes to the first UART, as many as fit into its FIFO, and if none does the first one to a program that waits for it
+    /// through HTIF; returns how many were taken.
     pub fn push_input(&mut self, bytes: &[u8]) -> usize {
         self.lines_changed = true;
-        self.device::<Uart>().map_or(0, |u| u.push_input(bytes))
+        let taken = self.device::<Uart>().map_or(0, |u| u.push_input(bytes));
+        match (&mut self.htif, bytes.first()) {
+            (Some(htif), Some(&first)) if taken == 0 => usize::from(htif.push_input(first)),
+            _ => taken,
+        }
     }
 
     /// Looks for a request in `tohost` and answers it; returns console output. Call it at slice ends.

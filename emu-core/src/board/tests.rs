@@ -83,6 +83,44 @@ fn a_byte_on_the_serial_line_interrupts_the_context_that_enabled_it() {
 }
 
 #[test]
+fn what_the_virtio_console_sends_is_output_of_the_board() {
+    let mut bus = build(&Config { virtio_console: true, ..config(1) }, Vec::new()).unwrap();
+    let set = |bus: &mut Bus, reg: u64, v: u64| bus.write(map::VIRTIO + reg, 4, v, 0).unwrap();
+    let (desc, avail, used) = (map::RAM, map::RAM + 0x1000, map::RAM + 0x2000);
+    for (reg, v) in [(0x70, 3), (0x24, 1), (0x20, 1), (0x70, 11), (0x30, 1), (0x38, 4), (0x80, desc), (0x90, avail), (0xa0, used)]
+    {
+        set(&mut bus, reg, v);
+    }
+    for (reg, v) in [(0x44, 1), (0x70, 15)] {
+        set(&mut bus, reg, v);
+    }
+    let text = map::RAM + 0x3000;
+    for (at, size, v) in [(text, 2, 0x6968), (desc, 8, text), (desc + 8, 4, 2), (avail + 2, 2, 1)] {
+        bus.write(at, size, v, 0).unwrap();
+    }
+    set(&mut bus, 0x50, 1);
+    bus.advance(1_000_000);
+    assert_eq!(bus.take_output(), b"hi");
+}
+
+/// A program that reads its console through `tohost` gets what is typed, a character for each request.
+#[test]
+fn typed_bytes_reach_a_program_that_asks_for_them_through_htif() {
+    let mut bus = build(&config(1), Vec::new()).unwrap();
+    let (tohost, fromhost) = (map::RAM, map::RAM + 64);
+    bus.htif = Some(crate::dev::Htif::new(tohost, Some(fromhost)));
+    assert_eq!(bus.push_input(b"ab"), 0, "nobody asked");
+    for byte in b"ab" {
+        bus.write(tohost, 8, 1 << 56, 0).unwrap();
+        bus.poll_htif();
+        assert_eq!((bus.push_input(&[*byte, b'!']), bus.push_input(b"!")), (1, 0));
+        bus.poll_htif();
+        assert_eq!(bus.read(fromhost, 8, 0), Ok(1 << 56 | 0x100 | u64::from(*byte)));
+        bus.write(fromhost, 8, 0, 0).unwrap();
+    }
+}
+
+#[test]
 fn timer_and_software_lines_reach_their_hart() {
     let mut bus = build(&config(2), Vec::new()).unwrap();
     bus.write(map::CLINT + 4, 4, 1, 0).unwrap();

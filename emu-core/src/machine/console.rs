@@ -1,4 +1,5 @@
-//! Bytes to and from outside. Output collects until it is taken; input waits until the UART has room, which is a matter of guest state.
+//! Bytes to and from outside. Output collects until it is taken; input waits until the UART has room or an HTIF
+//! program asks for it, which is a matter of guest state.
 
 use super::Machine;
 
@@ -15,7 +16,7 @@ impl Machine {
         std::mem::take(&mut self.console_out)
     }
 
-    /// Moves waiting input into the UART as far as it has room.
+    /// Moves waiting input to the guest as far as it takes it.
     pub(super) fn feed(&mut self) {
         if self.console_in.is_empty() {
             return;

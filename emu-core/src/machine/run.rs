@@ -60,6 +60,8 @@ impl Machine {
         let now = self.cycles();
         if self.bus.next_event(now).is_some_and(|at| at <= now) || self.round > 0 {
             self.bus.advance(now);
+            // What a device sends by itself leaves it at once: how much it holds must not depend on when somebody asks.
+            self.collect();
         }
         self.feed();
         self.lines(now);

@@ -31,6 +31,7 @@ impl Machine {
         let now = self.cycles();
         if self.bus.next_event(now).is_some_and(|at| at <= now) {
             self.bus.advance(now);
+            self.collect();
         }
         self.feed();
         self.lines(now);

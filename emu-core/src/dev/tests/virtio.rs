@@ -364,6 +364,26 @@ fn console_output_is_collected_and_input_waits_for_a_buffer() {
     assert_eq!(d.used_idx(), 3, "input that comes later needs no notification");
 }
 
+/// Buffers may overlap, so that a queue of them holds more than memory: the device takes what it can keep and goes on when that is gone.
+#[test]
+fn console_output_that_nobody_takes_holds_up_what_follows() {
+    let mut d = Driver::bind(Console::new(), 1, 8, VERSION_1);
+    for i in 0..8 {
+        d.desc(DESC, i, (RAM, 512 << 10, if i < 7 { NEXT } else { 0 }, i + 1));
+    }
+    d.offer(0);
+    d.offer(0);
+    d.set(0x50, 1);
+    d.rig.now += LATENCY;
+    d.dev.advance(&mut d.rig.cx());
+    assert_eq!(d.used_idx(), 1);
+    assert_eq!(d.dev.model().unwrap().take_output().len(), 4 << 20);
+    assert_eq!(d.dev.next_event(&d.rig.cx()), Some(d.rig.now));
+    d.dev.advance(&mut d.rig.cx());
+    assert_eq!((d.used_idx(), d.dev.model().unwrap().take_output().len()), (2, 4 << 20));
+    d.settle();
+}
+
 #[test]
 fn reset_returns_the_device_to_its_first_state() {
     let mut d = Driver::bind(Rng::new(0), 0, 4, VERSION_1);

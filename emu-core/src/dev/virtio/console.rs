@@ -10,6 +10,8 @@ use crate::dev::StateIo;
 
 /// Input kept for a guest that does not read; more is refused.
 const INPUT_MAX: usize = 4096;
+/// Output kept before more is looked at: the buffers of a full queue may have far more bytes than main memory.
+const OUTPUT_MAX: usize = 1 << 20;
 const TRANSMIT: usize = 1;
 
 /// The port.
@@ -17,7 +19,7 @@ const TRANSMIT: usize = 1;
 pub struct Console {
     input: VecDeque<u8>,
     output: Vec<u8>,
-    /// Input has come that no receive buffer was tried for.
+    /// Input has come that no receive buffer was tried for, or output waits until earlier one is taken.
     news: bool,
 }
 
@@ -56,6 +58,10 @@ impl Console {
 
     fn transmit(&mut self, queue: &mut Queue, mem: &mut Mem<'_>) -> Result<(), BadQueue> {
         for _ in 0..queue.budget() {
+            if self.output.len() >= OUTPUT_MAX {
+                self.news = true;
+                break;
+            }
             let Some(chain) = queue.pop(mem)? else { break };
             let at = self.output.len();
             self.output.resize(at + chain.readable_len() as usize, 0);
