@@ -4,7 +4,7 @@
 
 use emu_core::bus::{Bus, Clock};
 use emu_core::engine::block::BlockCache;
-use emu_core::engine::{SliceEnd, block, step};
+use emu_core::engine::{SliceEnd, Turn, block, step};
 use emu_core::hart::Hart;
 use emu_core::insn::{Decoder, Fields, by_name};
 use emu_core::mem::Ram;
@@ -91,8 +91,21 @@ fn both<T: TimingModel>(stops: &[u64]) {
     let mut blocks = BlockCache::new(RAM, 1 << 20, 1);
     let (mut ta, mut tb) = (T::default(), T::default());
     for &stop in stops {
-        while step::run(&mut a, &mut bus_a, &decoder, &mut ta, stop, &mut None) != SliceEnd::Deadline {}
-        while block::run(&mut b, 0, &mut bus_b, &decoder, &mut blocks, &mut tb, stop, &mut None) != SliceEnd::Deadline {}
+        let decoder = &decoder;
+        loop {
+            let (hart, bus, timing) = (&mut a, &mut bus_a, &mut ta);
+            let turn = Turn { hart, bus, decoder, timing, until: stop, observer: &mut None };
+            if step::run(turn, &mut ()) == SliceEnd::Deadline {
+                break;
+            }
+        }
+        loop {
+            let (hart, bus, timing) = (&mut b, &mut bus_b, &mut tb);
+            let turn = Turn { hart, bus, decoder, timing, until: stop, observer: &mut None };
+            if block::run(turn, 0, &mut blocks) == SliceEnd::Deadline {
+                break;
+            }
+        }
         assert_eq!((a.pc, a.instret, a.cycles), (b.pc, b.instret, b.cycles), "stopped at cycle {stop}");
         assert_eq!(a.x[..32], b.x[..32], "stopped at cycle {stop}");
     }
