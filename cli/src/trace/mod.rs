@@ -190,7 +190,7 @@ pub fn exit(end: &Ended) -> Exit {
 
 /// Where the entries go, and in which form.
 enum Output {
-    Text(BufWriter<std::io::Stdout>, bool),
+    Text { out: BufWriter<std::io::Stdout>, long: bool },
     Json(BufWriter<std::io::Stdout>),
     Perfetto(perfetto::Trace),
 }
@@ -204,13 +204,13 @@ impl Output {
                 written(writeln!(out, "{}", json::HEADER))?;
                 Output::Json(out)
             }
-            (None, false) => Output::Text(out, args.long),
+            (None, false) => Output::Text { out, long: args.long },
         })
     }
 
     fn put(&mut self, e: &Numbered, symbols: &Symbols) -> Result<(), CliError> {
         match self {
-            Output::Text(out, long) => {
+            Output::Text { out, long } => {
                 written(writeln!(out, "{}", text(e, symbols)))?;
                 if *long {
                     for line in entry::more(&e.entry, symbols) {
@@ -226,7 +226,7 @@ impl Output {
 
     fn finish(self) -> Result<(), CliError> {
         match self {
-            Output::Text(mut out, _) | Output::Json(mut out) => written(out.flush()),
+            Output::Text { mut out, .. } | Output::Json(mut out) => written(out.flush()),
             Output::Perfetto(trace) => trace.finish(),
         }
     }

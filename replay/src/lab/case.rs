@@ -1,5 +1,7 @@
 //! One event at one boundary: from the injecting call to the verdict.
 
+use std::collections::BTreeMap;
+
 use emu_core::machine::{HartStep, Machine};
 use emu_csr::Mode;
 
@@ -18,6 +20,19 @@ const HANDLER: usize = 200_000;
 const AFTERMATH: usize = 5_000;
 /// Steps after the handler's first trap has gone astray in which it might still come back.
 const STRAY: usize = 2_000;
+
+/// The moments of a case, in order.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub(super) enum Moment {
+    /// Before the event is sent.
+    Sent,
+    /// At the handler's first instruction.
+    Delivered,
+    /// Before `complete`.
+    Completed,
+    /// The victim goes on.
+    Resumed,
+}
 
 /// What is to be done to the payload.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -85,8 +100,8 @@ pub(super) struct Run<'a> {
     pub marks: Option<Ledger>,
     /// Which of the victim's steps changed what, if that is to be known.
     pub touches: Option<Touches>,
-    /// Ledger entries before the event was sent, was delivered, before `complete`, and when the victim went on.
-    pub at: [usize; 4],
+    /// Ledger entries at the moments that came.
+    pub at: BTreeMap<Moment, usize>,
     /// The machine's oracles.
     pub monitor: Option<Monitor>,
 }
@@ -125,32 +140,32 @@ impl Run<'_> {
         end
     }
 
-    fn mark(&mut self, i: usize) {
+    fn mark(&mut self, moment: Moment) {
         if let Some(l) = &self.marks {
-            self.at[i] = l.len();
+            self.at.insert(moment, l.len());
         }
         if let Some(t) = &mut self.touches {
-            t.keep(i.wrapping_sub(2));
+            t.keep(moment);
         }
     }
 
     fn event(&mut self, before: &Context) -> Ending {
         let p = self.payload.places;
-        self.mark(0);
+        self.mark(Moment::Sent);
         if !self.send() || !self.until(DELIVERY, |at| at == (Mode::HS, p.sse_entry)) {
             return Ending::NeverDelivered;
         }
-        self.mark(1);
+        self.mark(Moment::Delivered);
         if let Err(stray) = self.handler() {
             return Ending::NeverCompleted { stray };
         }
-        self.mark(2);
+        self.mark(Moment::Completed);
         // The call itself, and whatever M-mode does about it.
         self.step(self.victim);
         if !self.until(HANDLER, |(mode, _)| mode != Mode::M) {
             return Ending::NeverCompleted { stray: None };
         }
-        self.mark(3);
+        self.mark(Moment::Resumed);
         self.verdict(before)
     }
 

@@ -105,7 +105,7 @@ pub fn run(
             injector: base.injector,
             marks: None,
             touches: None,
-            at: [0; 4],
+            at: BTreeMap::new(),
             monitor,
         }
         .go();

@@ -1,9 +1,11 @@
 //! One case told: what happened between the event and the verdict, and who wrote what came back wrong.
 
+use std::collections::BTreeMap;
+
 use emu_core::machine::Machine;
 use emu_csr::Mode;
 
-use super::case::{Case, Ending, Outcome, Run};
+use super::case::{Case, Ending, Moment, Outcome, Run};
 use super::payload::{LabError, Payload, Prepared};
 use super::steps::Steps;
 use super::touches::{Touch, Touches};
@@ -90,13 +92,15 @@ pub fn tell(payload: &Payload, prepared: &mut Prepared, case: Case) -> Result<St
         steps: Some(base.steps),
         marks: Some(ledger.clone()),
         touches: Some(touches),
-        at: [usize::MAX; 4],
+        at: BTreeMap::new(),
         monitor: base.monitor.clone(),
     };
     let outcome = run.go();
     let violations = base.monitor.as_ref().map_or(Vec::new(), Monitor::take);
     let entries = ledger.entries();
-    let [sent, delivered, completed, resumed] = run.at.map(|n| n.min(entries.len()));
+    // A moment that did not come is later than all.
+    let at = |moment| run.at.get(&moment).copied().unwrap_or(entries.len()).min(entries.len());
+    let [sent, delivered, completed, resumed] = [Moment::Sent, Moment::Delivered, Moment::Completed, Moment::Resumed].map(at);
     let end = End {
         at: Position { exact: true, ..Position::of(&run.machine) },
         reason: "the case is over".into(),
@@ -106,22 +110,22 @@ pub fn tell(payload: &Payload, prepared: &mut Prepared, case: Case) -> Result<St
     };
     let decisions = run.steps.take().unwrap_or_default();
     let touches = run.touches.take().unwrap_or_default();
-    let blames = blames(&outcome, &entries, &touches, victim, [completed, resumed]);
+    let blames = blames(&outcome, &touches, victim, &|moment| &entries[..at(moment)]);
     Ok(Story { boundary, outcome, entries, sent, delivered, completed, resumed, blames, decisions, end, violations, heard })
 }
 
-/// `at`: entries before `complete`, and up to the victim's next instruction.
-fn blames(outcome: &Outcome, entries: &[Entry], touches: &Touches, victim: usize, at: [usize; 2]) -> Vec<Blame> {
+/// `entries`: those up to a moment.
+fn blames<'a>(outcome: &Outcome, touches: &Touches, victim: usize, entries: &dyn Fn(Moment) -> &'a [Entry]) -> Vec<Blame> {
     let (Ending::Corrupt(list) | Ending::Leftover(list)) = &outcome.ending else { return Vec::new() };
     list.iter()
         .map(|d| {
             let origin = d.origin();
             // What `complete` found there, or what the victim does.
             let (name, moment) = match origin {
-                Origin::Field(name) => (name.to_owned(), 0),
-                _ => (d.name(), 1),
+                Origin::Field(name) => (name.to_owned(), Moment::Completed),
+                _ => (d.name(), Moment::Resumed),
             };
-            let written = FieldName::new(&name).and_then(|f| last_writer(&entries[..at[moment]], victim, &f));
+            let written = FieldName::new(&name).and_then(|f| last_writer(entries(moment), victim, &f));
             let writer = written.map(|w| w.0);
             let touch = touches.of(moment, &name).filter(|_| writer.is_none());
             Blame { difference: d.clone(), origin, writer, touch }

@@ -6,6 +6,7 @@ use emu_core::bus::Bus;
 use emu_core::hart::Hart;
 use emu_csr::Mode;
 
+use super::case::Moment;
 use crate::context::Context;
 
 /// A step: an instruction, or the trap that it took.
@@ -24,7 +25,7 @@ pub struct Touch {
 pub(super) struct Touches {
     last: Option<(Context, Touch)>,
     by: BTreeMap<String, Touch>,
-    kept: [BTreeMap<String, Touch>; 2],
+    kept: BTreeMap<Moment, BTreeMap<String, Touch>>,
 }
 
 impl Touches {
@@ -42,16 +43,14 @@ impl Touches {
         self.last = Some((now, here));
     }
 
-    /// Keeps what is known now: 0 before `complete`, 1 when the victim goes on.
-    pub fn keep(&mut self, moment: usize) {
-        if let Some(kept) = self.kept.get_mut(moment) {
-            kept.clone_from(&self.by);
-        }
+    /// Keeps what is known now.
+    pub fn keep(&mut self, moment: Moment) {
+        self.kept.insert(moment, self.by.clone());
     }
 
     /// The step that had last changed a value at a moment of [`Touches::keep`].
-    pub fn of(&self, moment: usize, name: &str) -> Option<Touch> {
-        self.kept.get(moment)?.get(name).copied()
+    pub fn of(&self, moment: Moment, name: &str) -> Option<Touch> {
+        self.kept.get(&moment)?.get(name).copied()
     }
 }
 
@@ -80,12 +79,13 @@ mod tests {
         for step in 0..3 {
             m.step_hart(0);
             touches.look(&m.harts()[0], m.bus());
-            touches.keep(usize::from(step == 2));
+            touches.keep(if step == 2 { Moment::Resumed } else { Moment::Completed });
         }
         let at = |moment, name| touches.of(moment, name).map(|t| (t.mode, t.pc - pc, t.instret));
-        assert_eq!(at(0, "x5"), Some((Mode::M, 0, 0)));
-        assert_eq!(at(1, "x5"), Some((Mode::M, 8, 2)));
-        assert_eq!((at(0, "ssp"), at(1, "ssp")), (Some((Mode::M, 4, 1)), Some((Mode::M, 4, 1))));
-        assert_eq!((at(1, "pc"), at(1, "x6"), at(2, "x5")), (None, None, None));
+        let (before, after) = (Moment::Completed, Moment::Resumed);
+        assert_eq!(at(before, "x5"), Some((Mode::M, 0, 0)));
+        assert_eq!(at(after, "x5"), Some((Mode::M, 8, 2)));
+        assert_eq!((at(before, "ssp"), at(after, "ssp")), (Some((Mode::M, 4, 1)), Some((Mode::M, 4, 1))));
+        assert_eq!((at(after, "pc"), at(after, "x6"), at(Moment::Sent, "x5")), (None, None, None));
     }
 }
