@@ -172,6 +172,24 @@ fn a_change_becomes_part_of_the_run_and_ends_the_old_future() {
 }
 
 #[test]
+fn a_decision_that_cannot_enter_leaves_the_future_as_it_was() {
+    let code = program(&mut Random(6), 300);
+    let mut t = timeline(machine(EngineKind::Block, 2, 100, &code));
+    t.seek(Position { elapsed: 2_000, ..Position::default() }).unwrap();
+    t.decide(Decision::Input(b"late".to_vec())).unwrap();
+    t.seek(Position { elapsed: 3_000, ..Position::default() }).unwrap();
+    let (end, after) = (t.position(), hash(&mut t));
+    t.seek(Position { elapsed: 1_000, ..Position::default() }).unwrap();
+    let before = (t.position(), hash(&mut t));
+    for (name, args) in [("nothing", vec![]), ("msip", vec![0]), ("msip", vec![7, 1]), ("x", vec![0, 0, 1])] {
+        assert!(t.decide(Decision::Inject { name: name.into(), args }).is_err(), "{name}");
+        assert_eq!((t.to_come(), t.position(), hash(&mut t)), (1, before.0, before.1), "{name}");
+    }
+    t.seek(end).unwrap();
+    assert_eq!(hash(&mut t), after);
+}
+
+#[test]
 fn checkpoints_stay_within_their_memory_and_are_closer_near_the_present() {
     let code = program(&mut Random(11), 400);
     let m = machine(EngineKind::Block, 1, 1_000, &code);
@@ -186,6 +204,14 @@ fn checkpoints_stay_within_their_memory_and_are_closer_near_the_present() {
     let gap = |i: usize| points[i + 1].instret - points[i].instret;
     let widest = (0..points.len() - 1).map(gap).max().unwrap();
     assert!(gap(points.len() - 2) * 8 < widest, "{points:?}");
+}
+
+#[test]
+fn a_checkpoint_counts_what_each_of_its_harts_holds() {
+    let code = program(&mut Random(12), 100);
+    let size = |harts| timeline(machine(EngineKind::Block, harts, 100, &code)).checkpoint_memory();
+    // A fork's harts have translations of their own from the beginning.
+    assert!(size(4) - size(1) >= 3 * size_of::<emu_core::mmu::Bank>() as u64);
 }
 
 /// What is printed is printed once, although parts of the run are run again.

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use emu_core::machine::Machine;
+use emu_core::mmu::Bank;
 
 use super::{Position, Timeline, oracles};
 use crate::error::ReplayError;
@@ -12,9 +13,10 @@ use crate::oracle::Monitor;
 const FEWEST: usize = 2;
 const PAGE: u64 = 4096;
 
-/// Bytes of a fork beside its pages of RAM, roughly: harts, and four bits and the like for each page.
+/// Bytes of a fork beside its pages of RAM, roughly: harts with a bank of translations each, and four bits and the like for each page.
 fn own_size(m: &Machine) -> u64 {
-    size_of_val(m.harts()) as u64 + m.bus().ram.size() / PAGE / 2
+    let harts = size_of_val(m.harts()) + m.harts().len() * size_of::<Bank>();
+    harts as u64 + m.bus().ram.size() / PAGE / 2
 }
 
 pub(super) struct Point {

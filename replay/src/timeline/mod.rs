@@ -221,8 +221,12 @@ impl Timeline {
         self.listen();
     }
 
-    /// Lets something enter the run here, and forgets what lay in the future.
+    /// Lets something enter the run here, and forgets what lay in the future. What cannot enter changes nothing.
     pub fn decide(&mut self, what: Decision) -> Result<(), ReplayError> {
+        if let Decision::Inject { name, args } = &what {
+            let mut trial = Timeline::fork(&self.machine)?;
+            trial.inject(name, args).map_err(|e| ReplayError::Machine(e.to_string()))?;
+        }
         self.settle_changes()?;
         self.go_live();
         if self.ended.is_none() {
