@@ -111,6 +111,29 @@ fn a_violated_oracle_is_named_with_its_field_and_instruction() {
 }
 
 #[test]
+fn what_a_shared_beginning_violated_is_listed_for_each_file_and_its_ledger_shown() {
+    let d = Dir::new("scenario-shared");
+    let report = d.0.join("r.json");
+    let text = "[[scenario]]\nname = \"up\"\nsteps = [{ end = { how = \"power-off\" } }, { violated = { oracle = \"entry\" } }]\n\
+                [[scenario]]\nname = \"then\"\nafter = \"up\"\nsteps = [{ lacks = \"never\" }]\n";
+    let files = ["one.toml", "two.toml"].map(|n| stale(&d, n, "", text));
+    let json = report.to_str().unwrap();
+    let printed = |what: &[&str]| {
+        let o = run(&[&["test", "--trace", "--json", json], what].concat());
+        assert_eq!(code(&o), 0, "{}{}", stdout(&o), stderr(&o));
+        stdout(&o).lines().filter(|l| l.starts_with("hart ")).count()
+    };
+    let one = printed(&[&files[0]]);
+    assert!(one > 0);
+    assert_eq!(printed(&[&files[0], &files[1]]), 2 * one);
+    let o = run(&["test", &files[0], &files[1], "--json", json]);
+    assert_eq!(code(&o), 0, "{}{}", stdout(&o), stderr(&o));
+    let v: serde_json::Value = serde_json::from_str(&std::fs::read_to_string(&report).unwrap()).unwrap();
+    assert!(v["scenarios"][0]["violations"].is_array(), "{v}");
+    assert_eq!(v["scenarios"][0]["violations"], v["scenarios"][2]["violations"]);
+}
+
+#[test]
 fn exemptions_of_a_file_hold_for_its_scenarios_and_are_read_from_where_it_is() {
     let d = Dir::new("scenario-exempt");
     let steps = "[[scenario]]\nname = \"one\"\nsteps = [{ until = { symbol = \"handler\" } }, { oracles = \"all\" }]\n";
@@ -136,7 +159,8 @@ fn mistakes_in_a_file_are_told_with_line_and_remedy_before_anything_runs() {
         ("[[scenario]]\nname = \"a\"\nsteps = [{ until = { symbol = \"x\", color = 1 } }]\n", 7, "color"),
         ("[[scenario]]\nname = \"a\"\nsteps = [\n{ until = { symbol = \"x\", cycles = 1 } }]\n", 8, "one moment"),
         ("[[scenario]]\nname = \"a\"\nsteps = [\n\n{ check = { csr = { \"mstatus.XYZ\" = 1 } } }]\n", 9, "mstatus.XYZ"),
-        ("[[scenario]]\nname = \"a\"\nsteps = [{ check = { hart = 4 } }]\n", 7, "no hart 4"),
+        ("[[scenario]]\nname = \"a\"\nsteps = [{ check = { hart = 4, mode = \"M\" } }]\n", 7, "no hart 4"),
+        ("[[scenario]]\nname = \"a\"\nsteps = [{ check = { hart = 0 } }]\n", 7, "nothing to compare"),
         ("[[scenario]]\nname = \"a\"\nsteps = [{ end = { how = \"well\" } }]\n", 7, "power-off"),
         ("[[scenario]]\nname = \"a\"\nsteps = [{ inject = { event = \"tuesday\" } }]\n", 7, "ras-high"),
         ("[[scenario]]\nname = \"a\"\nguest = { colour = 3 }\nsteps = []\n", 7, "colour"),

@@ -119,6 +119,9 @@ fn inject(i: &Inject) -> Result<(), Wrong> {
 
 fn state(c: &Check) -> Result<(), Wrong> {
     known_mode(&c.mode)?;
+    if c.mode.is_none() && c.pc.is_none() && c.registers.is_empty() && c.csr.is_empty() {
+        return bad("nothing to compare", "add mode, pc, registers or csr");
+    }
     if let Some(r) = c.registers.keys().find(|r| register(r).is_none()) {
         return bad(
             format!("there is no register '{r}'"),

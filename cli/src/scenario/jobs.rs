@@ -109,8 +109,18 @@ struct Job<'a> {
     directory: &'a Path,
     trace: bool,
     /// States at the good ends of scenarios that others begin after, by what they are made from.
-    cache: BTreeMap<[u8; 32], (Start, (u64, u64))>,
+    cache: BTreeMap<[u8; 32], Known>,
     results: &'a channel::Sender<Result<Outcome, CliError>>,
+}
+
+/// A run that need not be made again.
+struct Known {
+    /// Where it ended.
+    end: Start,
+    /// Instructions and cycles there.
+    at: (u64, u64),
+    /// What its oracles found.
+    violations: Vec<Violation>,
 }
 
 /// Nobody listens any more.
@@ -144,9 +154,10 @@ impl Job<'_> {
         // The symbols' file decides where a step stops; it is not an image of the machine.
         let text = format!("{:?} {} {:?}", s.symbols, s.within, s.steps.iter().map(|p| &p.step).collect::<Vec<_>>());
         let key = *blake3::Hasher::new().update(&key).update(text.as_bytes()).finalize().as_bytes();
-        if let Some((end, at)) = self.cache.get(&key) {
+        // A ledger that is to be shown is heard only by a run.
+        if let Some(known) = self.cache.get(&key).filter(|_| !(self.trace && t.wanted)) {
             // The same run from another file: its result is known.
-            let (end, at) = (end.fork().map(Some), *at);
+            let (end, at, violations) = (known.end.fork().map(Some), known.at, known.violations.clone());
             if t.wanted {
                 self.give(Ok(Outcome {
                     number: t.number,
@@ -154,7 +165,7 @@ impl Job<'_> {
                     took: Duration::ZERO,
                     at,
                     ledger: Vec::new(),
-                    violations: Vec::new(),
+                    violations,
                 }))?;
             }
             return self.after(t, end, key);
@@ -178,7 +189,7 @@ impl Job<'_> {
         // The scenarios after it cannot say why they do not run if it is not reported.
         if t.wanted || result.is_err() {
             let ledger = m.all.take().unwrap_or_default();
-            self.give(Ok(Outcome { number: t.number, verdict, took, at, ledger, violations }))?;
+            self.give(Ok(Outcome { number: t.number, verdict, took, at, ledger, violations: violations.clone() }))?;
         }
         if t.then.is_empty() {
             return Ok(());
@@ -188,7 +199,7 @@ impl Job<'_> {
             Err(_) => Ok(None),
         };
         if let Ok(Some(Ok(copy))) = end.as_ref().map(|e| e.as_ref().map(Start::fork)) {
-            self.cache.insert(key, (copy, at));
+            self.cache.insert(key, Known { end: copy, at, violations });
         }
         self.after(t, end, key)
     }
