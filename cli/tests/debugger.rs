@@ -209,6 +209,102 @@ fn a_run_with_a_history_goes_back_and_forth() {
 }
 
 #[test]
+fn what_is_refused_leaves_the_future_as_it_was() {
+    let file = rom("spin");
+    let mut g = Rsp::start("gdb-refused", &["debug"], &["--", "-bios", "none", "-kernel", &file]);
+    let to_come = |g: &mut Rsp| {
+        // A movement is what would forget it.
+        assert_eq!(g.ask("vCont;s:p1.1;c"), "T05thread:p01.01;");
+        assert_eq!(g.ask("bs"), "T05thread:p01.01;");
+        g.monitor("position").trim().rsplit_once(" checkpoints, ").unwrap().1.to_owned()
+    };
+    g.monitor("goto 2000");
+    assert_eq!(g.monitor("inject ssip 0"), "done\n");
+    g.monitor("goto 1000");
+    assert_eq!(to_come(&mut g), "1 recorded events to come");
+    let cycle = format!("P{:x}=0000000000000000", CSR0 + 0xc00);
+    let privilege = format!("P{:x}=0200000000000000", CSR0 + 4096);
+    for (packet, answer) in [(cycle.as_str(), "E16"), (&privilege, "E16"), ("M0,4:00000000", "E0e"), ("X80000000,0:", "OK")] {
+        assert_eq!(g.ask(packet), answer, "{packet}");
+        assert_eq!(to_come(&mut g), "1 recorded events to come", "{packet}");
+    }
+    for (line, why) in [("inject nothing", "there is no such event"), ("inject msip 9 1", "there is no hart 9")] {
+        let said = g.monitor(line);
+        assert!(said.starts_with("refused: cannot inject") && said.contains(why), "{said}");
+        assert_eq!(to_come(&mut g), "1 recorded events to come", "{line}");
+    }
+    // What is done does change it.
+    assert_eq!(g.ask("M80001000,1:00"), "OK");
+    assert_eq!(to_come(&mut g), "0 recorded events to come");
+}
+
+#[test]
+fn a_step_from_a_breakpoint_that_was_not_told_is_a_step() {
+    let file = rom("spin");
+    let mut g = Rsp::start("gdb-at-break", &["debug"], &["--", "-bios", "none", "-kernel", &file]);
+    g.monitor("goto 9");
+    let pc = g.pc();
+    assert_eq!(g.ask(&format!("Z0,{pc:x},2")), "OK");
+    // GDB takes its breakpoints out to step over one.
+    for (out, step) in [(false, "vCont;s:p1.1;c"), (true, "vCont;s:p1.1")] {
+        g.monitor("goto 9");
+        if out {
+            assert_eq!(g.ask(&format!("z0,{pc:x},2")), "OK");
+        }
+        assert_eq!(g.ask(step), "T05thread:p01.01;");
+        assert!(g.monitor("position").starts_with("instruction 10 "), "{step}");
+    }
+}
+
+#[test]
+fn a_step_with_all_others_locked_is_answered_for_its_own_hart() {
+    // GDB ends with an assertion if it hears of another thread while it steps one over a breakpoint that it has taken out.
+    let file = rom("spin");
+    let options = ["-bios", "none", "-kernel", file.as_str(), "-smp", "2"];
+    let mut live = Rsp::start("gdb-locked", &["run"], &[&["-S", "--quiet"], &options[..]].concat());
+    let mut past = Rsp::start("gdb-locked-past", &["debug"], &[&["--"], &options[..]].concat());
+    for g in [&mut live, &mut past] {
+        let pc = g.pc();
+        assert_eq!(g.ask(&format!("Z0,{pc:x},4")), "OK");
+        assert_eq!(g.ask("vCont;s:p1.1;c"), "T05thread:p01.01;");
+        assert_eq!(g.ask("vCont;c"), "T05thread:p01.01;swbreak:;");
+        assert_eq!(g.ask(&format!("z0,{pc:x},4")), "OK");
+        // Hart 0 comes to it again before hart 1 has a turn.
+        let (said, stop) = said_and_stopped(g, "vCont;s:p1.2");
+        assert!(said.contains(&format!("hart 0 has stopped at {pc:#x}, before hart 1 could make its step")), "{said}");
+        assert_eq!(stop, "T05thread:p01.02;");
+        // So is an interrupt. Without breakpoints hart 1 makes its step; one that waits for ever would need one.
+        g.interrupt();
+        assert_eq!(g.ask("vCont;s:p1.2"), "T02thread:p01.02;");
+    }
+}
+
+#[test]
+fn of_several_harts_that_step_the_first_ends_it_with_a_history_and_without() {
+    let file = rom("spin");
+    let options = ["-bios", "none", "-kernel", file.as_str(), "-smp", "2"];
+    let mut live = Rsp::start("gdb-both", &["run"], &[&["-S", "--quiet"], &options[..]].concat());
+    let mut past = Rsp::start("gdb-both-past", &["debug"], &[&["--"], &options[..]].concat());
+    for g in [&mut live, &mut past] {
+        // Hart 0 has the first turn.
+        assert_eq!(g.ask("vCont;s:p1.2;s:p1.1"), "T05thread:p01.01;");
+        assert_eq!(g.ask("vCont;s"), "T05thread:p01.01;");
+    }
+}
+
+#[test]
+fn a_debugger_that_leaves_in_the_middle_of_a_packet_makes_room_for_the_next() {
+    let mut g = start("gdb-cut", "spin", &[]);
+    g.send("vCont;c");
+    g.again(b"$qSuppor");
+    assert_eq!(g.ask("qAttached"), "1");
+    let pc = g.pc();
+    assert!(pc >= 0x8000_0000, "{pc:x}");
+    // The guest was let go and stands still again for this one.
+    assert_eq!(g.pc(), pc);
+}
+
+#[test]
 fn a_recorded_run_is_replayed_under_the_debugger_and_takes_no_changes() {
     let d = Dir::new("gdb-replay");
     let log = d.0.join("log");

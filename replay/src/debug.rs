@@ -18,6 +18,8 @@ pub struct Breakpoints<'p> {
     pub steps: Vec<(usize, u64, u64)>,
     /// A stop that was told already.
     pub told: Option<Told>,
+    /// Where the hart that is to step stands: a breakpoint there does not keep it from its step.
+    pub stepping: Option<Told>,
     /// Whether violations of oracles are looked for ([`Timeline::check`]).
     pub oracles: bool,
     /// Whether a movement backwards tells of a device's or firmware's access straight before the moment that it begins at.
@@ -48,6 +50,7 @@ impl<'p> Breakpoints<'p> {
             watched,
             steps: Vec::new(),
             told: None,
+            stepping: None,
             oracles: false,
             just_written: false,
             hit: None,
@@ -83,7 +86,7 @@ pub fn told(t: &Timeline, hart: usize, watched: bool) -> Option<Told> {
 impl Finder for Breakpoints<'_> {
     fn run(&mut self, m: &mut Machine, to: &Stop) -> Found {
         m.set_breaks(&self.pcs, &self.watched);
-        if let Some(t) = self.told {
+        for t in self.stepping.iter().chain(&self.told) {
             m.leave_break(t.hart, t.pc, t.cycles, t.watched);
         }
         for (hart, from, to) in &self.steps {
@@ -154,6 +157,7 @@ pub fn forward(t: &mut Timeline, finder: &mut Breakpoints<'_>, slice: u64) -> Re
 
 /// Lets one hart make a step. The others go on as their turns come, and stop where the finder says.
 pub fn step(t: &mut Timeline, hart: usize, finder: &mut Breakpoints<'_>) -> Result<Moved, ReplayError> {
+    finder.stepping = Told::of(t.machine(), hart, false);
     let halt = t.step_forward(hart, 1, finder)?;
     Ok(match halt {
         Halt::There => Moved::Stopped(hart, Hit::Step),
@@ -172,7 +176,7 @@ pub fn step_back(t: &mut Timeline, hart: usize) -> Result<Moved, ReplayError> {
 /// Goes back to the last stop before the present moment. At a watchpoint the timeline is then *after* the access, so that a debugger that
 /// takes one more step back sees the value change, as it does forwards.
 pub fn back(t: &mut Timeline, finder: &mut Breakpoints<'_>) -> Result<Moved, ReplayError> {
-    finder.told = None;
+    (finder.told, finder.stepping) = (None, None);
     finder.kept = None;
     let halt = t.run_back(None, finder)?;
     finder.hit = finder.kept.take();

@@ -86,7 +86,8 @@ impl Travel {
             (Some(Back::Step(hart)), _) => debug::step_back(t, hart),
             (Some(Back::Continue), _) => debug::back(t, &mut finder),
             (None, Some(hart)) => {
-                finder.steps.clear();
+                // Others may step, too; whichever is first ends it.
+                finder.steps.retain(|s| s.0 != hart);
                 debug::step(t, hart, &mut finder)
             }
             (None, None) => debug::forward(t, &mut finder, SLICE),

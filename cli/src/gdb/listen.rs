@@ -90,6 +90,13 @@ impl Wire {
     }
 }
 
+impl Drop for Wire {
+    /// The thread that reads holds the connection open, too: a debugger that nobody listens to would wait for ever, and another could not come.
+    fn drop(&mut self) {
+        self.close();
+    }
+}
+
 impl Connection for Wire {
     type Error = std::io::Error;
 

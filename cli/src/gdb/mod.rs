@@ -1,8 +1,11 @@
 //! A GDB server: the protocol is the gdbstub library's, the target is a run, live or with a history ([`Guest`]). What a debugger sets is kept in the engine
 //! (`emu_core::engine::breaks`), so that a debugged guest does exactly what it does alone.
 
+mod accept;
 mod arch;
 mod guest;
+#[cfg(test)]
+mod hostile;
 pub mod listen;
 mod monitor;
 mod packets;
@@ -16,7 +19,7 @@ pub use stops::{Stops, tid, trapped};
 use emu_core::machine::RunEnd;
 use gdbstub::common::Signal;
 use gdbstub::conn::Connection;
-use gdbstub::stub::state_machine::GdbStubStateMachine as Stub;
+use gdbstub::stub::state_machine::{GdbStubStateMachine as Stub, GdbStubStateMachineInner, state};
 use gdbstub::stub::{DisconnectReason, GdbStub, MultiThreadStopReason};
 
 use crate::exit::CliError;
@@ -54,7 +57,7 @@ fn talk(guest: &mut dyn Guest, stream: Stream) -> Result<Served, CliError> {
         Err(e) => return lost(&e.to_string()),
     };
     let mut stub = Some(stub);
-    let mut packets = Packets::default();
+    let mut packets = Packets::new(target.machine().harts().len());
     loop {
         target.guest.poll()?;
         if let Some(end) = target.guest.take_stop() {
@@ -70,23 +73,21 @@ fn talk(guest: &mut dyn Guest, stream: Stream) -> Result<Served, CliError> {
             Some(Inbound::Gone) => return lost("it has gone without detaching"),
             Some(Inbound::Connected(_)) => Ok(state),
             None => match state {
+                Stub::Running(r) if std::mem::take(&mut target.interrupted) => {
+                    let tid = target.answering(target.active());
+                    told(r, &mut target, Vec::new(), MultiThreadStopReason::SignalWithThread { tid, signal: Signal::SIGINT })
+                }
                 Stub::Running(r) => match target.guest.advance()? {
                     Advance::Going => Ok(r.into()),
-                    Advance::Stopped(reason) => r.report_stop(&mut target, reason).map_err(|e| e.to_string()),
-                    Advance::Said(text, reason) => {
-                        let mut r = r;
-                        let _ = r.borrow_conn().write_all(&packets::output(&format!("trapeze: {text}\n")));
-                        r.report_stop(&mut target, reason).map_err(|e| e.to_string())
-                    }
+                    Advance::Stopped(reason) => told(r, &mut target, Vec::new(), reason),
+                    Advance::Said(text, reason) => told(r, &mut target, vec![text], reason),
                     Advance::Ended(end) if stays(&end) => {
-                        let mut r = r;
-                        if let End::Machine(end) = &end {
-                            let text = packets::output(&format!("trapeze: {end}\n"));
-                            let _ = r.borrow_conn().write_all(&text);
-                        }
-                        let tid = target.active();
-                        let reason = MultiThreadStopReason::SignalWithThread { tid, signal: Signal::SIGABRT };
-                        r.report_stop(&mut target, reason).map_err(|e| e.to_string())
+                        let words = match &end {
+                            End::Machine(end) => vec![end.to_string()],
+                            _ => Vec::new(),
+                        };
+                        let tid = target.answering(target.active());
+                        told(r, &mut target, words, MultiThreadStopReason::SignalWithThread { tid, signal: Signal::SIGABRT })
                     }
                     Advance::Ended(end) => {
                         if let Ok(Stub::Disconnected(mut d)) =
@@ -122,6 +123,24 @@ fn talk(guest: &mut dyn Guest, stream: Stream) -> Result<Served, CliError> {
     }
 }
 
+/// The library's state while the guest runs.
+type Running<'s> = GdbStubStateMachineInner<'static, state::Running, Debugged<'s>, Wire>;
+
+/// Tells of a stop, with words for the debugger's user before it.
+fn told<'s>(
+    mut r: Running<'s>,
+    target: &mut Debugged<'s>,
+    mut words: Vec<String>,
+    reason: MultiThreadStopReason<u64>,
+) -> Result<State<'s>, String> {
+    let (more, reason) = target.answer(reason);
+    words.extend(more);
+    for text in words {
+        let _ = r.borrow_conn().write_all(&packets::output(&format!("trapeze: {text}\n")));
+    }
+    r.report_stop(target, reason).map_err(|e| e.to_string())
+}
+
 /// Whether the guest can still be looked at: it cannot go on, but it has not gone.
 fn stays(end: &End) -> bool {
     matches!(
@@ -143,6 +162,11 @@ fn feed<'s>(mut state: State<'s>, target: &mut Debugged<'s>, packets: &mut Packe
     for byte in bytes {
         let Some(piece) = packets.feed(*byte) else { continue };
         let answer = match piece {
+            // An interrupt while nothing runs counts when something does. Whose stop it is told as is known only then.
+            Piece::Pass(bytes) if bytes == [3] && matches!(state, Stub::Idle(_)) => {
+                target.interrupted = true;
+                continue;
+            }
             Piece::Pass(bytes) => {
                 for b in bytes {
                     state = one(state, target, b)?;
@@ -154,6 +178,8 @@ fn feed<'s>(mut state: State<'s>, target: &mut Debugged<'s>, packets: &mut Packe
                 packets.answer("OK")
             }
             Piece::AskPhysical => packets.answer(if target.physical { "1" } else { "0" }),
+            Piece::Answer(body) => packets.answer(body),
+            Piece::Again => b"-".to_vec(),
         };
         let wire = match &mut state {
             Stub::Idle(s) => s.borrow_conn(),
@@ -174,7 +200,7 @@ fn one<'s>(state: State<'s>, target: &mut Debugged<'s>, byte: u8) -> Result<Stat
     };
     let next = match next {
         Ok(Stub::CtrlCInterrupt(s)) => {
-            let tid = target.active();
+            let tid = target.answering(target.active());
             let reason = MultiThreadStopReason::SignalWithThread { tid, signal: Signal::SIGINT };
             s.interrupt_handled(target, Some(reason))
         }

@@ -46,7 +46,9 @@ impl Stops {
         if len > (MOST_PAGES as u64 - 1) * 4096 {
             return false;
         }
-        self.watched.push((first, len, kind));
+        if !self.watched.contains(&(first, len, kind)) {
+            self.watched.push((first, len, kind));
+        }
         true
     }
 

@@ -3,6 +3,7 @@
 use emu_core::machine::Machine;
 use emu_csr::Mode;
 use gdbstub::common::{Signal, Tid};
+use gdbstub::stub::MultiThreadStopReason;
 use gdbstub::target::ext::base::BaseOps;
 use gdbstub::target::ext::base::multithread::{
     MultiThreadBase, MultiThreadRangeStepping, MultiThreadRangeSteppingOps, MultiThreadResume, MultiThreadResumeOps,
@@ -44,6 +45,8 @@ pub struct Debugged<'s> {
     focus: Tid,
     /// Addresses are physical.
     pub physical: bool,
+    /// An interrupt came while nothing ran.
+    pub interrupted: bool,
     /// The description.
     xml: String,
 }
@@ -53,7 +56,9 @@ impl<'s> Debugged<'s> {
     pub fn new(guest: &'s mut (dyn Guest + 's)) -> Debugged<'s> {
         let isa = guest.look().harts().first().map_or(emu_csr::Isa::max(), |h| h.csr.isa);
         let (stops, before) = (Stops::default(), Stops::default());
-        Debugged { guest, stops, before, resume: Resume::default(), focus: tid(0), physical: false, xml: xml::target(isa) }
+        let xml = xml::target(isa);
+        let resume = Resume::default();
+        Debugged { guest, stops, before, resume, focus: tid(0), physical: false, interrupted: false, xml }
     }
 
     /// The machine, to look at.
@@ -65,6 +70,33 @@ impl<'s> Debugged<'s> {
     pub fn active(&self) -> Tid {
         use emu_core::hart::Wait;
         tid(self.machine().harts().iter().position(|h| h.wait == Wait::Running).unwrap_or(0))
+    }
+
+    /// Who is to be told of for a stop of this thread. GDB steps one hart, with all others locked, over a breakpoint, and takes an event of
+    /// another for the end of the world (its assertion in `finish_step_over`); but the others go on here as their turns come.
+    pub fn answering(&self, stopped: Tid) -> Tid {
+        let steps = &self.resume.steps;
+        match steps.first() {
+            Some(first) if self.resume.locked && steps.iter().all(|s| tid(s.0) != stopped) => tid(first.0),
+            _ => stopped,
+        }
+    }
+
+    /// A stop as GDB can take it, with words if it was another hart's.
+    pub fn answer(&self, reason: MultiThreadStopReason<u64>) -> (Option<String>, MultiThreadStopReason<u64>) {
+        use gdbstub::stub::BaseStopReason::{HwBreak, SignalWithThread, SwBreak, Watch};
+        let (SwBreak(stopped) | HwBreak(stopped) | Watch { tid: stopped, .. } | SignalWithThread { tid: stopped, .. }) = reason
+        else {
+            return (None, reason);
+        };
+        let tid = self.answering(stopped);
+        if tid == stopped {
+            return (None, reason);
+        }
+        let [other, own] = [stopped, tid].map(hart);
+        let pc = self.machine().harts().get(other).map_or(0, |h| h.pc);
+        let words = format!("hart {other} has stopped at {pc:#x}, before hart {own} could make its step");
+        (Some(words), SignalWithThread { tid, signal: Signal::SIGTRAP })
     }
 
     /// Refuses changes where they would make a recording or a history untrue.
@@ -86,29 +118,38 @@ impl<'s> Debugged<'s> {
         })
     }
 
+    /// Writes a register. Only what is done changes the run: a history keeps its future if it cannot be done.
     fn write(&mut self, i: usize, r: Register, v: u64) -> bool {
-        let m = self.guest.change();
-        if let Register::Csr(n) = r {
-            return m.poke_csr(i, n, v);
+        let done = assign(self.guest.inspect(), i, r, v);
+        if done {
+            self.guest.change();
         }
-        let Some(h) = m.harts_mut().get_mut(i) else { return false };
-        match r {
-            Register::X(0) => {}
-            Register::X(n) => h.x[usize::from(n & 31)] = v,
-            Register::F(n) => h.f[usize::from(n & 31)] = v,
-            Register::Pc => (h.pc, h.next_pc) = (v & !1, v & !1),
-            Register::Priv if v < 4 && v != 2 => {
-                let virt = h.mode.virt() && v != 3;
-                h.set_mode(Mode::from_parts(v, virt));
-            }
-            Register::Virt if v < 2 && (v == 0 || h.mode != Mode::M && h.csr.isa.has(emu_csr::Ext::H)) => {
-                let level = h.mode.level();
-                h.set_mode(Mode::from_parts(level, v != 0));
-            }
-            Register::Priv | Register::Virt | Register::Csr(_) => return false,
-        }
-        true
+        done
     }
+}
+
+/// Gives a register of a hart a value, or says that it cannot have it.
+fn assign(m: &mut Machine, i: usize, r: Register, v: u64) -> bool {
+    if let Register::Csr(n) = r {
+        return m.poke_csr(i, n, v);
+    }
+    let Some(h) = m.harts_mut().get_mut(i) else { return false };
+    match r {
+        Register::X(0) => {}
+        Register::X(n) => h.x[usize::from(n & 31)] = v,
+        Register::F(n) => h.f[usize::from(n & 31)] = v,
+        Register::Pc => (h.pc, h.next_pc) = (v & !1, v & !1),
+        Register::Priv if v < 4 && v != 2 => {
+            let virt = h.mode.virt() && v != 3;
+            h.set_mode(Mode::from_parts(v, virt));
+        }
+        Register::Virt if v < 2 && (v == 0 || h.mode != Mode::M && h.csr.isa.has(emu_csr::Ext::H)) => {
+            let level = h.mode.level();
+            h.set_mode(Mode::from_parts(level, v != 0));
+        }
+        Register::Priv | Register::Virt | Register::Csr(_) => return false,
+    }
+    true
 }
 
 impl Target for Debugged<'_> {
@@ -169,9 +210,16 @@ impl MultiThreadBase for Debugged<'_> {
     fn write_addrs(&mut self, start: u64, data: &[u8], tid: Tid) -> TargetResult<(), Self> {
         self.may_change()?;
         let physical = self.physical;
-        let m = self.guest.change();
+        let m = self.guest.inspect();
         let done = if physical { m.poke_physical(start, data) } else { m.poke_virtual(hart(tid), start, data) };
-        if done { Ok(()) } else { Err(TargetError::Errno(BAD_ADDRESS)) }
+        if !done {
+            return Err(TargetError::Errno(BAD_ADDRESS));
+        }
+        // GDB asks with no bytes whether it may send them as they are.
+        if !data.is_empty() {
+            self.guest.change();
+        }
+        Ok(())
     }
 
     fn list_active_threads(&mut self, thread_is_active: &mut dyn FnMut(Tid)) -> Result<(), CliError> {
@@ -209,9 +257,7 @@ impl SingleRegisterAccess<Tid> for Debugged<'_> {
 
     fn write_register(&mut self, tid: Tid, r: Register, val: &[u8]) -> TargetResult<(), Self> {
         self.may_change()?;
-        let mut bytes = [0; 8];
-        let n = val.len().min(8);
-        bytes[..n].copy_from_slice(&val[..n]);
+        let bytes = <[u8; 8]>::try_from(val).map_err(|_| TargetError::Errno(INVALID))?;
         if self.write(hart(tid), r, u64::from_le_bytes(bytes)) { Ok(()) } else { Err(TargetError::Errno(INVALID)) }
     }
 }
@@ -285,7 +331,8 @@ impl Debugged<'_> {
     fn backwards(&mut self, how: Back) {
         self.before = self.stops.clone();
         let stops = self.stops.clone();
-        self.guest.resume(stops, &Resume { back: Some(how), ..Resume::default() });
+        self.resume = Resume { back: Some(how), ..Resume::default() };
+        self.guest.resume(stops, &self.resume);
     }
 }
 
@@ -325,7 +372,10 @@ fn remove<T>(list: &mut Vec<T>, is: impl Fn(&T) -> bool) -> bool {
 
 impl SwBreakpoint for Debugged<'_> {
     fn add_sw_breakpoint(&mut self, addr: u64, _kind: usize) -> TargetResult<bool, Self> {
-        self.stops.software.push(addr);
+        // A breakpoint that is set twice is one: the protocol's packets are to do the same when they come again.
+        if !self.stops.software.contains(&addr) {
+            self.stops.software.push(addr);
+        }
         Ok(true)
     }
 
@@ -336,7 +386,9 @@ impl SwBreakpoint for Debugged<'_> {
 
 impl HwBreakpoint for Debugged<'_> {
     fn add_hw_breakpoint(&mut self, addr: u64, _kind: usize) -> TargetResult<bool, Self> {
-        self.stops.hardware.push(addr);
+        if !self.stops.hardware.contains(&addr) {
+            self.stops.hardware.push(addr);
+        }
         Ok(true)
     }
 

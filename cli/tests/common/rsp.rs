@@ -48,6 +48,12 @@ impl Rsp {
         rsp
     }
 
+    /// Leaves after some last bytes, and comes again.
+    pub fn again(&mut self, last: &[u8]) {
+        self.stream.write_all(last).expect("the connection");
+        self.stream = UnixStream::connect(self._dir.0.join("s")).expect("the socket is still there");
+    }
+
     pub fn send(&mut self, body: &str) {
         let packet = format!("${body}#{:02x}", sum(body.as_bytes()));
         self.stream.write_all(packet.as_bytes()).expect("the connection");
