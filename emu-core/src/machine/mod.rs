@@ -31,6 +31,9 @@ pub use stop::Stop;
 use std::collections::VecDeque;
 use std::sync::Arc;
 
+use emu_csr::Ext;
+use emu_csr::field::menvcfg;
+
 use crate::board::load::{self, Images, LoadError};
 use crate::board::{self, BoardError, Drive};
 use crate::bus::Bus;
@@ -172,7 +175,13 @@ impl Machine {
         }
         let mut machine = Machine::bare(config, drives, isa)?;
         let boot = load::load(&mut machine.bus, &board, images)?;
+        // The device tree says that harts update A and D (Svadu without Svade). Native firmware sees to that; where there is none it must
+        // hold from reset on. Programs with `tohost` begin as on Spike, which leaves it to them.
+        let updates = firmware.is_none() && machine.bus.htif.is_none() && isa.has(Ext::Svadu) && !isa.has(Ext::Svade);
         for h in &mut machine.harts {
+            if updates {
+                h.csr.menvcfg |= menvcfg::ADUE;
+            }
             h.pc = boot.pc;
             h.x[10] = h.id;
             h.x[11] = boot.dtb;

@@ -451,3 +451,27 @@ fn a_file_that_gets_shorter_while_it_is_read_is_an_error_with_its_place() {
     let text = says(try_load(&images).1);
     assert!(text.contains("k: cannot read on at 0x100000") && text.contains("; check"), "{text}");
 }
+
+/// A list of extensions with Svadu and without Svade says that harts update A and D. So does the device tree that a program without native
+/// firmware gets, and kernels whose page tables have neither bit rely on it. Programs for Spike find menvcfg as it is there: some test
+/// that a hart traps on a page without D.
+#[test]
+fn harts_without_svade_update_a_and_d_from_reset_on_but_for_programs_with_tohost() {
+    use crate::machine::{Machine, MachineConfig};
+    use emu_csr::field::menvcfg::ADUE;
+    let (p, raw) = (program(), [0x6f, 0, 0, 0]);
+    let with_tohost = Images { bios: Bios::None, kernel: Some(file("p", &p)), ..Images::default() };
+    let without = Images { bios: Bios::File(file("raw", &raw)), ..Images::default() };
+    for (cpu, images, at_reset) in [
+        ("max", &without, ADUE),
+        ("max,svade=on", &without, 0),
+        ("rva22", &without, 0),
+        ("rva23h", &without, 0),
+        ("max", &with_tohost, 0),
+    ] {
+        let board = Config { isa: emu_csr::Isa::parse(cpu).unwrap(), harts: 2, ..config() };
+        let machine = MachineConfig { board, engine: Default::default(), quantum: 1000 };
+        let m = Machine::new(machine, Vec::new(), images, None).unwrap();
+        assert!(m.harts().iter().all(|h| h.csr.menvcfg == at_reset), "{cpu}");
+    }
+}
