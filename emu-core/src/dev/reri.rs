@@ -193,8 +193,9 @@ impl Reri {
             r.status = r.status & !status::OVERWRITTEN | fields | status::V;
             (r.addr_info, r.timestamp) = (address, ticks);
         }
-        // While corrected errors are counted, only the counter's overflow is signaled.
-        if !counted || overflow {
+        // An error that only leaves its mark in a record that keeps what it has is not signaled; and while corrected errors are counted,
+        // only the counter's overflow is.
+        if overflow || overwrite && !counted {
             self.signal(record, class);
         }
     }
@@ -215,8 +216,8 @@ impl Reri {
         std::mem::take(&mut self.signals)
     }
 
-    /// Register `n` (in units of 8 bytes) of the bank.
-    fn get(&self, n: u64) -> u64 {
+    /// Register `n` (in units of 8 bytes) of the bank at cycle `now`.
+    fn get(&self, n: u64, now: u64) -> u64 {
         let valid = || (0..).zip(&self.records).fold(1, |set, (i, r)| set | (r.status & status::V) << (i + 1));
         match n {
             0 => 0,
@@ -224,7 +225,8 @@ impl Reri {
             1 => (self.records.len() as u64) << 16 | 1 << 56,
             2 => valid(),
             _ => self.records.get((n / 8).wrapping_sub(1) as usize).map_or(0, |r| match n % 8 {
-                0 => r.control,
+                // The delay is a counter: what is left of it, so that software that changes another field writes that back.
+                0 => r.control | r.due.map_or(0, |at| at.saturating_sub(now).min(0xffff)) << control::EID,
                 1 => r.status,
                 2 => r.addr_info,
                 3 => r.info,
@@ -268,11 +270,11 @@ impl Device for Reri {
         "reri@10200000"
     }
 
-    fn read(&mut self, offset: u64, size: u8, _cx: &mut DevCx<'_>) -> Result<u64, BusError> {
+    fn read(&mut self, offset: u64, size: u8, cx: &mut DevCx<'_>) -> Result<u64, BusError> {
         if size < 4 {
             return Err(BusError);
         }
-        Ok(super::low_bytes(self.get(offset / 8) >> (8 * (offset & 7)), size))
+        Ok(super::low_bytes(self.get(offset / 8, cx.now) >> (8 * (offset & 7)), size))
     }
 
     fn write(&mut self, offset: u64, size: u8, value: u64, cx: &mut DevCx<'_>) -> Result<(), BusError> {

@@ -111,6 +111,38 @@ fn a_record_is_injected_when_its_delay_is_over() {
     assert_eq!(d.next_event(&rig.cx()), None, "0 stops the counter");
 }
 
+/// "The `eid` starts counting down": what is left is read, and writing the register back with another field changed goes on from there.
+#[test]
+fn the_injection_delay_is_read_as_it_counts_and_survives_being_written_back() {
+    let (mut d, mut rig) = bank();
+    rig.write(&mut d, at(1, 1), 8, error(Class::Critical, 0, 12));
+    rig.write(&mut d, at(1, 0), 8, LOGS | 100 << control::EID);
+    rig.now = 30;
+    let control = rig.read(&mut d, at(1, 0), 8);
+    assert_eq!(control, LOGS | 70 << control::EID);
+    assert_eq!(rig.read(&mut d, at(1, 0) + 4, 4), 70);
+    rig.write(&mut d, at(1, 0), 8, control | control::SRDP);
+    assert_eq!(d.next_event(&rig.cx()), Some(100));
+    rig.now = 100;
+    d.advance(&mut rig.cx());
+    assert_eq!((d.status(1) & status::V, rig.read(&mut d, at(1, 0), 8)), (status::V, LOGS));
+}
+
+/// "Whenever a new error writes to or overwrites an error record, the signal ... is asserted": not by one that only leaves its mark.
+#[test]
+fn an_error_that_does_not_overwrite_is_not_signaled() {
+    let (mut d, _) = bank();
+    d.log(0, error(Class::Deferred, 1, 5), 0x100, 1);
+    assert_eq!(d.take_signals(), [Signal { hart: None, high: false }]);
+    d.log(0, error(Class::Deferred, 1, 5), 0x200, 2);
+    d.log(0, error(Class::Corrected, 3, 5), 0x300, 3);
+    assert_eq!((d.status(0) & (15 | status::MO), d.take_signals()), (status::V | status::CE | status::UED | status::MO, vec![]));
+    d.log(0, error(Class::Deferred, 2, 5), 0x400, 4);
+    assert_eq!(d.take_signals(), [Signal { hart: None, high: false }]);
+    d.log(0, error(Class::Critical, 0, 5), 0x500, 5);
+    assert_eq!(d.take_signals(), [Signal { hart: None, high: true }]);
+}
+
 #[test]
 fn counted_corrected_errors_signal_their_overflow_only() {
     let (mut d, mut rig) = bank();
