@@ -47,6 +47,7 @@ const TABLE: &[(&str, To)] = &[
     ("-monitor", To::Only(&["none"])),
     ("-display", To::Only(&["none"])),
     ("-accel", To::Only(&["tcg"])),
+    ("-global", To::Only(&["virtio-mmio.force-legacy=false", "virtio-mmio.force-legacy=off"])),
     ("-s", To::Set("gdb", crate::gdb::listen::USUAL)),
     ("-S", To::Flag("freeze")),
     ("-gdb", To::Value("gdb")),
@@ -176,6 +177,11 @@ mod tests {
         assert_eq!(go("trapeze run -s -S").unwrap(), "trapeze run --gdb=tcp::1234 --freeze");
         assert_eq!(go("trapeze -kernel x").unwrap(), "trapeze run --kernel=x");
         assert_eq!(go("trapeze run -machine virt,dumpdtb=a.dtb").unwrap(), "trapeze run --dump-dtb=a.dtb");
+        let modern = "-global virtio-mmio.force-legacy=false -device virtio-blk-device,drive=x,bus=virtio-mmio-bus.0";
+        assert_eq!(
+            go(&format!("trapeze run {modern}")).unwrap(),
+            "trapeze run --device=virtio-blk-device,drive=x,bus=virtio-mmio-bus.0"
+        );
     }
 
     #[test]
@@ -190,6 +196,7 @@ mod tests {
             ("trapeze run -kernel", "needs a value"),
             ("trapeze run -machine sifive_u", "sifive_u"),
             ("trapeze run -serial pty", "stdio"),
+            ("trapeze run -global virtio-mmio.force-legacy=true", "force-legacy=false"),
             ("trapeze run -netdev user", "network"),
         ] {
             let e = go(line).expect_err(line).to_string();
