@@ -200,4 +200,10 @@ fn what_is_no_plain_file_is_written_to_and_stays() {
         assert!(both.read(&mut bytes).unwrap() > 1, "{command:?}");
     }
     assert_eq!(std::fs::read_dir(&d.0).unwrap().count(), 2, "nothing else is left");
+    // A name of an open file, as /dev/stdout is.
+    let (text, copy) = (d.file("text", run(&["log", "dump", &log]).stdout.as_slice()), path("copy.tlog"));
+    let out = std::fs::File::create(&copy).unwrap();
+    let o = common::trapeze(&["log", "assemble", &text, "-o", "/proc/self/fd/1"]).stdout(out).output().unwrap();
+    assert_eq!(code(&o), 0, "{}", stderr(&o));
+    assert_eq!(stdout(&run(&["log", "dump", &copy])), stdout(&run(&["log", "dump", &log])));
 }

@@ -51,17 +51,28 @@ pub fn ready(path: &Path, what: &str) -> Result<(), CliError> {
     match std::fs::metadata(path) {
         Ok(m) if m.is_dir() => return Err(fail(ErrorKind::IsADirectory.into())),
         // A pipe or a terminal: opening it may wait for its reader.
-        Ok(m) if !m.is_file() => return Ok(()),
+        Ok(_) if is_stream(path) => return Ok(()),
         _ => {}
     }
-    let part = part(path).map_err(fail)?;
+    let part = part(&target(path)).map_err(fail)?;
     File::create(&part).and_then(|_| std::fs::remove_file(&part)).map_err(fail)
 }
 
-/// Whether there is something that is no plain file: a pipe, a terminal, /dev/null. It is written to as it is, since another file that took
-/// its name would end it.
+/// Whether there is something that is no plain file (a pipe, a terminal, /dev/null), or a name for an open one (/dev/stdout). It is
+/// written to as it is, since another file that took its name would end it.
 pub fn is_stream(path: &Path) -> bool {
-    std::fs::metadata(path).is_ok_and(|m| !m.is_file())
+    let open = is_link(path) && (path.starts_with("/dev") || path.starts_with("/proc"));
+    std::fs::metadata(path).is_ok_and(|m| open || !m.is_file())
+}
+
+fn is_link(path: &Path) -> bool {
+    std::fs::symlink_metadata(path).is_ok_and(|m| m.is_symlink())
+}
+
+/// The file that a path names: what a symbolic link leads to, since a file that took the link's name would end it.
+fn target(path: &Path) -> PathBuf {
+    let there = if is_link(path) { std::fs::canonicalize(path).ok() } else { None };
+    there.unwrap_or_else(|| path.to_owned())
 }
 
 /// Writes a file whole or not at all: [`Pending`] in one call.
@@ -96,13 +107,11 @@ impl Pending {
         Pending::open(path).map_err(|e| CliError::file(path, format!("write the {what}"), e))
     }
 
-    /// Begins a file whose beginning is of use too: a process that dies leaves it in `part`.
-    pub fn lasting(path: &Path, part: PathBuf, what: &str) -> Result<Pending, CliError> {
+    /// Begins a file whose beginning is of use too: a process that dies leaves it under the name that `part` makes of its own.
+    pub fn lasting(path: &Path, part: fn(&Path) -> PathBuf, what: &str) -> Result<Pending, CliError> {
         ready(path, what)?;
-        let part = (!is_stream(path)).then_some(part);
-        let place = part.as_deref().unwrap_or(path);
-        let out = File::create(place).map_err(|e| CliError::file(place, format!("write the {what}"), e))?;
-        let mut pending = Pending::to(Box::new(out), path, part);
+        let mut pending =
+            Pending::through(path, |file| Ok(part(file))).map_err(|e| CliError::file(path, format!("write the {what}"), e))?;
         pending.keep = true;
         Ok(pending)
     }
@@ -113,9 +122,17 @@ impl Pending {
     }
 
     fn open(path: &Path) -> std::io::Result<Pending> {
-        let part = if is_stream(path) { None } else { Some(part(path)?) };
-        let out = File::create(part.as_deref().unwrap_or(path))?;
-        Ok(Pending::to(Box::new(out), path, part))
+        Pending::through(path, part)
+    }
+
+    fn through(path: &Path, part: impl Fn(&Path) -> std::io::Result<PathBuf>) -> std::io::Result<Pending> {
+        if is_stream(path) {
+            return Ok(Pending::to(Box::new(File::create(path)?), path, None));
+        }
+        let file = target(path);
+        let part = part(&file)?;
+        let out = File::create(&part)?;
+        Ok(Pending::to(Box::new(out), &file, Some(part)))
     }
 
     fn to(out: Box<dyn Write>, path: &Path, part: Option<PathBuf>) -> Pending {
@@ -173,15 +190,20 @@ mod tests {
         assert_eq!((names().len(), text("a")), (2, "old".to_owned()));
         drop(failed);
         assert_eq!(names(), ["a"]);
-        let mut killed = Pending::lasting(&to, d.join("b"), "text").unwrap();
+        let mut killed = Pending::lasting(&to, |to| to.with_file_name("b"), "text").unwrap();
         killed.write_all(b"half").unwrap();
         drop(killed);
         assert_eq!((names(), text("a"), text("b")), (vec!["a".to_owned(), "b".to_owned()], "old".to_owned(), "half".to_owned()));
-        let mut whole = Pending::lasting(&to, d.join("b"), "text").unwrap();
+        let mut whole = Pending::lasting(&to, |to| to.with_file_name("b"), "text").unwrap();
         whole.write_all(b"whole").unwrap();
         whole.finish().unwrap();
         drop(whole);
         assert_eq!((names(), text("a")), (vec!["a".to_owned()], "whole".to_owned()));
+        // Through a link, the file that it leads to.
+        std::os::unix::fs::symlink("a", d.join("link")).unwrap();
+        file(&d.join("link"), b"more").unwrap();
+        assert_eq!((names(), text("a")), (vec!["a".to_owned(), "link".to_owned()], "more".to_owned()));
+        assert!(is_link(&d.join("link")));
         std::fs::remove_dir_all(&d).unwrap();
     }
 }

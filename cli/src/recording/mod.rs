@@ -85,7 +85,7 @@ pub fn part(file: &Path) -> PathBuf {
 impl Recorder {
     /// Starts a log file.
     pub fn create(file: &Path, header: &Header) -> Result<Recorder, CliError> {
-        Recorder::start(Out::File(Pending::lasting(file, part(file), "log")?), file, header)
+        Recorder::start(Out::File(Pending::lasting(file, part, "log")?), file, header)
     }
 
     /// Starts a log in memory.
