@@ -107,7 +107,9 @@ impl Travel {
 
     /// The end of what is known, told as such, so that the debugger can go back from there.
     fn at_end(&self, text: String) -> Advance {
-        Advance::Said(text, Reason::ReplayLog { tid: None, pos: ReplayLogPosition::End })
+        // GDB wants a thread of a machine with several; that of the step which the end has cut short, if there is one.
+        let hart = self.want.steps.first().map_or(0, |s| s.0);
+        Advance::Said(text, Reason::ReplayLog { tid: Some(tid(hart)), pos: ReplayLogPosition::End })
     }
 }
 
