@@ -168,6 +168,7 @@ fn mistakes_in_a_file_are_told_with_line_and_remedy_before_anything_runs() {
         ("[[scenario]]\nname = \"a\"\nsteps = []\n[[scenario]]\nname = \"a\"\nsteps = []\n", 9, "taken"),
         ("[[scenario]]\nname = \"a\"\nafter = \"b\"\nsteps = []\n", 7, "'b'"),
         ("[[scenario]]\nname = \"a\"\nsteps = [{ until = { instret = -1 } }]\n", 7, "-1"),
+        ("[[scenario]]\nname = \"a\"\nsteps = [{ until = { trap = \"page fualt\" } }]\n", 7, "no cause 'page fualt'"),
         ("[[scenario]]\nname = \"a\"\nsteps = [{ oracles = \"all,E77\" }]\n", 7, "no oracle 'E77'"),
         ("[[scenario]]\nname = \"a\"\nsteps = [{ oracles = \"\" }]\n", 7, "no oracle is named"),
         ("[[scenario]]\nname = \"a\"\nsteps = [{ oracles = \"E22\" }]\n", 7, "executed once"),

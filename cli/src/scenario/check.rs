@@ -2,7 +2,7 @@
 
 use emu_core::insn::{F_NAMES, X_NAMES};
 use emu_core::machine::INJECTIONS;
-use emu_csr::{Cause, Mode};
+use emu_csr::{Cause, Exception, Interrupt, Mode};
 use replay::ledger::FieldName;
 use replay::oracle::{Chosen, find};
 
@@ -160,6 +160,17 @@ fn until(u: &Until) -> Result<(), Wrong> {
     }
     if u.nth == Some(0) {
         return bad("'nth' counts from 1", "give 1 for the next one");
+    }
+    if let Some(t) = &u.trap {
+        let number = t.strip_prefix('i').unwrap_or(t).parse::<u64>().is_ok();
+        let exceptions = Exception::ALL.into_iter().map(Cause::Exception);
+        let mut all = exceptions.chain(Interrupt::ALL.into_iter().map(Cause::Interrupt));
+        if !number && !all.any(|c| is_cause(c, t)) {
+            return bad(
+                format!("there is no cause '{t}'"),
+                "give words of its name in the manual, its number, or i5 for an interrupt's",
+            );
+        }
     }
     if u.ledger.as_deref() == Some("") {
         return bad("'ledger' is empty", "give a part of a line that trapeze trace prints");
