@@ -6,6 +6,9 @@ use std::process::{Child, Stdio};
 
 use super::{Dir, trapeze};
 
+/// The number of CSR 0 in the protocol.
+pub const CSR0: usize = 65;
+
 /// A run with a debugger at it.
 pub struct Rsp {
     stream: UnixStream,
@@ -52,6 +55,14 @@ impl Rsp {
     pub fn again(&mut self, last: &[u8]) {
         self.stream.write_all(last).expect("the connection");
         self.stream = UnixStream::connect(self._dir.0.join("s")).expect("the socket is still there");
+    }
+
+    /// What comes before the stop's own packet (words for the user), and that packet.
+    pub fn said_and_stopped(&mut self, packet: &str) -> (String, String) {
+        self.send(packet);
+        let said = self.answer();
+        let text = said.strip_prefix('O').map(|hex| String::from_utf8(bytes(hex)).unwrap()).unwrap_or_default();
+        (text, if said.starts_with('O') { self.answer() } else { said })
     }
 
     pub fn send(&mut self, body: &str) {
