@@ -116,7 +116,7 @@ fn a_name_is_one_word_of_the_shell_and_no_message_steers_the_terminal() {
     let again = text.lines().find_map(|l| l.trim().strip_prefix("again: trapeze test ")).expect("a command");
     let script = format!("cd {} && printf '%s|' {again}", d.0.display());
     let said = std::process::Command::new("sh").args(["-c", &script]).output().unwrap();
-    assert_eq!(stdout(&said), format!("{f}|--only|a'; touch victim; '|"), "{again}");
+    assert_eq!(stdout(&said), format!("{f}|--only=a'; touch victim; '|"), "{again}");
     assert!(!d.0.join("victim").exists());
     for bad in [
         "[[scenario]]\nname = \"a\\u001b]0;b\"\nsteps = []\n",

@@ -43,7 +43,7 @@ pub fn keep(m: &mut Moving<'_>, s: &Scenario, failure: &Failure, directory: &Pat
         kept.commands.push(format!("trapeze debug {check}--replay {}", shown(&file)));
         kept.files.extend([file, packed]);
     }
-    kept.commands.push(format!("trapeze test {} --only {}", shown(&s.file), output::quoted(&s.name)));
+    kept.commands.push(format!("trapeze test {} {}", shown(&s.file), output::quoted(&format!("--only={}", s.name))));
     Ok(kept)
 }
 
