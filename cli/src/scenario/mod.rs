@@ -7,6 +7,7 @@ mod jobs;
 mod keep;
 mod machine;
 mod oracles;
+mod order;
 mod report;
 mod run;
 mod shard;
@@ -20,6 +21,7 @@ use std::path::{Path, PathBuf};
 pub use bounded::bounded;
 pub use file::Scenario;
 use jobs::{Outcome, Tree};
+use order::InOrder;
 use shard::Shard;
 
 use crate::args::test::TestArgs;
@@ -37,10 +39,10 @@ pub fn run(args: &TestArgs) -> Result<Exit, CliError> {
     let chosen = chosen(&list, &args.only)?;
     let trees = groups(&list, forest(&list, &chosen));
     let trees: Vec<Vec<Tree>> = trees.into_iter().enumerate().filter(|(n, _)| shard.has(*n)).map(|(_, t)| t).collect();
+    let mut numbers = Vec::new();
+    trees.iter().flatten().for_each(|t| wanted(t, &mut numbers));
+    numbers.sort_unstable();
     if args.list {
-        let mut numbers = Vec::new();
-        trees.iter().flatten().for_each(|t| wanted(t, &mut numbers));
-        numbers.sort_unstable();
         let lines: String = numbers.iter().map(|n| format!("{}\n", list[*n].id())).collect();
         return output::print(&output::clean(&lines)).map(|()| Exit::Ok);
     }
@@ -48,17 +50,29 @@ pub fn run(args: &TestArgs) -> Result<Exit, CliError> {
         output::ready(f, "report")?;
     }
     let workers = args.jobs.map_or_else(|| std::thread::available_parallelism().map_or(1, usize::from), |n| n as usize);
-    let mut all: Vec<Outcome> = Vec::new();
-    jobs::run(&list, &trees, workers, &args.output, args.trace, |o| {
+    let print = |o: &Outcome| {
         if !o.ledger.is_empty() {
             output::print(&output::clean(&o.ledger.iter().fold(String::new(), |t, l| t + l + "\n")))?;
         }
         if !args.quiet || matches!(o.verdict, jobs::Verdict::Failed(..)) {
-            output::print(&output::clean(&report::line(&list[o.number], &o)))?;
+            output::print(&output::clean(&report::line(&list[o.number], o)))?;
         }
-        all.push(o);
         Ok(())
-    })?;
+    };
+    let mut all: Vec<Outcome> = Vec::new();
+    let mut order = InOrder::new(numbers);
+    let ended = jobs::run(&list, &trees, workers, &args.output, args.trace, |o| {
+        for o in order.put(o.number, o) {
+            print(&o)?;
+            all.push(o);
+        }
+        Ok(())
+    });
+    for o in order.rest() {
+        print(&o)?;
+        all.push(o);
+    }
+    ended?;
     all.sort_by_key(|o| o.number);
     if let Some(f) = &args.json {
         write(f, report::json(&list, &all, shard).as_bytes())?;
