@@ -222,6 +222,16 @@ fn devices_that_are_off_or_lie_where_something_answers_are_accepted() {
     validate(&blob.to_bytes().unwrap(), &c).unwrap();
 }
 
+/// Names come from a file: a line break in one would make two lines of the message.
+#[test]
+fn a_name_that_no_tree_can_have_is_refused_in_one_line_with_a_remedy() {
+    let c = config(1);
+    let mut blob = Blob::parse(&device_tree(&c, &Chosen::default()).unwrap()).unwrap();
+    blob.root.children[0].name = "uart\n@0".into();
+    let message = blob.to_bytes().unwrap_err().to_string();
+    assert!(message.starts_with(r"uart\n@0: ") && message.ends_with("; correct the device tree"), "{message:?}");
+}
+
 #[test]
 fn files_that_are_no_device_tree_are_named_by_offset() {
     let good = device_tree(&config(1), &Chosen::default()).unwrap();

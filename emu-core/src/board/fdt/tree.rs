@@ -24,9 +24,9 @@ pub enum FdtError {
         what: &'static str,
     },
     /// The tree's content cannot be.
-    #[error("{node}: {what}")]
+    #[error("{}: {what}", node.escape_debug())]
     Content {
-        /// Path or name of the node.
+        /// Path or name of the node, which comes from a file and may be anything.
         node: String,
         /// What is wrong.
         what: String,
@@ -119,7 +119,8 @@ pub struct Blob {
 impl Blob {
     /// Writes the blob.
     pub fn to_bytes(&self) -> Result<Vec<u8>, FdtError> {
-        let fail = |node: &str, e: vm_fdt::Error| FdtError::Content { node: node.into(), what: e.to_string() };
+        let fail =
+            |node: &str, e: vm_fdt::Error| FdtError::Content { node: node.into(), what: format!("{e}; correct the device tree") };
         let reserved: Result<Vec<_>, _> = self.reserved.iter().map(|&(a, s)| FdtReserveEntry::new(a, s)).collect();
         let reserved = reserved.map_err(|e| fail("memory reservation", e))?;
         let mut w = FdtWriter::new_with_mem_reserv(&reserved).map_err(|e| fail("memory reservation", e))?;
