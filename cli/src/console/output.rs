@@ -77,7 +77,7 @@ fn target(path: &Path) -> PathBuf {
 
 /// Writes a file whole or not at all: [`Pending`] in one call.
 pub fn file(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
-    let mut out = Pending::open(path)?;
+    let mut out = Pending::open(path, part)?;
     out.write_all(bytes)?;
     out.finish()
 }
@@ -93,9 +93,8 @@ fn part(path: &Path) -> std::io::Result<PathBuf> {
 /// [`Pending::finish`]. What is there and is no plain file ([`is_stream`]) is written to as it is, and stays whatever happens.
 pub struct Pending {
     out: BufWriter<Box<dyn Write>>,
-    path: PathBuf,
-    /// The other name; `None` of a stream.
-    part: Option<PathBuf>,
+    /// The name that it has until then, and the file's own; `None` of a stream.
+    names: Option<(PathBuf, PathBuf)>,
     /// What was written is worth keeping even if it does not become whole.
     keep: bool,
 }
@@ -103,48 +102,40 @@ pub struct Pending {
 impl Pending {
     /// Begins a file of which nothing is left if it does not become whole.
     pub fn create(path: &Path, what: &str) -> Result<Pending, CliError> {
-        ready(path, what)?;
-        Pending::open(path).map_err(|e| CliError::file(path, format!("write the {what}"), e))
+        Pending::open(path, part).map_err(|e| CliError::file(path, format!("write the {what}"), e))
     }
 
     /// Begins a file whose beginning is of use too: a process that dies leaves it under the name that `part` makes of its own.
     pub fn lasting(path: &Path, part: fn(&Path) -> PathBuf, what: &str) -> Result<Pending, CliError> {
-        ready(path, what)?;
-        let mut pending =
-            Pending::through(path, |file| Ok(part(file))).map_err(|e| CliError::file(path, format!("write the {what}"), e))?;
+        let opened = Pending::open(path, |file| Ok(part(file)));
+        let mut pending = opened.map_err(|e| CliError::file(path, format!("write the {what}"), e))?;
         pending.keep = true;
         Ok(pending)
     }
 
-    /// Standard output, as a stream.
-    pub fn standard() -> Pending {
-        Pending::to(Box::new(stdout()), Path::new("(standard output)"), None)
+    /// What is no file at all, as a stream: standard output, memory.
+    pub fn stream(out: Box<dyn Write>) -> Pending {
+        Pending { out: BufWriter::with_capacity(BUFFER, out), names: None, keep: false }
     }
 
-    fn open(path: &Path) -> std::io::Result<Pending> {
-        Pending::through(path, part)
-    }
-
-    fn through(path: &Path, part: impl Fn(&Path) -> std::io::Result<PathBuf>) -> std::io::Result<Pending> {
+    fn open(path: &Path, part: impl Fn(&Path) -> std::io::Result<PathBuf>) -> std::io::Result<Pending> {
         if is_stream(path) {
-            return Ok(Pending::to(Box::new(File::create(path)?), path, None));
+            return Ok(Pending::stream(Box::new(File::create(path)?)));
         }
-        let file = target(path);
-        let part = part(&file)?;
+        let path = target(path);
+        let part = part(&path)?;
         let out = File::create(&part)?;
-        Ok(Pending::to(Box::new(out), &file, Some(part)))
-    }
-
-    fn to(out: Box<dyn Write>, path: &Path, part: Option<PathBuf>) -> Pending {
-        Pending { out: BufWriter::with_capacity(BUFFER, out), path: path.to_owned(), part, keep: false }
+        let mut pending = Pending::stream(Box::new(out));
+        pending.names = Some((part, path));
+        Ok(pending)
     }
 
     /// Ends the file and gives it its name.
     pub fn finish(&mut self) -> std::io::Result<()> {
         self.out.flush()?;
-        if let Some(part) = &self.part {
-            std::fs::rename(part, &self.path)?;
-            self.part = None;
+        if let Some((part, path)) = &self.names {
+            std::fs::rename(part, path)?;
+            self.names = None;
         }
         Ok(())
     }
@@ -162,7 +153,7 @@ impl Write for Pending {
 
 impl Drop for Pending {
     fn drop(&mut self) {
-        if let (Some(part), false) = (&self.part, self.keep) {
+        if let (Some((part, _)), false) = (&self.names, self.keep) {
             // What is left of it helps nobody; the first error is the one to tell.
             let _ = std::fs::remove_file(part);
         }

@@ -45,34 +45,12 @@ impl Write for Bytes {
 /// Keeps what enters a run. A file is written under a name of its own (`FILE.part`) until the run has ended; what a killed process leaves
 /// there can be replayed.
 pub struct Recorder {
-    log: LogWriter<Out>,
+    log: LogWriter<Pending>,
     /// What the user called it.
     file: PathBuf,
     next_mark: u64,
     /// Decisions so far, but for witnesses.
     pub decisions: usize,
-}
-
-/// Where a log goes.
-enum Out {
-    File(Pending),
-    Memory(Bytes),
-}
-
-impl Write for Out {
-    fn write(&mut self, buf: &[u8]) -> std::io::Result<usize> {
-        match self {
-            Out::File(f) => f.write(buf),
-            Out::Memory(b) => b.write(buf),
-        }
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        match self {
-            Out::File(f) => f.flush(),
-            Out::Memory(b) => b.flush(),
-        }
-    }
 }
 
 /// The name under which a log is written until it is complete.
@@ -85,15 +63,15 @@ pub fn part(file: &Path) -> PathBuf {
 impl Recorder {
     /// Starts a log file.
     pub fn create(file: &Path, header: &Header) -> Result<Recorder, CliError> {
-        Recorder::start(Out::File(Pending::lasting(file, part, "log")?), file, header)
+        Recorder::start(Pending::lasting(file, part, "log")?, file, header)
     }
 
     /// Starts a log in memory.
     pub fn memory(bytes: &Bytes, header: &Header) -> Result<Recorder, CliError> {
-        Recorder::start(Out::Memory(bytes.clone()), Path::new("(memory)"), header)
+        Recorder::start(Pending::stream(Box::new(bytes.clone())), Path::new("(memory)"), header)
     }
 
-    fn start(out: Out, file: &Path, header: &Header) -> Result<Recorder, CliError> {
+    fn start(out: Pending, file: &Path, header: &Header) -> Result<Recorder, CliError> {
         let log = LogWriter::new(out, header).map_err(|e| CliError::file(file, "write the log", e))?;
         Ok(Recorder { log, file: file.to_owned(), next_mark: MARKS, decisions: 0 })
     }
@@ -128,10 +106,7 @@ impl Recorder {
         let hash = m.state_hash();
         let at = Position { exact, ..Position::of(m) };
         let end = End { at, reason: reason.to_owned(), hash, parts: Parts::all(m) };
-        match self.log.finish(&end).map_err(fail)? {
-            Out::File(mut f) => f.finish().map_err(fail)?,
-            Out::Memory(_) => {}
-        }
+        self.log.finish(&end).and_then(|mut out| out.finish()).map_err(fail)?;
         Ok(hash)
     }
 }

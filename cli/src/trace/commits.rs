@@ -21,7 +21,7 @@ use crate::machine;
 pub fn run(file: &Path, config: &Config, console: bool) -> Result<ExitCode, CliError> {
     super::interrupts()?;
     let stdout = file.as_os_str() == "-";
-    let out = if stdout { Pending::standard() } else { Pending::create(file, "log")? };
+    let out = if stdout { Pending::stream(Box::new(std::io::stdout())) } else { Pending::create(file, "log")? };
     let failed = |e| match stdout {
         true => CliError::Terminal { doing: "write the log", source: e },
         false => CliError::file(file, "write the log", e),
