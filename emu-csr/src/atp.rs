@@ -3,6 +3,7 @@
 
 use crate::isa::{Ext, Isa};
 use crate::table::field::{hgatp, satp};
+use crate::table::get;
 
 /// Levels of page tables that MODE asks for: 3 (Sv39), 4 (Sv48), 5 (Sv57), or 0 for Bare and the reserved numbers.
 #[inline(always)]
@@ -18,7 +19,7 @@ pub const fn levels(atp: u64) -> u32 {
 /// MODE.
 #[inline(always)]
 pub const fn mode(atp: u64) -> u8 {
-    (atp >> satp::MODE.trailing_zeros()) as u8
+    get(atp, satp::MODE) as u8
 }
 
 /// Physical address of the root page table.
@@ -30,13 +31,13 @@ pub const fn root(atp: u64) -> u64 {
 /// ASID of satp or vsatp.
 #[inline(always)]
 pub const fn asid(atp: u64) -> u16 {
-    ((atp & satp::ASID) >> satp::ASID.trailing_zeros()) as u16
+    get(atp, satp::ASID) as u16
 }
 
 /// VMID of hgatp.
 #[inline(always)]
 pub const fn vmid(hgatp: u64) -> u16 {
-    ((hgatp & hgatp::VMID) >> hgatp::VMID.trailing_zeros()) as u16
+    get(hgatp, hgatp::VMID) as u16
 }
 
 /// Whether a hart with these extensions has the translation mode of a value.

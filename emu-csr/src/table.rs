@@ -41,6 +41,18 @@ impl Field {
     }
 }
 
+/// The value of the field that `mask` is in place.
+#[inline(always)]
+pub const fn get(register: u64, mask: u64) -> u64 {
+    (register & mask) >> mask.trailing_zeros()
+}
+
+/// A value in the place of the field that `mask` is.
+#[inline(always)]
+pub const fn put(value: u64, mask: u64) -> u64 {
+    value << mask.trailing_zeros() & mask
+}
+
 /// What a write to an `own` register keeps.
 #[derive(Clone, Copy)]
 pub enum Rule {

@@ -7,7 +7,6 @@ use emu_csr::{Csrs, Denied, Isa, Mode, Now, table};
 const CDE: u64 = menvcfg::CDE;
 const ILLEGAL: Result<u64, Denied> = Err(Denied::Illegal);
 const VIRTUAL: Result<u64, Denied> = Err(Denied::Virtual);
-const MODES: [Mode; 5] = [Mode::M, Mode::HS, Mode::U, Mode::VS, Mode::VU];
 
 const SIREGS: [u16; 6] = [table::SIREG, table::SIREG2, table::SIREG3, table::SIREG4, table::SIREG5, table::SIREG6];
 const VSIREGS: [u16; 6] = [table::VSIREG, table::VSIREG2, table::VSIREG3, table::VSIREG4, table::VSIREG5, table::VSIREG6];
@@ -75,7 +74,7 @@ fn virtual_machines_and_users_may_not_reach_what_is_above_them() {
         assert_eq!(read(&c, csr, Mode::U), ILLEGAL, "{csr:#x}");
     }
     for csr in MIREGS {
-        assert!(MODES.iter().all(|&m| read(&c, csr, m) == ILLEGAL), "no machine-level value is implemented");
+        assert!(Mode::ALL.iter().all(|&m| read(&c, csr, m) == ILLEGAL), "no machine-level value is implemented");
     }
 }
 

@@ -116,7 +116,7 @@ impl FieldName {
 
     /// The field's value in the register.
     pub fn of(&self, register: u64) -> u64 {
-        (register & self.mask) >> self.mask.trailing_zeros().min(63)
+        table::get(register, self.mask)
     }
 
     /// `hstatus.SPV`.

@@ -8,11 +8,9 @@ use replay::oracle::{Chosen, find};
 
 use super::step::{Check, ENDS, Inject, Step, Until, Violated};
 
-const MODES: [Mode; 5] = [Mode::M, Mode::HS, Mode::U, Mode::VS, Mode::VU];
-
 /// A mode by its name.
 pub fn mode(name: &str) -> Option<Mode> {
-    MODES.into_iter().find(|m| m.name() == name)
+    Mode::ALL.into_iter().find(|m| m.name() == name)
 }
 
 /// A register of a hart.

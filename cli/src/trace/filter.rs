@@ -21,7 +21,6 @@ pub struct Filter {
     range: Option<(u64, u64)>,
 }
 
-const MODES: [Mode; 5] = [Mode::U, Mode::HS, Mode::M, Mode::VU, Mode::VS];
 const KINDS: [&str; 4] = ["trap", "return", "write", "firmware"];
 
 impl Filter {
@@ -37,7 +36,7 @@ impl Filter {
             }
         }
         let mode = |name: &String| {
-            MODES
+            Mode::ALL
                 .into_iter()
                 .find(|m| m.name().eq_ignore_ascii_case(name))
                 .ok_or_else(|| CliError::usage(format!("option --mode: there is no mode '{name}'"), "give M, HS, U, VS or VU"))

@@ -1,9 +1,10 @@
 //! What tdata1 of each trigger type says, and its legal values (Debug, "Sdtrig", "Trigger Module Registers").
 
-use super::fields::{TYPE, get, icount, kind, kind_of, matching, mcontrol, mcontrol6, mode_bit, on_trap, put, textra};
+use super::fields::{TYPE, icount, kind, kind_of, matching, mcontrol, mcontrol6, mode_bit, on_trap, textra};
 use crate::csrs::Csrs;
 use crate::isa::Ext;
 use crate::mode::Mode;
+use crate::table::{get, put};
 
 /// tinfo: version 1, and the types above.
 pub(crate) const TINFO: u64 = 1 << 24

@@ -1,6 +1,7 @@
 //! The fields of tdata1 and tdata3, by trigger type (Debug 1.0, "Sdtrig", "Trigger Module Registers"). Each constant is the field's mask.
 
 use crate::mode::Mode;
+use crate::table::get;
 
 /// tdata1.type.
 pub const TYPE: u64 = 15 << 60;
@@ -92,16 +93,6 @@ pub mod textra {
     pub const SBYTEMASK: u64 = 15 << 36;
     pub const SVALUE: u64 = 0xffff_ffff << 2;
     pub const SSELECT: u64 = 3;
-}
-
-/// A field's value.
-pub const fn get(register: u64, mask: u64) -> u64 {
-    (register & mask) >> mask.trailing_zeros()
-}
-
-/// A value in a field's place.
-pub const fn put(value: u64, mask: u64) -> u64 {
-    value << mask.trailing_zeros() & mask
 }
 
 /// tdata1.type.

@@ -2,12 +2,13 @@
 
 use super::TRIGGERS;
 use super::config::{Match, modes};
-use super::fields::{get, icount, kind, kind_of, mcontrol, mcontrol6, on_trap, put, textra};
+use super::fields::{icount, kind, kind_of, mcontrol, mcontrol6, on_trap, textra};
 use crate::atp;
 use crate::csrs::Csrs;
 use crate::isa::Ext;
 use crate::mode::Mode;
 use crate::table::field::{mstatus, tcontrol};
+use crate::table::{get, put};
 use crate::trap::{Cause, Exception};
 
 /// hit of an mcontrol6 trigger: before the instruction that matched retired.

@@ -325,7 +325,7 @@ impl World {
                     if c.after & mask == found {
                         r.chosen.remove(name);
                     } else {
-                        r.chosen.insert(name, (c.after & mask) >> mask.trailing_zeros());
+                        r.chosen.insert(name, table::get(c.after, mask));
                     }
                 }
             }

@@ -150,7 +150,7 @@ handler! {
                 return slow(c, ip, pc, fuel);
             }
             let Some(p) = (*bank).store_ptr::<8>(va & !(BLOCK - 1)) else { return slow(c, ip, pc, fuel) };
-            p.write_bytes(0, 64);
+            p.write_bytes(0, BLOCK as usize);
             go!(c, ip.add(1), pc, fuel)
         }
     }

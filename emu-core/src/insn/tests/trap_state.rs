@@ -185,7 +185,7 @@ fn an_interrupt_between_jump_and_landing_pad_keeps_elp() {
 #[test]
 fn shadow_stack_instructions_are_may_be_operations_where_sse_is_off() {
     let mut t = bench("max");
-    for mode in [Mode::M, Mode::HS, Mode::U, Mode::VS, Mode::VU] {
+    for mode in Mode::ALL {
         t.hart.mode = mode;
         (t.hart.csr.ssp, t.hart.x[6]) = (0x4000, 9);
         t.exec("sspush", Fields { rs2: 1, ..none() }).unwrap();
